@@ -1,0 +1,3 @@
+//! Doorlight: a single-binary OAuth 2.0 and OpenID Connect server.
+
+pub mod server;

@@ -1,0 +1,1 @@
+//! Sockets, limits and deadlines. Knows nothing of OAuth.

@@ -1,0 +1,3 @@
+//! The only room that knows rouille.
+
+pub mod listener;
