@@ -1,3 +1,9 @@
 //! Doorlight: a single-binary OAuth 2.0 and OpenID Connect server.
 
+pub mod config;
+pub mod crypto;
+pub mod model;
+pub mod ops;
 pub mod server;
+pub mod store;
+pub mod types;

@@ -1,0 +1,26 @@
+//! Process settings: a handful, from flags or `DOORLIGHT_*` variables (DESIGN §5). The rest lives in the data file.
+
+use crate::types::Issuer;
+use ipnet::IpNet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Where the server listens, what it calls itself, where its file is.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The data file.
+    pub data: PathBuf,
+    /// The TCP address.
+    pub listen: SocketAddr,
+    /// Doorlight's own address, as browsers and applications reach it.
+    pub issuer: Issuer,
+    /// Peers whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl Config {
+    /// The control socket, beside the data file.
+    pub fn socket(&self) -> PathBuf {
+        self.data.with_extension("sock")
+    }
+}

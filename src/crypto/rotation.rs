@@ -1,0 +1,143 @@
+//! When signing keys come and go (PROTOCOL, Tokens): published a day before use, signing for 90 days, kept until the
+//! last token signed with them has expired. Pure: `now` is an argument, the keys are made elsewhere.
+
+use crate::model::{Algorithm, SigningKey};
+use crate::types::Timestamp;
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+/// How long a key signs.
+pub const SIGNING_SPAN: Duration = Duration::from_secs(90 * 24 * 3_600);
+/// How long before it signs a key is published, so that every cache of the JWKS has seen it.
+pub const PUBLISHED_BEFORE: Duration = Duration::from_secs(24 * 3_600);
+/// How long after its last signature a key stays published: the longest token life is 60 minutes, and clocks differ.
+pub const KEPT_AFTER: Duration = Duration::from_secs(2 * 3_600);
+
+const _: () = assert!(KEPT_AFTER.as_secs() > HOUR.as_secs());
+
+/// Every algorithm that the server signs with has a key at all times.
+pub const ALGORITHMS: [Algorithm; 2] = [Algorithm::Es256, Algorithm::Rs256];
+
+/// What is due.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Keys to make, and from when they sign.
+    pub create: Vec<(Algorithm, Timestamp)>,
+    /// Keys whose last token has expired.
+    pub delete: Vec<String>,
+}
+
+/// Where a key stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// Published, not signing yet.
+    Published,
+    /// Signing.
+    Signing,
+    /// No longer signing, still published so that its tokens can be checked.
+    Retired,
+}
+
+/// What has to be made and deleted at `now`.
+pub fn plan(keys: &[SigningKey], now: Timestamp) -> Plan {
+    let mut plan = Plan::default();
+    for algorithm in ALGORITHMS {
+        match keys
+            .iter()
+            .filter(|k| k.algorithm == algorithm)
+            .map(|k| k.active_from)
+            .max()
+        {
+            None => plan.create.push((algorithm, now)),
+            Some(newest) => {
+                let ends = newest.plus(SIGNING_SPAN);
+                if now >= ends.minus(PUBLISHED_BEFORE) {
+                    plan.create
+                        .push((algorithm, ends.max(now.plus(PUBLISHED_BEFORE))));
+                }
+            }
+        }
+    }
+    plan.delete = keys
+        .iter()
+        .filter(|key| superseded_at(key, keys).is_some_and(|at| now >= at.plus(KEPT_AFTER)))
+        .map(|key| key.kid.clone())
+        .collect();
+    plan
+}
+
+/// The state of one key among all.
+pub fn state(key: &SigningKey, keys: &[SigningKey], now: Timestamp) -> KeyState {
+    if key.active_from > now {
+        KeyState::Published
+    } else if superseded_at(key, keys).is_some_and(|at| at <= now) {
+        KeyState::Retired
+    } else {
+        KeyState::Signing
+    }
+}
+
+/// When the next key of its algorithm begins to sign.
+fn superseded_at(key: &SigningKey, keys: &[SigningKey]) -> Option<Timestamp> {
+    keys.iter()
+        .filter(|other| other.algorithm == key.algorithm && other.active_from > key.active_from)
+        .map(|other| other.active_from)
+        .min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(kid: &str, active_from: Timestamp) -> SigningKey {
+        SigningKey {
+            kid: kid.to_owned(),
+            algorithm: Algorithm::Es256,
+            private: Vec::new().into(),
+            created: active_from,
+            active_from,
+        }
+    }
+
+    fn es256(plan: &Plan) -> Vec<Timestamp> {
+        plan.create
+            .iter()
+            .filter(|(a, _)| *a == Algorithm::Es256)
+            .map(|(_, t)| *t)
+            .collect()
+    }
+
+    const DAY: Duration = Duration::from_secs(86_400);
+    const START: Timestamp = Timestamp::from_secs(1_795_000_000);
+
+    #[test]
+    fn a_first_start_makes_one_key_of_each_algorithm() {
+        let first = plan(&[], START);
+        assert_eq!(
+            first.create,
+            [(Algorithm::Es256, START), (Algorithm::Rs256, START)]
+        );
+    }
+
+    #[test]
+    fn a_successor_is_published_a_day_before_it_signs() {
+        let keys = [key("a", START)];
+        assert_eq!(es256(&plan(&keys, START.plus(88 * DAY))), []);
+        let due = START.plus(89 * DAY);
+        assert_eq!(es256(&plan(&keys, due)), [START.plus(90 * DAY)]);
+        // A server that was off for a year still publishes first.
+        let late = START.plus(400 * DAY);
+        assert_eq!(es256(&plan(&keys, late)), [late.plus(DAY)]);
+    }
+
+    #[test]
+    fn the_old_key_outlives_its_last_token() {
+        let next = START.plus(90 * DAY);
+        let keys = [key("a", START), key("b", next)];
+        assert_eq!(state(&keys[0], &keys, next.minus(DAY)), KeyState::Signing);
+        assert_eq!(state(&keys[1], &keys, next.minus(DAY)), KeyState::Published);
+        assert_eq!(state(&keys[0], &keys, next), KeyState::Retired);
+        assert_eq!(plan(&keys, next.plus(HOUR)).delete, Vec::<String>::new());
+        assert_eq!(plan(&keys, next.plus(KEPT_AFTER)).delete, ["a"]);
+    }
+}

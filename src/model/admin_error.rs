@@ -1,0 +1,59 @@
+//! Why an administrative change did not happen. Shown to administrators only.
+
+use std::fmt;
+
+/// The one error of the admin page, the command line and the control socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AdminError {
+    /// No such thing: what, and by which name it was asked for.
+    NotFound {
+        /// "person", "application", "group", …
+        what: &'static str,
+        /// As it was given.
+        name: String,
+    },
+    /// The name is taken.
+    NameTaken(String),
+    /// A value that cannot be stored: the field's name, and what is wrong with it.
+    Invalid {
+        /// Lower-snake name, as in forms and flags.
+        field: &'static str,
+        /// For the person who typed it.
+        message: String,
+    },
+    /// The last enabled administrator would be gone.
+    LastAdministrator,
+    /// There is an administrator already.
+    AlreadySetUp,
+    /// A client has two live secrets already.
+    TwoSecrets,
+}
+
+impl AdminError {
+    /// A value that cannot be stored.
+    pub fn invalid(field: &'static str, message: impl fmt::Display) -> Self {
+        Self::Invalid {
+            field,
+            message: message.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for AdminError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound { what, name } => write!(f, "there is no {what} {name:?}"),
+            Self::NameTaken(name) => write!(f, "the name {name:?} is taken"),
+            Self::Invalid { field, message } => write!(f, "{field}: {message}"),
+            Self::LastAdministrator => {
+                f.write_str("this is the last administrator; make another one first")
+            }
+            Self::AlreadySetUp => f.write_str("Doorlight is set up already"),
+            Self::TwoSecrets => {
+                f.write_str("the application has two secrets already; remove the old one first")
+            }
+        }
+    }
+}
+
+impl std::error::Error for AdminError {}

@@ -1,0 +1,195 @@
+//! A registered application (RFC 6749 §2, RFC 7591 §2).
+
+use super::Algorithm;
+use crate::types::{ClientId, GroupName, RedirectUri, Scope, Timestamp, TokenHash};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// How exactly a client is held to the specifications (PROTOCOL, "Tolerant by default, strict per client").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Profile {
+    /// Takes what homelab applications send, where that is safe.
+    #[default]
+    Standard,
+    /// OAuth 2.1 and FAPI 2.0.
+    Strict,
+}
+
+/// What sort of application it is, in the words of the page that adds it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientKind {
+    /// Runs on a server and keeps a secret.
+    #[default]
+    Web,
+    /// Runs in the browser; public.
+    SinglePage,
+    /// Runs on a phone or a desktop; public, returns to loopback or a scheme of its own (RFC 8252).
+    Native,
+    /// A script or service that acts for itself.
+    Service,
+}
+
+/// How a client proves who it is (OpenID Connect Core §9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthMethod {
+    /// HTTP Basic.
+    ClientSecretBasic,
+    /// Id and secret in the form.
+    ClientSecretPost,
+    /// Public client.
+    None,
+}
+
+/// A grant type that a client may use at the token endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantType {
+    /// RFC 6749 §4.1.
+    AuthorizationCode,
+    /// RFC 6749 §4.4.
+    ClientCredentials,
+    /// RFC 6749 §6.
+    RefreshToken,
+}
+
+/// When a person is asked whether an application may know who they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentPolicy {
+    /// Once for each scope set.
+    #[default]
+    Once,
+    /// At every sign-in.
+    Always,
+    /// Never: the administrator answers for the application.
+    Trusted,
+}
+
+/// When a client gets a refresh token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshPolicy {
+    /// When it asks for `offline_access` (OpenID Connect Core §11).
+    #[default]
+    WhenAsked,
+    /// With every code.
+    Always,
+}
+
+/// One of at most two live secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientSecret {
+    /// SHA-256 of the generated secret.
+    pub hash: TokenHash,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// A registered application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// The `client_id`.
+    pub id: ClientId,
+    /// Shown to people.
+    pub name: String,
+    /// What sort of application it is.
+    #[serde(default)]
+    pub kind: ClientKind,
+    /// How exactly it is held to the specifications.
+    #[serde(default)]
+    pub profile: Profile,
+    /// The registered method; binding in the strict profile, a hint otherwise.
+    pub auth_method: ClientAuthMethod,
+    /// At most two, oldest first; empty for a public client.
+    #[serde(default)]
+    pub secrets: Vec<ClientSecret>,
+    /// Where a sign-in may return to.
+    #[serde(default)]
+    pub redirect_uris: Vec<RedirectUri>,
+    /// Where a sign-out may return to.
+    #[serde(default)]
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// What it may use at the token endpoint.
+    pub grants: BTreeSet<GrantType>,
+    /// All that it may ask for.
+    pub scope: Scope,
+    /// What its ID tokens are signed with.
+    pub id_token_alg: Algorithm,
+    /// What its access tokens are signed with.
+    pub access_token_alg: Algorithm,
+    /// Whether the claims of granted scopes stand in the ID token as well as in userinfo.
+    #[serde(default)]
+    pub claims_in_id_token: bool,
+    /// When people are asked.
+    #[serde(default)]
+    pub consent: ConsentPolicy,
+    /// When it gets a refresh token.
+    #[serde(default)]
+    pub refresh: RefreshPolicy,
+    /// Minutes, 5 to 60.
+    #[serde(default = "fifteen")]
+    pub access_token_minutes: u32,
+    /// Days without use after which a refresh token ends.
+    #[serde(default = "thirty")]
+    pub refresh_idle_days: u32,
+    /// Days after which a grant ends however much it is used.
+    #[serde(default = "year")]
+    pub refresh_absolute_days: u32,
+    /// Resources that its access tokens may be for (RFC 8707); empty: Doorlight itself.
+    #[serde(default)]
+    pub audiences: Vec<String>,
+    /// Whether it may introspect tokens that are for one of its audiences (RFC 7662 §2.1).
+    #[serde(default)]
+    pub may_introspect: bool,
+    /// Leave to return to a plain-http address of another machine.
+    #[serde(default)]
+    pub allow_http: bool,
+    /// Leave to use PKCE's `plain` method.
+    #[serde(default)]
+    pub allow_plain_pkce: bool,
+    /// When not empty, only members of one of these may sign in.
+    #[serde(default)]
+    pub allowed_groups: BTreeSet<GroupName>,
+    /// A page of the application, for the person's overview.
+    #[serde(default)]
+    pub home_uri: Option<String>,
+    /// Its picture.
+    #[serde(default)]
+    pub logo_uri: Option<String>,
+    /// Its privacy policy.
+    #[serde(default)]
+    pub policy_uri: Option<String>,
+    /// Its terms of service.
+    #[serde(default)]
+    pub tos_uri: Option<String>,
+    /// Refused everywhere while set.
+    #[serde(default)]
+    pub disabled: bool,
+    /// When it was added.
+    pub created: Timestamp,
+    /// Tokens issued before this moment are dead.
+    #[serde(default)]
+    pub tokens_not_before: Timestamp,
+}
+
+impl Client {
+    /// Whether it has no secret to keep.
+    pub fn is_public(&self) -> bool {
+        self.auth_method == ClientAuthMethod::None
+    }
+}
+
+fn fifteen() -> u32 {
+    15
+}
+
+fn thirty() -> u32 {
+    30
+}
+
+fn year() -> u32 {
+    365
+}

@@ -1,0 +1,258 @@
+//! The audit log: what happened, to whom, and how it ended. Never a secret, a code or a token.
+
+use crate::types::{ClientId, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::net::IpAddr;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $text:literal: $words:literal),* $(,)?) => {
+        /// What happened.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum EventKind {
+            $($(#[$doc])* #[serde(rename = $text)] $name,)*
+        }
+
+        impl EventKind {
+            /// All kinds, for the filter of the audit page.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// As stored, exported and logged.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+
+            /// As a person reads it.
+            pub const fn words(self) -> &'static str {
+                match self { $(Self::$name => $words),* }
+            }
+
+            /// From the stored form.
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A server began to serve.
+    ServerStarted = "server.started": "Doorlight started",
+    /// The first administrator.
+    SetupCompleted = "setup.completed": "First administrator created",
+    /// A password or link was right.
+    SignIn = "sign_in": "Sign-in",
+    /// The password was asked again.
+    Reauthentication = "reauthentication": "Password confirmed",
+    /// A session ended by its person.
+    SignOut = "sign_out": "Sign-out",
+    /// A session was ended by someone else.
+    SessionRevoked = "session.revoked": "Session ended",
+    /// The authorization endpoint answered.
+    Authorization = "authorization": "Sign-in to an application",
+    /// A person answered the consent page.
+    Consent = "consent": "Permission given",
+    /// Permission was taken back.
+    ConsentRevoked = "consent.revoked": "Permission withdrawn",
+    /// The token endpoint, `authorization_code`.
+    CodeRedeemed = "token.authorization_code": "Tokens issued after sign-in",
+    /// The token endpoint, `refresh_token`.
+    TokenRefreshed = "token.refresh": "Tokens renewed",
+    /// The token endpoint, `client_credentials`.
+    ClientCredentials = "token.client_credentials": "Token issued to a service",
+    /// The token endpoint refused before it knew the grant.
+    TokenRequest = "token.request": "Token request",
+    /// A client failed to prove who it is.
+    ClientAuthentication = "client.authentication": "Application identified itself",
+    /// A token or grant was revoked.
+    TokenRevoked = "token.revoked": "Access withdrawn",
+    /// Userinfo or introspection refused.
+    TokenCheck = "token.check": "Token checked",
+    /// An application was added.
+    ClientAdded = "client.added": "Application added",
+    /// An application was edited.
+    ClientChanged = "client.changed": "Application changed",
+    /// An application was removed.
+    ClientDeleted = "client.deleted": "Application deleted",
+    /// An application got a new secret, or lost one.
+    ClientSecretChanged = "client.secret": "Application secret changed",
+    /// A person was added.
+    UserAdded = "user.added": "Person added",
+    /// A person was edited.
+    UserChanged = "user.changed": "Person changed",
+    /// A person was disabled.
+    UserDisabled = "user.disabled": "Person disabled",
+    /// A person was enabled.
+    UserEnabled = "user.enabled": "Person enabled",
+    /// A person was removed.
+    UserDeleted = "user.deleted": "Person deleted",
+    /// A password was set.
+    PasswordSet = "user.password": "Password set",
+    /// A one-time link was made.
+    LinkMade = "link.made": "One-time link made",
+    /// A group was added or edited.
+    GroupChanged = "group.changed": "Group changed",
+    /// A group was removed.
+    GroupDeleted = "group.deleted": "Group deleted",
+    /// A signing key was made.
+    KeyAdded = "key.added": "Signing key added",
+    /// A signing key was withdrawn or forgotten.
+    KeyDeleted = "key.deleted": "Signing key removed",
+    /// A setting changed.
+    SettingsChanged = "settings.changed": "Settings changed",
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Done.
+    Success,
+    /// Refused by a rule.
+    Refused,
+}
+
+impl Outcome {
+    /// As stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// One line of the audit log. Its key in the file is given by the writer, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// When.
+    pub time: Timestamp,
+    /// What.
+    pub kind: EventKind,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Whom it concerns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
+    /// Their name at that time; a name that was tried, where nobody has it, is not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientId>,
+    /// Its name at that time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<String>,
+    /// The administrator who did it, or `command line`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// Where the request came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+    /// For the administrator: expected and received values, why it was refused.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+/// Longer details are cut: they may quote a request.
+const DETAIL_MAX: usize = 1_000;
+
+impl Event {
+    /// Something that was done.
+    pub fn success(kind: EventKind, time: Timestamp) -> Self {
+        Self {
+            time,
+            kind,
+            outcome: Outcome::Success,
+            user: None,
+            username: None,
+            client: None,
+            client_name: None,
+            actor: None,
+            address: None,
+            detail: String::new(),
+        }
+    }
+
+    /// Something that was refused, and why.
+    pub fn refused(kind: EventKind, time: Timestamp, why: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::Refused,
+            ..Self::success(kind, time)
+        }
+        .detail(why)
+    }
+
+    /// Says whom it concerns.
+    pub fn user(mut self, user: &super::User) -> Self {
+        self.user = Some(user.id);
+        self.username = Some(user.username.to_string());
+        self
+    }
+
+    /// Says which person, where only the id is at hand.
+    pub fn user_id(mut self, user: UserId) -> Self {
+        self.user = Some(user);
+        self
+    }
+
+    /// Says which application.
+    pub fn client(mut self, client: &super::Client) -> Self {
+        self.client = Some(client.id);
+        self.client_name = Some(client.name.clone());
+        self
+    }
+
+    /// Says who did it.
+    pub fn actor(mut self, actor: impl Into<String>) -> Self {
+        self.actor = Some(actor.into());
+        self
+    }
+
+    /// Says where the request came from.
+    pub fn from(mut self, address: Option<IpAddr>) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// Adds what the administrator needs to know.
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        let mut detail = detail.into();
+        if let Some((cut, _)) = detail.char_indices().nth(DETAIL_MAX) {
+            detail.truncate(cut);
+            detail.push('…');
+        }
+        self.detail = detail;
+        self
+    }
+}
+
+impl fmt::Display for Event {
+    /// One line of the log. Control characters are escaped: no request can forge a line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.as_str(), self.outcome.as_str())?;
+        let user = self
+            .username
+            .clone()
+            .or_else(|| self.user.map(|id| id.to_string()));
+        let client = self
+            .client_name
+            .clone()
+            .or_else(|| self.client.map(|id| id.to_string()));
+        let address = self.address.map(|a| a.to_string());
+        for (name, value) in [
+            ("person", &user),
+            ("application", &client),
+            ("actor", &self.actor),
+            ("address", &address),
+        ] {
+            if let Some(value) = value {
+                write!(f, " {name}={value:?}")?;
+            }
+        }
+        if !self.detail.is_empty() {
+            write!(f, " detail={:?}", self.detail)?;
+        }
+        Ok(())
+    }
+}

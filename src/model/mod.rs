@@ -1,0 +1,28 @@
+//! What is stored, as plain records, and what a decision hands to the store.
+//! Owns: the meaning of every stored field. Not here: how a record is encoded (`store::codec`), who may change it.
+
+mod admin_error;
+mod client;
+mod decision;
+mod event;
+mod grant;
+mod key;
+mod session;
+mod settings;
+mod user;
+
+pub use admin_error::AdminError;
+pub use client::{
+    Client, ClientAuthMethod, ClientKind, ClientSecret, ConsentPolicy, GrantType, Profile,
+    RefreshPolicy,
+};
+pub use decision::{Change, Decision};
+pub use event::{Event, EventKind, Outcome};
+pub use grant::{
+    AuthorizationCode, ClaimRequest, ClaimsRequest, CodeChallenge, Consent, Grant, GrantEnd,
+    RefreshToken, Revocation, Rotated,
+};
+pub use key::{Algorithm, PrivateKey, SigningKey};
+pub use session::{Authentication, Link, LinkPurpose, Session};
+pub use settings::Settings;
+pub use user::{Address, Group, User};

@@ -1,0 +1,76 @@
+//! A signed-in browser, and links that are good once.
+
+use crate::types::{LinkId, SessionId, Timestamp, TokenHash, UserId};
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// How and when a person proved who they are: what `auth_time`, `acr` and `amr` tell (OpenID Connect Core §2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Authentication {
+    /// When.
+    pub time: Timestamp,
+    /// Authentication methods (RFC 8176 §2).
+    pub amr: Vec<String>,
+}
+
+impl Authentication {
+    /// The `acr` value: "1" for a password, "0" where nothing but a one-time link was shown (ISO/IEC 29115 level 1
+    /// cannot be claimed for it).
+    pub fn acr(&self) -> &'static str {
+        if self.amr.iter().any(|method| method == "pwd") {
+            "1"
+        } else {
+            "0"
+        }
+    }
+}
+
+/// A signed-in browser. Its id is the selector of its cookie.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The selector, and the `sid` of its ID tokens.
+    pub id: SessionId,
+    /// SHA-256 of the cookie's verifier.
+    pub hash: TokenHash,
+    /// Whose.
+    pub user: UserId,
+    /// The last time the person proved who they are.
+    pub authentication: Authentication,
+    /// When they signed in.
+    pub created: Timestamp,
+    /// When it was last used; written with some later commit.
+    pub last_seen: Timestamp,
+    /// When it ends however much it is used.
+    pub expires: Timestamp,
+    /// Where they signed in from.
+    #[serde(default)]
+    pub address: Option<IpAddr>,
+    /// What the browser calls itself.
+    #[serde(default)]
+    pub user_agent: String,
+}
+
+/// What a one-time link is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "for", content = "user")]
+pub enum LinkPurpose {
+    /// Making the first administrator.
+    Setup,
+    /// Choosing a password and signing in.
+    SignIn(UserId),
+}
+
+/// A link that is good once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The selector.
+    pub id: LinkId,
+    /// SHA-256 of the verifier.
+    pub hash: TokenHash,
+    /// What it is for.
+    pub purpose: LinkPurpose,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it ends unused.
+    pub expires: Timestamp,
+}

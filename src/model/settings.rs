@@ -1,0 +1,40 @@
+//! What an administrator can set, and the file's own secret.
+
+use super::PrivateKey;
+use serde::{Deserialize, Serialize};
+
+/// One record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The key that seals forms (`crypto::seal`), 32 random bytes.
+    pub seal_key: PrivateKey,
+    /// Days that audit events are kept.
+    #[serde(default = "ninety")]
+    pub audit_days: u32,
+    /// Days without use after which a session ends.
+    #[serde(default = "fourteen")]
+    pub session_idle_days: u32,
+    /// Days after which a session ends however much it is used.
+    #[serde(default = "ninety")]
+    pub session_absolute_days: u32,
+}
+
+impl Settings {
+    /// The defaults, with a fresh key.
+    pub fn new(seal_key: PrivateKey) -> Self {
+        Self {
+            seal_key,
+            audit_days: ninety(),
+            session_idle_days: fourteen(),
+            session_absolute_days: ninety(),
+        }
+    }
+}
+
+fn ninety() -> u32 {
+    90
+}
+
+fn fourteen() -> u32 {
+    14
+}

@@ -1,0 +1,3 @@
+//! Background work, and the clock.
+
+pub mod clock;

@@ -1,0 +1,164 @@
+//! What every handler shares: the file, the keys, the settings, the gate before Argon2.
+
+use super::hashing::Hashing;
+use crate::config::Config;
+use crate::crypto::keyring::{self, KeyRing};
+use crate::crypto::random;
+use crate::crypto::rotation;
+use crate::crypto::seal::SealKey;
+use crate::model::{Change, Decision, Event, EventKind, Settings, SigningKey};
+use crate::ops::clock;
+use crate::store::{OpenError, Store, StoreError};
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// Shared by every handler, and by verbs that run without a server.
+pub struct Context {
+    /// The file.
+    pub store: Store,
+    /// Process settings.
+    pub config: Config,
+    /// The gate before Argon2.
+    pub hashing: Hashing,
+    /// Seals what leaves in forms.
+    pub seal: SealKey,
+    keys: RwLock<(u64, Arc<KeyRing>)>,
+}
+
+/// The file cannot be served.
+#[derive(Debug)]
+pub enum StartError {
+    /// It did not open.
+    Open(OpenError),
+    /// It opened, and failed.
+    Store(StoreError),
+    /// A signing key is damaged, or none could be made.
+    Keys(keyring::KeyError),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(e) => e.fmt(f),
+            Self::Store(e) => e.fmt(f),
+            Self::Keys(e) => e.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Context {
+    /// Opens the file, and makes settings and keys where there are none.
+    pub fn open(config: Config) -> Result<Self, StartError> {
+        let store = Store::open(&config.data).map_err(StartError::Open)?;
+        let settings = settings(&store)?;
+        rotate(&store)?;
+        let keys =
+            KeyRing::load(&store.snapshot()?.view().signing_keys()?).map_err(StartError::Keys)?;
+        let seal = SealKey::new(settings.seal_key.bytes());
+        let keys = RwLock::new((store.key_changes(), Arc::new(keys)));
+        Ok(Self {
+            store,
+            config,
+            hashing: Hashing::default(),
+            seal,
+            keys,
+        })
+    }
+
+    /// The published keys, loaded again when one came or went.
+    pub fn keys(&self) -> Result<Arc<KeyRing>, StoreError> {
+        let current = self.store.key_changes();
+        {
+            let held = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+            if held.0 == current {
+                return Ok(held.1.clone());
+            }
+        }
+        let records = self.store.snapshot()?.view().signing_keys()?;
+        let ring =
+            Arc::new(KeyRing::load(&records).map_err(|e| StoreError::BadRecord(e.to_string()))?);
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = (current, ring.clone());
+        Ok(ring)
+    }
+}
+
+/// The settings record, made at first start.
+fn settings(store: &Store) -> Result<Settings, StoreError> {
+    if let Some(settings) = store.snapshot()?.view().settings()? {
+        return Ok(settings);
+    }
+    let settings = Settings::new(random::bytes::<32>().to_vec().into());
+    let stored = settings.clone();
+    let submitted = store.submit(move |_| {
+        let reply: Result<(), Infallible> = Ok(());
+        Ok(Decision {
+            changes: vec![Change::PutSettings(Box::new(stored))],
+            events: Vec::new(),
+            reply,
+        })
+    })?;
+    let Ok(()) = submitted;
+    Ok(settings)
+}
+
+/// Makes and forgets the keys that are due (`crypto::rotation`). Returns whether any was.
+pub fn rotate(store: &Store) -> Result<bool, StartError> {
+    let now = clock::now();
+    let plan = rotation::plan(&store.snapshot()?.view().signing_keys()?, now);
+    if plan == rotation::Plan::default() {
+        return Ok(false);
+    }
+    let made: Vec<SigningKey> = plan
+        .create
+        .iter()
+        .map(|(algorithm, from)| keyring::generate(*algorithm, now, *from))
+        .collect::<Result<_, _>>()
+        .map_err(StartError::Keys)?;
+    let submitted = store.submit(move |view| {
+        // Asked again inside the job: another rotation may have come first.
+        let due = rotation::plan(&view.signing_keys()?, now);
+        let made: Vec<_> = made
+            .into_iter()
+            .filter(|key| {
+                due.create
+                    .iter()
+                    .any(|(algorithm, _)| *algorithm == key.algorithm)
+            })
+            .collect();
+        let added = made
+            .iter()
+            .map(|key| key_event(EventKind::KeyAdded, &key.kid, now));
+        let gone = due
+            .delete
+            .iter()
+            .map(|kid| key_event(EventKind::KeyDeleted, kid, now));
+        let events = added.chain(gone).collect();
+        let changes = made
+            .into_iter()
+            .map(|key| Change::PutSigningKey(Box::new(key)));
+        let changes = changes
+            .chain(due.delete.iter().cloned().map(Change::DeleteSigningKey))
+            .collect();
+        let reply: Result<(), Infallible> = Ok(());
+        Ok(Decision {
+            changes,
+            events,
+            reply,
+        })
+    })?;
+    let Ok(()) = submitted;
+    Ok(true)
+}
+
+fn key_event(kind: EventKind, kid: &str, now: crate::types::Timestamp) -> Event {
+    Event::success(kind, now).actor("schedule").detail(kid)
+}

@@ -1,0 +1,103 @@
+//! What can go wrong with the file: at opening, and later.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// The file could not be opened. Nothing in it was changed.
+#[derive(Debug)]
+pub enum OpenError {
+    /// Another process has it.
+    InUse(PathBuf),
+    /// It is no redb file, or one of another program.
+    Foreign(PathBuf),
+    /// A later Doorlight wrote it.
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        found: u64,
+        /// The newest this Doorlight knows.
+        known: u64,
+    },
+    /// It is damaged.
+    Corrupt(PathBuf, String),
+    /// The file system says no.
+    Io(PathBuf, std::io::Error),
+    /// There is no such file.
+    Missing(PathBuf),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse(path) => write!(f, "{} is in use by another Doorlight", path.display()),
+            Self::Foreign(path) => {
+                write!(
+                    f,
+                    "{} is not a Doorlight data file; it was left as it is",
+                    path.display()
+                )
+            }
+            Self::Newer { path, found, known } => write!(
+                f,
+                "{} was written by a newer Doorlight (format {found}, this one knows {known}); it was left as it is",
+                path.display()
+            ),
+            Self::Corrupt(path, why) => {
+                write!(
+                    f,
+                    "{} is damaged ({why}); it was left as it is: restore a backup",
+                    path.display()
+                )
+            }
+            Self::Io(path, why) => write!(f, "{}: {why}", path.display()),
+            Self::Missing(path) => write!(f, "{} does not exist", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+/// A read or write that did not happen. Whoever asked gets 503 (DESIGN §2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreError {
+    /// The writer's queue is full.
+    Busy,
+    /// The disk or the file failed; it is being reopened.
+    Unavailable(String),
+    /// A record does not decode.
+    BadRecord(String),
+    /// The decision panicked; nothing of it was written.
+    Panicked,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy => f.write_str("too many changes are waiting to be written"),
+            Self::Unavailable(why) => write!(f, "the data file cannot be used: {why}"),
+            Self::BadRecord(what) => write!(f, "a record of the data file does not read: {what}"),
+            Self::Panicked => f.write_str("a decision ended unexpectedly"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+macro_rules! unavailable {
+    ($($error:ty),*) => {$(
+        impl From<$error> for StoreError {
+            fn from(error: $error) -> Self {
+                Self::Unavailable(error.to_string())
+            }
+        }
+    )*};
+}
+
+unavailable!(
+    redb::StorageError,
+    redb::TableError,
+    redb::TransactionError,
+    redb::CommitError,
+    redb::DatabaseError
+);

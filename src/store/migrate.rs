@@ -1,0 +1,65 @@
+//! From the format of the file to today's. Each step is one function from one version to the next, run in one commit.
+
+use super::schema::{SCHEMA, SCHEMA_KEY, Table};
+use super::{OpenError, StoreError};
+use redb::{Database, ReadableDatabase, TableHandle};
+use std::path::Path;
+
+/// What the file says of itself.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// No tables: new.
+    Empty,
+    /// A Doorlight file of that format.
+    Format(u64),
+    /// Tables, but none of ours.
+    Foreign,
+}
+
+/// Reads the format version without writing.
+pub(super) fn found(db: &impl ReadableDatabase) -> Result<Found, StoreError> {
+    let txn = db.begin_read()?;
+    let tables: Vec<String> = txn.list_tables()?.map(|t| t.name().to_owned()).collect();
+    if tables.is_empty() {
+        return Ok(Found::Empty);
+    }
+    if !tables.iter().any(|name| name == Table::Meta.name()) {
+        return Ok(Found::Foreign);
+    }
+    let Ok(meta) = txn.open_table(Table::Meta.definition()) else {
+        return Ok(Found::Foreign);
+    };
+    let version = meta
+        .get(SCHEMA_KEY)?
+        .and_then(|v| <[u8; 8]>::try_from(v.value()).ok());
+    Ok(version.map_or(Found::Foreign, |v| Found::Format(u64::from_be_bytes(v))))
+}
+
+/// Refuses what is not ours or newer than ours.
+pub(super) fn check(path: &Path, found: &Found) -> Result<(), OpenError> {
+    match found {
+        Found::Foreign => Err(OpenError::Foreign(path.to_owned())),
+        Found::Format(version) if *version > SCHEMA => Err(OpenError::Newer {
+            path: path.to_owned(),
+            found: *version,
+            known: SCHEMA,
+        }),
+        Found::Empty | Found::Format(_) => Ok(()),
+    }
+}
+
+/// Brings the file to [`SCHEMA`]: makes every table of a new one, and runs the steps of an older one.
+pub(super) fn migrate(db: &Database, found: &Found) -> Result<(), StoreError> {
+    if *found == Found::Format(SCHEMA) {
+        return Ok(());
+    }
+    // Format 1 is the first: there is no step yet.
+    let txn = db.begin_write()?;
+    for table in Table::ALL {
+        let _ = txn.open_table(table.definition())?;
+    }
+    txn.open_table(Table::Meta.definition())?
+        .insert(SCHEMA_KEY, SCHEMA.to_be_bytes().as_slice())?;
+    txn.commit()?;
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Opening the file (DESIGN §5), and refusing what is not ours before a byte of it changes.
+
+use super::migrate::{self, Found};
+use super::{OpenError, Snapshot, StoreError};
+use redb::{
+    Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase,
+    StorageError,
+};
+use std::fs::OpenOptions;
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+/// redb's default would grow to 1 GiB.
+const CACHE_BYTES: usize = 16 * 1024 * 1024;
+
+/// The first bytes of every redb file (its `docs/design.md`, "Database header").
+const MAGIC: &[u8] = b"redb\x1a\x0a\xa9\x0d\x0a";
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .set_cache_size(CACHE_BYTES)
+        .set_concurrency_mode(ConcurrencyMode::SingleWriter);
+    builder
+}
+
+/// Opens for writing, making the file (mode 0600) when there is none.
+pub(super) fn writable(path: &Path) -> Result<Database, OpenError> {
+    let io = |e| OpenError::Io(path.to_owned(), e);
+    match OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+    {
+        Ok(_) => {}
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => refuse_foreign(path)?,
+        Err(e) => return Err(io(e)),
+    }
+    let db = guarded(path, || builder().create(path))?;
+    let found = migrate::found(&db).map_err(|e| corrupt(path, &e))?;
+    migrate::check(path, &found)?;
+    migrate::migrate(&db, &found).map_err(|e| corrupt(path, &e))?;
+    Ok(db)
+}
+
+/// Opens again after a storage error, and proves that a commit goes through.
+pub(super) fn reopened(path: &Path) -> Result<Database, OpenError> {
+    let db = guarded(path, || builder().open(path))?;
+    let probe = || -> Result<(), StoreError> {
+        let txn = db.begin_write()?;
+        let _ = txn
+            .open_table(super::schema::Table::Meta.definition())?
+            .insert(b"probe".as_slice(), b"".as_slice())?;
+        txn.commit()?;
+        Ok(())
+    };
+    probe().map_err(|e| OpenError::Io(path.to_owned(), std::io::Error::other(e.to_string())))?;
+    Ok(db)
+}
+
+/// A data file opened for reading while a server may be writing it.
+pub struct ReadOnly {
+    db: ReadOnlyDatabase,
+}
+
+impl ReadOnly {
+    /// Opens an existing file; writes nothing. A file that needs the repair after a crash is refused as
+    /// [`OpenError::Corrupt`]: the next server, or a verb that writes, repairs it.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        refuse_foreign(path)?;
+        let db = guarded(path, || builder().open_read_only(path))?;
+        let found = migrate::found(&db).map_err(|e| corrupt(path, &e))?;
+        migrate::check(path, &found)?;
+        if found == Found::Empty {
+            return Err(OpenError::Foreign(path.to_owned()));
+        }
+        Ok(Self { db })
+    }
+
+    /// The file as of its latest commit.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        Ok(Snapshot::new(self.db.begin_read()?))
+    }
+}
+
+/// Looks at the file without opening it for writing. An empty file is a new one.
+fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
+    let mut head = Vec::new();
+    let mut file = std::fs::File::open(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => OpenError::Missing(path.to_owned()),
+        _ => OpenError::Io(path.to_owned(), e),
+    })?;
+    let limit = u64::try_from(MAGIC.len()).unwrap_or(u64::MAX);
+    file.by_ref()
+        .take(limit)
+        .read_to_end(&mut head)
+        .map_err(|e| OpenError::Io(path.to_owned(), e))?;
+    if !head.is_empty() && head != MAGIC {
+        return Err(OpenError::Foreign(path.to_owned()));
+    }
+    if head.is_empty() {
+        return Ok(());
+    }
+    // A read-only look decides before the writing open may repair anything. A file that needs that repair cannot be
+    // looked at so; it is checked after the repair, which changes no record.
+    match guarded(path, || builder().open_read_only(path)) {
+        Ok(db) => migrate::check(path, &migrate::found(&db).map_err(|e| corrupt(path, &e))?),
+        Err(OpenError::Corrupt(_, why)) if why == NEEDS_REPAIR => Ok(()),
+        Err(e) => Err(e),
+    }
+}
+
+const NEEDS_REPAIR: &str = "it was not closed";
+
+/// redb may panic on a damaged file; that is an answer too.
+fn guarded<T>(
+    path: &Path,
+    open: impl FnOnce() -> Result<T, DatabaseError>,
+) -> Result<T, OpenError> {
+    let path: PathBuf = path.to_owned();
+    match catch_unwind(AssertUnwindSafe(open)) {
+        Ok(Ok(db)) => Ok(db),
+        Ok(Err(e)) => Err(match e {
+            DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
+                OpenError::InUse(path)
+            }
+            DatabaseError::RepairAborted => OpenError::Corrupt(path, NEEDS_REPAIR.to_owned()),
+            DatabaseError::UpgradeRequired(version) => {
+                OpenError::Corrupt(path, format!("redb format {version}"))
+            }
+            DatabaseError::Storage(StorageError::Io(e))
+                if e.kind() == std::io::ErrorKind::InvalidData =>
+            {
+                OpenError::Foreign(path)
+            }
+            DatabaseError::Storage(StorageError::Io(e)) => OpenError::Io(path, e),
+            other => OpenError::Corrupt(path, other.to_string()),
+        }),
+        Err(_) => Err(OpenError::Corrupt(
+            path,
+            "its pages contradict each other".to_owned(),
+        )),
+    }
+}
+
+fn corrupt(path: &Path, error: &StoreError) -> OpenError {
+    OpenError::Corrupt(path.to_owned(), error.to_string())
+}

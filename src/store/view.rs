@@ -1,0 +1,538 @@
+//! Reading: one set of lookups for a snapshot and for the writer's own view of its open transaction.
+
+use super::StoreError;
+use super::codec::decode;
+use super::schema::{SETTINGS_KEY, Table};
+use super::writer::Tables;
+use crate::model::{
+    AuthorizationCode, Client, Consent, Event, EventKind, Grant, Group, Link, Outcome,
+    RefreshToken, Revocation, Session, Settings, SigningKey, User,
+};
+use crate::types::{
+    ClientId, GrantId, GroupName, Id, LinkId, RefreshTokenId, SessionId, Timestamp, TokenId,
+    UserId, Username,
+};
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
+use serde::de::DeserializeOwned;
+use std::ops::Bound;
+
+/// The file as of one commit. Cheap; drop it soon.
+pub struct Snapshot {
+    txn: ReadTransaction,
+}
+
+impl Snapshot {
+    pub(super) fn new(txn: ReadTransaction) -> Self {
+        Self { txn }
+    }
+
+    /// Its lookups.
+    pub fn view(&self) -> View<'_> {
+        View(&self.txn)
+    }
+}
+
+/// Lookups.
+pub struct View<'a>(&'a dyn Rows);
+
+/// Rows, from wherever they come.
+trait Rows {
+    fn row(&self, table: Table, key: &[u8], read: &mut dyn FnMut(&[u8])) -> Result<(), StoreError>;
+    fn count(&self, table: Table) -> Result<u64, StoreError>;
+    /// Visits rows until `visit` says stop.
+    fn scan(
+        &self,
+        table: Table,
+        range: (Bound<&[u8]>, Bound<&[u8]>),
+        order: Order,
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), StoreError>;
+}
+
+impl Rows for ReadTransaction {
+    fn row(&self, table: Table, key: &[u8], read: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
+        if let Some(guard) = self.open_table(table.definition())?.get(key)? {
+            read(guard.value());
+        }
+        Ok(())
+    }
+
+    fn count(&self, table: Table) -> Result<u64, StoreError> {
+        Ok(self.open_table(table.definition())?.len()?)
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        range: (Bound<&[u8]>, Bound<&[u8]>),
+        order: Order,
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), StoreError> {
+        walk(&self.open_table(table.definition())?, range, order, visit)
+    }
+}
+
+impl Rows for Tables<'_> {
+    fn row(&self, table: Table, key: &[u8], read: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
+        self.with(table, |table| {
+            if let Some(guard) = table.get(key)? {
+                read(guard.value());
+            }
+            Ok(())
+        })
+    }
+
+    fn count(&self, table: Table) -> Result<u64, StoreError> {
+        self.with(table, |table| Ok(table.len()?))
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        range: (Bound<&[u8]>, Bound<&[u8]>),
+        order: Order,
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), StoreError> {
+        self.with(table, |table| walk(table, range, order, visit))
+    }
+}
+
+/// Which events to show.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// Of this person.
+    pub user: Option<UserId>,
+    /// Of this application.
+    pub client: Option<ClientId>,
+    /// Of this kind.
+    pub kind: Option<EventKind>,
+    /// That ended so.
+    pub outcome: Option<Outcome>,
+}
+
+impl EventFilter {
+    fn admits(&self, event: &Event) -> bool {
+        self.user.is_none_or(|user| event.user == Some(user))
+            && self
+                .client
+                .is_none_or(|client| event.client == Some(client))
+            && self.kind.is_none_or(|kind| event.kind == kind)
+            && self.outcome.is_none_or(|outcome| event.outcome == outcome)
+    }
+}
+
+/// Some events, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct EventPage {
+    /// Each with its key.
+    pub events: Vec<(u64, Event)>,
+    /// Where to go on, when there may be more.
+    pub next: Option<u64>,
+}
+
+/// Rows that one page looks at before it stops and offers to go on.
+const SCAN_MAX: usize = 20_000;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Up,
+    Down,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn of_writer(tables: &'a Tables<'_>) -> Self {
+        Self(tables)
+    }
+
+    /// The settings; every file has them once a server has started.
+    pub fn settings(&self) -> Result<Option<Settings>, StoreError> {
+        self.get(Table::Settings, SETTINGS_KEY)
+    }
+
+    /// One client.
+    pub fn client(&self, id: ClientId) -> Result<Option<Client>, StoreError> {
+        self.get(Table::Clients, id.as_bytes())
+    }
+
+    /// Clients in order of creation, after `after`.
+    pub fn clients(
+        &self,
+        after: Option<ClientId>,
+        limit: usize,
+    ) -> Result<Vec<Client>, StoreError> {
+        self.records(Table::Clients, after.map(|id| id.0), Order::Up, limit)
+    }
+
+    /// One user.
+    pub fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.get(Table::Users, id.as_bytes())
+    }
+
+    /// The user with that name, in any case.
+    pub fn user_by_name(&self, name: &Username) -> Result<Option<User>, StoreError> {
+        let id = self
+            .with(Table::Usernames, name.folded().as_bytes(), id_of)?
+            .flatten();
+        match id {
+            Some(id) => self.user(UserId(id)),
+            None => Ok(None),
+        }
+    }
+
+    /// Users in order of their names, with names at or after `from`.
+    pub fn users_by_name(&self, from: &str, limit: usize) -> Result<Vec<User>, StoreError> {
+        let mut ids = Vec::new();
+        self.scan(
+            Table::Usernames,
+            Bound::Included(from.as_bytes()),
+            Bound::Unbounded,
+            Order::Up,
+            |_, value| {
+                ids.extend(id_of(value));
+                ids.len() < limit
+            },
+        )?;
+        let mut users = Vec::with_capacity(ids.len());
+        for id in ids {
+            users.extend(self.user(UserId(id))?);
+        }
+        Ok(users)
+    }
+
+    /// How many users there are.
+    pub fn user_count(&self) -> Result<u64, StoreError> {
+        self.count(Table::Users)
+    }
+
+    /// How many clients there are.
+    pub fn client_count(&self) -> Result<u64, StoreError> {
+        self.count(Table::Clients)
+    }
+
+    /// How many sessions there are.
+    pub fn session_count(&self) -> Result<u64, StoreError> {
+        self.count(Table::Sessions)
+    }
+
+    /// How many enabled administrators there are.
+    pub fn admin_count(&self) -> Result<u64, StoreError> {
+        self.count(Table::Admins)
+    }
+
+    /// One group.
+    pub fn group(&self, name: &GroupName) -> Result<Option<Group>, StoreError> {
+        self.get(Table::Groups, name.as_str().as_bytes())
+    }
+
+    /// All groups by name.
+    pub fn groups(&self) -> Result<Vec<Group>, StoreError> {
+        self.all(Table::Groups)
+    }
+
+    /// Members of a group.
+    pub fn members(&self, group: &GroupName, limit: usize) -> Result<Vec<UserId>, StoreError> {
+        let prefix = super::schema::member(group.as_str(), &[]);
+        let mut ids = Vec::new();
+        self.prefixed(Table::Members, &prefix, Order::Up, |key| {
+            ids.extend(key.get(prefix.len()..).and_then(id_of));
+            ids.len() < limit
+        })?;
+        Ok(ids.into_iter().map(UserId).collect())
+    }
+
+    /// One session.
+    pub fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.get(Table::Sessions, id.as_bytes())
+    }
+
+    /// Sessions, newest first, from before `before`.
+    pub fn sessions(
+        &self,
+        before: Option<SessionId>,
+        limit: usize,
+    ) -> Result<Vec<Session>, StoreError> {
+        self.records(Table::Sessions, before.map(|id| id.0), Order::Down, limit)
+    }
+
+    /// A person's sessions, newest first.
+    pub fn sessions_of(&self, user: UserId, limit: usize) -> Result<Vec<Session>, StoreError> {
+        let ids = self.second_ids(Table::UserSessions, user, limit)?;
+        let mut sessions = Vec::with_capacity(ids.len());
+        for id in ids {
+            sessions.extend(self.session(SessionId(id))?);
+        }
+        Ok(sessions)
+    }
+
+    /// One code, used or not.
+    pub fn code(&self, id: Id) -> Result<Option<AuthorizationCode>, StoreError> {
+        self.get(Table::Codes, id.as_bytes())
+    }
+
+    /// One grant, ended or not.
+    pub fn grant(&self, id: GrantId) -> Result<Option<Grant>, StoreError> {
+        self.get(Table::Grants, id.as_bytes())
+    }
+
+    /// Grants, newest first, from before `before`.
+    pub fn grants(&self, before: Option<GrantId>, limit: usize) -> Result<Vec<Grant>, StoreError> {
+        self.records(Table::Grants, before.map(|id| id.0), Order::Down, limit)
+    }
+
+    /// A person's grants, newest first.
+    pub fn grants_of(&self, user: UserId, limit: usize) -> Result<Vec<Grant>, StoreError> {
+        let ids = self.second_ids(Table::UserGrants, user, limit)?;
+        let mut grants = Vec::with_capacity(ids.len());
+        for id in ids {
+            grants.extend(self.grant(GrantId(id))?);
+        }
+        Ok(grants)
+    }
+
+    /// One refresh token, rotated or not.
+    pub fn refresh_token(&self, id: RefreshTokenId) -> Result<Option<RefreshToken>, StoreError> {
+        self.get(Table::RefreshTokens, id.as_bytes())
+    }
+
+    /// Whether an access token was revoked alone.
+    pub fn is_revoked(&self, token: TokenId) -> Result<bool, StoreError> {
+        Ok(self
+            .get::<Revocation>(Table::Revocations, token.as_bytes())?
+            .is_some())
+    }
+
+    /// What a person agreed to for an application.
+    pub fn consent(&self, user: UserId, client: ClientId) -> Result<Option<Consent>, StoreError> {
+        self.get(
+            Table::Consents,
+            &super::schema::pair(user.as_bytes(), client.as_bytes()),
+        )
+    }
+
+    /// All that a person agreed to.
+    pub fn consents_of(&self, user: UserId, limit: usize) -> Result<Vec<Consent>, StoreError> {
+        let mut clients = Vec::new();
+        self.prefixed(Table::Consents, user.as_bytes(), Order::Up, |key| {
+            clients.extend(key.get(16..).and_then(id_of));
+            clients.len() < limit
+        })?;
+        let mut consents = Vec::with_capacity(clients.len());
+        for client in clients {
+            consents.extend(self.consent(user, ClientId(client))?);
+        }
+        Ok(consents)
+    }
+
+    /// One link.
+    pub fn link(&self, id: LinkId) -> Result<Option<Link>, StoreError> {
+        self.get(Table::Links, id.as_bytes())
+    }
+
+    /// All links, newest first.
+    pub fn links(&self, limit: usize) -> Result<Vec<Link>, StoreError> {
+        self.records(Table::Links, None, Order::Down, limit)
+    }
+
+    /// All signing keys.
+    pub fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+        self.all(Table::SigningKeys)
+    }
+
+    /// Events that the filter admits, newest first, from before `before`.
+    pub fn events(
+        &self,
+        filter: &EventFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<EventPage, StoreError> {
+        let mut page = EventPage::default();
+        let mut failed = None;
+        let mut seen = 0;
+        let end = before.unwrap_or(u64::MAX).to_be_bytes();
+        self.scan(
+            Table::Events,
+            Bound::Unbounded,
+            Bound::Excluded(&end),
+            Order::Down,
+            |key, value| {
+                let Ok(key) = <[u8; 8]>::try_from(key) else {
+                    return true;
+                };
+                let key = u64::from_be_bytes(key);
+                seen += 1;
+                match decode::<Event>(value) {
+                    Ok(event) if filter.admits(&event) => page.events.push((key, event)),
+                    Ok(_) => {}
+                    Err(e) => failed = Some(e),
+                }
+                page.next = Some(key);
+                failed.is_none() && page.events.len() < limit && seen < SCAN_MAX
+            },
+        )?;
+        if page.events.len() < limit && seen < SCAN_MAX {
+            page.next = None;
+        }
+        failed.map_or(Ok(page), Err)
+    }
+
+    pub(super) fn get<T: DeserializeOwned>(
+        &self,
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<T>, StoreError> {
+        self.with(table, key, decode)?.transpose()
+    }
+
+    fn with<T>(
+        &self,
+        table: Table,
+        key: &[u8],
+        read: impl Fn(&[u8]) -> T,
+    ) -> Result<Option<T>, StoreError> {
+        let mut found = None;
+        self.0
+            .row(table, key, &mut |value| found = Some(read(value)))?;
+        Ok(found)
+    }
+
+    fn count(&self, table: Table) -> Result<u64, StoreError> {
+        self.0.count(table)
+    }
+
+    fn all<T: DeserializeOwned>(&self, table: Table) -> Result<Vec<T>, StoreError> {
+        self.records(table, None, Order::Up, usize::MAX)
+    }
+
+    /// Records of a table keyed by id, on from `past` (not included).
+    fn records<T: DeserializeOwned>(
+        &self,
+        table: Table,
+        past: Option<Id>,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<T>, StoreError> {
+        let (mut records, mut failed) = (Vec::new(), None);
+        let past = past.as_ref().map(Id::as_bytes);
+        let bound = past.map_or(Bound::Unbounded, |key| Bound::Excluded(key.as_slice()));
+        let (from, to) = if order == Order::Up {
+            (bound, Bound::Unbounded)
+        } else {
+            (Bound::Unbounded, bound)
+        };
+        if limit > 0 {
+            self.scan(table, from, to, order, |_, value| {
+                match decode(value) {
+                    Ok(record) => records.push(record),
+                    Err(e) => failed = Some(e),
+                }
+                failed.is_none() && records.len() < limit
+            })?;
+        }
+        failed.map_or(Ok(records), Err)
+    }
+
+    /// The second ids of rows `user id, other id`, newest first.
+    pub(super) fn second_ids(
+        &self,
+        table: Table,
+        user: UserId,
+        limit: usize,
+    ) -> Result<Vec<Id>, StoreError> {
+        let mut ids = Vec::new();
+        self.prefixed(table, user.as_bytes(), Order::Down, |key| {
+            ids.extend(key.get(16..).and_then(id_of));
+            ids.len() < limit
+        })?;
+        Ok(ids)
+    }
+
+    fn prefixed(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        order: Order,
+        mut visit: impl FnMut(&[u8]) -> bool,
+    ) -> Result<(), StoreError> {
+        // The longest key under a prefix ends in a 16-byte id.
+        let end = [prefix, &[0xFF; 17]].concat();
+        self.scan(
+            table,
+            Bound::Included(prefix),
+            Bound::Excluded(&end),
+            order,
+            |key, _| !key.starts_with(prefix) || visit(key),
+        )
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+        order: Order,
+        mut visit: impl FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), StoreError> {
+        self.0.scan(table, (from, to), order, &mut visit)
+    }
+
+    /// Rows in order of keys after `past`, for the sweep.
+    pub(super) fn rows_after(
+        &self,
+        table: Table,
+        past: &[u8],
+        visit: impl FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), StoreError> {
+        self.scan(
+            table,
+            Bound::Excluded(past),
+            Bound::Unbounded,
+            Order::Up,
+            visit,
+        )
+    }
+
+    /// The key of the newest event.
+    pub(super) fn last_event(&self) -> Result<u64, StoreError> {
+        let mut last = 0;
+        self.scan(
+            Table::Events,
+            Bound::Unbounded,
+            Bound::Unbounded,
+            Order::Down,
+            |key, _| {
+                last = <[u8; 8]>::try_from(key).map_or(0, u64::from_be_bytes);
+                false
+            },
+        )?;
+        Ok(last)
+    }
+
+    /// Events from before a moment are older than this key.
+    pub(super) fn event_key(time: Timestamp) -> u64 {
+        time.millis() << 16
+    }
+}
+
+fn walk(
+    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
+    range: (Bound<&[u8]>, Bound<&[u8]>),
+    order: Order,
+    visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+) -> Result<(), StoreError> {
+    let mut range = table.range::<&[u8]>(range)?;
+    while let Some(row) = if order == Order::Up {
+        range.next()
+    } else {
+        range.next_back()
+    } {
+        let (key, value) = row?;
+        if !visit(key.value(), value.value()) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn id_of(bytes: &[u8]) -> Option<Id> {
+    <[u8; 16]>::try_from(bytes).ok().map(Id::from_bytes)
+}

@@ -1,0 +1,158 @@
+//! The issuer: Doorlight's own address. OpenID Connect Discovery §3, RFC 8414 §2.
+//! It comes from the settings, never from a request.
+
+use std::fmt;
+use std::str::FromStr;
+use url::Url;
+
+/// An `http` or `https` address without query, fragment and trailing slash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issuer {
+    text: String,
+    /// Scheme, host and port, as a browser writes an `Origin`.
+    origin: String,
+    /// Empty, or a path that begins with a slash and does not end with one.
+    path: String,
+    authority: String,
+    loopback: bool,
+}
+
+/// Why a text cannot be the issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IssuerError {
+    /// It does not parse as an absolute `http` or `https` address.
+    NotAnAddress,
+    /// It has a query, a fragment, a user name or a password.
+    HasMore,
+}
+
+impl fmt::Display for IssuerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAnAddress => "the issuer must be an address like https://id.example.org",
+            Self::HasMore => "the issuer must not have a user name, a query or a fragment",
+        })
+    }
+}
+
+impl std::error::Error for IssuerError {}
+
+impl Issuer {
+    /// The issuer identifier, exactly as clients compare it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Host, and port unless it is the scheme's own: what a request's `Host` should say.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// Empty, or the path below which every endpoint stands.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether it is an `https` address.
+    pub fn is_https(&self) -> bool {
+        self.text.starts_with("https:")
+    }
+
+    /// Whether its host is this very machine: `localhost` or a loopback address.
+    pub fn is_loopback(&self) -> bool {
+        self.loopback
+    }
+
+    /// The address of one endpoint; `path` begins with a slash.
+    pub fn endpoint(&self, path: &str) -> String {
+        format!("{}{path}", self.text)
+    }
+}
+
+impl FromStr for Issuer {
+    type Err = IssuerError;
+
+    fn from_str(text: &str) -> Result<Self, IssuerError> {
+        let url = Url::parse(text).map_err(|_| IssuerError::NotAnAddress)?;
+        let host = url
+            .host_str()
+            .filter(|h| !h.is_empty())
+            .ok_or(IssuerError::NotAnAddress)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(IssuerError::NotAnAddress);
+        }
+        if url.query().is_some()
+            || url.fragment().is_some()
+            || !url.username().is_empty()
+            || url.password().is_some()
+        {
+            return Err(IssuerError::HasMore);
+        }
+        let authority = match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        let origin = format!("{}://{authority}", url.scheme());
+        let path = url.path().trim_end_matches('/').to_owned();
+        let loopback = is_loopback(&url);
+        Ok(Self {
+            text: format!("{origin}{path}"),
+            origin,
+            path,
+            authority,
+            loopback,
+        })
+    }
+}
+
+impl fmt::Display for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Whether the URL's host is `localhost`, a name below it, or a loopback address.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_has_one_spelling() {
+        for (given, kept) in [
+            ("https://id.example/", "https://id.example"),
+            ("https://ID.example:443", "https://id.example"),
+            ("http://localhost:8080/door/", "http://localhost:8080/door"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+        ] {
+            assert_eq!(given.parse::<Issuer>().unwrap().as_str(), kept);
+        }
+    }
+
+    #[test]
+    fn what_is_not_an_address_is_refused() {
+        for bad in [
+            "",
+            "id.example",
+            "ftp://id.example",
+            "https://a@id.example",
+            "https://id.example?x",
+            "https://id#f",
+        ] {
+            assert!(bad.parse::<Issuer>().is_err(), "{bad}");
+        }
+    }
+}

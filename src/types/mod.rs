@@ -1,0 +1,18 @@
+//! Values that are parsed once and then carry their proof: ids, secrets, times, scopes, addresses.
+//! Owns: what a well-formed value is. Not here: what is stored (`model`), what is allowed (`oauth`, `identity`).
+
+mod id;
+mod issuer;
+mod redirect_uri;
+mod scope;
+mod secret;
+mod time;
+mod username;
+
+pub use id::{ClientId, GrantId, Id, IdError, LinkId, RefreshTokenId, SessionId, TokenId, UserId};
+pub use issuer::{Issuer, IssuerError};
+pub use redirect_uri::{RedirectUri, RedirectUriError};
+pub use scope::{Scope, ScopeError};
+pub use secret::{BearerSecret, Secret, TokenHash};
+pub use time::Timestamp;
+pub use username::{GroupName, NameError, Username};

@@ -1,0 +1,154 @@
+//! Secrets that a bearer presents, and what is kept of them.
+//! A bearer secret reads `selector.verifier`: the selector is a key of the data file, the verifier 256 random bits of
+//! which only the SHA-256 is stored (DESIGN §5).
+
+use super::Id;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// Text that must not be printed, logged or stored; wiped when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes the text over.
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// 256 random bits as 43 characters, all unreserved in URLs (RFC 3986 §2.3).
+    pub fn from_random(random: [u8; 32]) -> Self {
+        Self::new(URL_SAFE_NO_PAD.encode(random))
+    }
+
+    /// The text itself, for the one place that sends or checks it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// SHA-256 of a verifier. `==` takes the same time wherever the two differ.
+#[derive(Clone, Copy)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    /// Of the verifier's text.
+    pub fn of(secret: &Secret) -> Self {
+        let digest = ring::digest::digest(&ring::digest::SHA256, secret.expose().as_bytes());
+        let mut bytes = [0; 32];
+        for (to, from) in bytes.iter_mut().zip(digest.as_ref()) {
+            *to = *from;
+        }
+        Self(bytes)
+    }
+}
+
+impl PartialEq for TokenHash {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for TokenHash {}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash(…)")
+    }
+}
+
+impl Serialize for TokenHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for TokenHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        let mut bytes = [0; 32];
+        match URL_SAFE_NO_PAD.decode_slice(text.as_bytes(), &mut bytes) {
+            Ok(32) => Ok(Self(bytes)),
+            _ => Err(de::Error::custom("not a SHA-256 in base64url")),
+        }
+    }
+}
+
+/// `selector.verifier`, whole: exists only in a request and in the answer that issues it.
+#[derive(Clone, Debug)]
+pub struct BearerSecret {
+    /// The key of its record.
+    pub selector: Id,
+    /// What proves possession.
+    pub verifier: Secret,
+}
+
+impl BearerSecret {
+    /// A fresh one from an id and 256 random bits.
+    pub fn new(selector: Id, random: [u8; 32]) -> Self {
+        Self {
+            selector,
+            verifier: Secret::from_random(random),
+        }
+    }
+
+    /// Splits a presented text. `None` when it cannot be one of ours.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (selector, verifier) = text.split_once('.')?;
+        if verifier.len() != 43 {
+            return None;
+        }
+        Some(Self {
+            selector: selector.parse().ok()?,
+            verifier: Secret::new(verifier.to_owned()),
+        })
+    }
+
+    /// The text that the bearer keeps.
+    pub fn text(&self) -> Secret {
+        Secret::new(format!("{}.{}", self.selector, self.verifier.expose()))
+    }
+
+    /// What the record keeps.
+    pub fn hash(&self) -> TokenHash {
+        TokenHash::of(&self.verifier)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bearer_secret_text_and_back(id: [u8; 16], random: [u8; 32]) {
+            let secret = BearerSecret::new(Id::from_bytes(id), random);
+            let parsed = BearerSecret::parse(secret.text().expose());
+            prop_assert_eq!(parsed.as_ref().map(|p| p.selector), Some(secret.selector));
+            prop_assert_eq!(parsed.map(|p| p.hash()), Some(secret.hash()));
+        }
+
+        #[test]
+        fn any_text_is_parsed_or_refused(text: String) {
+            let _ = BearerSecret::parse(&text).map(|secret| secret.hash());
+        }
+    }
+
+    #[test]
+    fn a_secret_does_not_print_itself() {
+        let secret = BearerSecret::new(Id::default(), [9; 32]);
+        let shown = format!("{secret:?} {:?}", secret.hash());
+        assert!(!shown.contains(secret.verifier.expose()));
+    }
+}
