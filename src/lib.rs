@@ -3,6 +3,7 @@
 pub mod config;
 pub mod crypto;
 pub mod model;
+pub mod oauth;
 pub mod ops;
 pub mod server;
 pub mod store;

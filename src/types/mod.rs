@@ -1,6 +1,7 @@
 //! Values that are parsed once and then carry their proof: ids, secrets, times, scopes, addresses.
 //! Owns: what a well-formed value is. Not here: what is stored (`model`), what is allowed (`oauth`, `identity`).
 
+mod form;
 mod id;
 mod issuer;
 mod redirect_uri;
@@ -9,6 +10,7 @@ mod secret;
 mod time;
 mod username;
 
+pub use form::{Form, FormError, Repeated, append_query, decode as form_decode};
 pub use id::{ClientId, GrantId, Id, IdError, LinkId, RefreshTokenId, SessionId, TokenId, UserId};
 pub use issuer::{Issuer, IssuerError};
 pub use redirect_uri::{RedirectUri, RedirectUriError};

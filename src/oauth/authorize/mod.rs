@@ -1,0 +1,197 @@
+//! The authorization endpoint. RFC 6749 §3.1 and §4.1, OpenID Connect Core §3.1.2, RFC 7636, RFC 9207, RFC 9700.
+//!
+//! The checks, in this order:
+//! 1. `client_id` names an enabled client, else an error page;
+//! 2. `redirect_uri` is one of its own (`redirect_uri`), else an error page;
+//!    from here on every refusal is a redirect with `error`, `state` and `iss`;
+//! 3. nothing is repeated, `response_type` is `code`, `response_mode` is known, nothing unsupported is asked for
+//!    (`request`);
+//! 4. PKCE fits the client (`pkce`); the scope, `prompt`, `max_age`, `claims` and resources can be used;
+//! 5. the person: signed in, recently enough, the one that is meant, in a group that may (`step`);
+//! 6. the person agreed (`step`);
+//! 7. a code is issued (`decide`).
+//!
+//! Not here: pages, cookies, how somebody signs in.
+
+pub mod pkce;
+pub mod redirect_uri;
+pub mod request;
+pub mod response;
+pub mod step;
+
+use crate::crypto::random::Fresh;
+use crate::model::{
+    AuthorizationCode, Change, Client, Consent, Decision, Event, EventKind, Session, User,
+};
+use crate::oauth::error::AuthorizeError;
+use crate::types::{BearerSecret, Id, Timestamp};
+use request::Request;
+use response::Response;
+use std::time::Duration;
+use step::{Asked, Step, Subject};
+
+/// How long a code may wait for its use.
+pub const CODE_LIFE: Duration = Duration::from_secs(60);
+
+/// Issues a code, or says why not. Run on the writer: what `step` found before is asked again on today's records.
+pub fn decide(
+    request: &Request,
+    client: &Client,
+    subject: Option<(&User, &Session)>,
+    consent: Option<&Consent>,
+    asked: &Asked,
+    fresh: Fresh,
+    now: Timestamp,
+) -> Decision<Response, AuthorizeError> {
+    let subject = subject.map(|(user, session)| Subject { user, session });
+    let refuse = |error: AuthorizeError| {
+        let event = refusal(request, client, &error, now);
+        Decision::refuse(error, subject.map_or(event.clone(), |s| event.user(s.user)))
+    };
+    match step::next(request, client, subject, consent, asked, now) {
+        Step::Refuse(error) => refuse(error),
+        // The page that came before has been overtaken: the session ended, or its consent was withdrawn.
+        Step::SignIn | Step::Choose => refuse(AuthorizeError::LoginRequired),
+        Step::Ask(_) => refuse(AuthorizeError::ConsentRequired),
+        Step::Issue => match subject {
+            Some(subject) => issue(request, client, subject, consent, asked, fresh, now),
+            None => refuse(AuthorizeError::LoginRequired),
+        },
+    }
+}
+
+/// The event of a refusal that the client is told.
+pub fn refusal(
+    request: &Request,
+    client: &Client,
+    error: &AuthorizeError,
+    now: Timestamp,
+) -> Event {
+    let detail = match error {
+        AuthorizeError::RepeatedParameter(name) => format!("{name} is repeated"),
+        AuthorizeError::NoScope => format!(
+            "scope expected within {} received {}",
+            client.scope, request.raw_scope
+        ),
+        other => other.wire().description.to_owned(),
+    };
+    Event::refused(EventKind::Authorization, now, detail).client(client)
+}
+
+fn issue(
+    request: &Request,
+    client: &Client,
+    subject: Subject<'_>,
+    consent: Option<&Consent>,
+    asked: &Asked,
+    fresh: Fresh,
+    now: Timestamp,
+) -> Decision<Response, AuthorizeError> {
+    let secret = BearerSecret::new(Id::new(now, fresh.id), fresh.secret);
+    let code = AuthorizationCode {
+        id: secret.selector,
+        hash: secret.hash(),
+        client: client.id,
+        user: subject.user.id,
+        session: subject.session.id,
+        redirect_uri: request.target.redirect_uri.as_str().to_owned(),
+        redirect_uri_sent: request.target.redirect_uri.was_sent(),
+        challenge: request.challenge.clone(),
+        nonce: request.nonce.clone(),
+        scope: request.scope.clone(),
+        claims: request.claims.clone(),
+        resources: request.resources.clone(),
+        authentication: subject.session.authentication.clone(),
+        created: now,
+        expires: now.plus(CODE_LIFE),
+        redeemed: None,
+    };
+    let mut changes = vec![Change::PutCode(Box::new(code))];
+    let mut events = Vec::new();
+    if asked.allowed {
+        let scope = consent.map_or_else(
+            || request.scope.clone(),
+            |c| c.scope.joined_with(&request.scope),
+        );
+        changes.push(Change::PutConsent(Consent {
+            user: subject.user.id,
+            client: client.id,
+            scope,
+            given: now,
+        }));
+        let event = Event::success(EventKind::Consent, now)
+            .client(client)
+            .user(subject.user);
+        events.push(event.detail(format!("scope {}", request.scope)));
+    }
+    let event = Event::success(EventKind::Authorization, now)
+        .client(client)
+        .user(subject.user);
+    events.push(event.detail(format!("scope {}", request.scope)));
+    Decision {
+        changes,
+        events,
+        reply: Ok(Response::code(&request.target, &secret)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::testing::{NOW, client, session, user};
+    use crate::types::Form;
+
+    #[test]
+    fn a_code_is_bound_to_all_that_it_was_asked_with() {
+        let client = client();
+        let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        let form = format!(
+            "client_id={}&response_type=code&scope=openid+email+unknown&state=s&nonce=n&redirect_uri={}\
+             &code_challenge={challenge}&code_challenge_method=S256",
+            client.id, "https%3A%2F%2Fnotes.example%2Fcb"
+        );
+        let form = Form::parse(form.as_bytes()).unwrap();
+        let target = request::target(&client, &form).unwrap();
+        let request = Request::parse(target, &client, &form).unwrap();
+        let (user, session) = (user(), session());
+        let asked = Asked {
+            allowed: true,
+            ..Asked::default()
+        };
+        let fresh = Fresh {
+            id: [1; 10],
+            secret: [2; 32],
+        };
+        let decision = decide(
+            &request,
+            &client,
+            Some((&user, &session)),
+            None,
+            &asked,
+            fresh,
+            NOW,
+        );
+        let [Change::PutCode(code), Change::PutConsent(consent)] = &decision.changes[..] else {
+            panic!("{:?}", decision.changes)
+        };
+        assert_eq!(code.scope.to_string(), "email openid");
+        assert_eq!(
+            (code.nonce.as_deref(), code.client, code.user),
+            (Some("n"), client.id, user.id)
+        );
+        assert_eq!(code.expires, NOW.plus(CODE_LIFE));
+        assert_eq!(consent.scope, code.scope);
+
+        let without = decide(
+            &request,
+            &client,
+            Some((&user, &session)),
+            None,
+            &Asked::default(),
+            fresh,
+            NOW,
+        );
+        assert_eq!(without.reply.unwrap_err(), AuthorizeError::ConsentRequired);
+        assert!(without.changes.is_empty());
+    }
+}

@@ -1,0 +1,382 @@
+//! What comes next for the person: sign in, choose, agree, or be sent back. OpenID Connect Core §3.1.2.3 and §3.1.2.4.
+
+use super::request::Request;
+use crate::model::{Client, Consent, ConsentPolicy, Session, User};
+use crate::oauth::error::AuthorizeError;
+use crate::oauth::standing;
+use crate::types::{Scope, Timestamp, UserId};
+
+/// Who is signed in.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The person.
+    pub user: &'a User,
+    /// Their session.
+    pub session: &'a Session,
+}
+
+/// What this very request has asked of the person so far, proved by seals (`server::pages::interaction`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The person was sent to sign in at that moment, because the request wanted it.
+    pub sign_in_since: Option<Timestamp>,
+    /// The person chose the account.
+    pub chosen: bool,
+    /// The person allowed it just now.
+    pub allowed: bool,
+    /// The person of a valid `id_token_hint`.
+    pub hinted: Option<UserId>,
+}
+
+/// What comes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Send an error back.
+    Refuse(AuthorizeError),
+    /// Show the sign-in page.
+    SignIn,
+    /// Show the page that asks which account.
+    Choose,
+    /// Ask for permission: the part of the scope that is new.
+    Ask(Scope),
+    /// Nothing is missing.
+    Issue,
+}
+
+/// The order of the questions.
+pub fn next(
+    request: &Request,
+    client: &Client,
+    subject: Option<Subject<'_>>,
+    consent: Option<&Consent>,
+    asked: &Asked,
+    now: Timestamp,
+) -> Step {
+    let silent = request.prompt.none;
+    let page = |page: Step, error: AuthorizeError| if silent { Step::Refuse(error) } else { page };
+
+    let subject = match subject {
+        Some(subject) if !must_sign_in(request, subject, asked, now) => subject,
+        _ => return page(Step::SignIn, AuthorizeError::LoginRequired),
+    };
+    if request.prompt.select_account && !asked.chosen {
+        return page(Step::Choose, AuthorizeError::LoginRequired);
+    }
+    if !acr_is_met(request, subject) {
+        return Step::Refuse(AuthorizeError::UnmetAuthentication);
+    }
+    if !standing::may_use(subject.user, client) {
+        return Step::Refuse(AuthorizeError::NotInGroup);
+    }
+    if !asked.allowed && must_ask(request, client, consent) {
+        let known = consent.map(|consent| &consent.scope);
+        let new = request
+            .scope
+            .tokens()
+            .filter(|token| known.is_none_or(|known| !known.contains(token)));
+        let new: Vec<&str> = new.collect();
+        let scope = new.join(" ").parse().unwrap_or_default();
+        return page(Step::Ask(scope), AuthorizeError::ConsentRequired);
+    }
+    Step::Issue
+}
+
+fn must_sign_in(request: &Request, subject: Subject<'_>, asked: &Asked, now: Timestamp) -> bool {
+    let at = subject.session.authentication.time;
+    // Sent to the sign-in page by this request, and signed in since.
+    let signed_in_for_this = asked.sign_in_since.is_some_and(|since| at >= since);
+    let too_old = request
+        .max_age
+        .is_some_and(|max_age| now.since(at) > max_age || max_age.is_zero());
+    ((request.prompt.login || too_old) && !signed_in_for_this)
+        || !is_who_is_meant(request, subject, asked)
+}
+
+/// The hint's person, and the `sub` that the `claims` parameter wants (OpenID Connect Core §5.5.1).
+fn is_who_is_meant(request: &Request, subject: Subject<'_>, asked: &Asked) -> bool {
+    let wanted = request
+        .claims
+        .id_token
+        .get("sub")
+        .and_then(|claim| claim.value.as_ref());
+    asked.hinted.is_none_or(|hinted| hinted == subject.user.id)
+        && wanted.is_none_or(|sub| sub.as_str() == Some(subject.user.id.to_string().as_str()))
+}
+
+/// An `acr` that is called essential must be reached, or the sign-in has failed (OpenID Connect Core §5.5.1.1).
+fn acr_is_met(request: &Request, subject: Subject<'_>) -> bool {
+    let Some(wish) = request
+        .claims
+        .id_token
+        .get("acr")
+        .filter(|wish| wish.essential)
+    else {
+        return true;
+    };
+    let acr = subject.session.authentication.acr();
+    let mut named = wish
+        .value
+        .iter()
+        .chain(wish.values.iter().flatten())
+        .peekable();
+    named.peek().is_none() || named.any(|value| value.as_str() == Some(acr))
+}
+
+fn must_ask(request: &Request, client: &Client, consent: Option<&Consent>) -> bool {
+    if request.prompt.consent {
+        return true;
+    }
+    match client.consent {
+        ConsentPolicy::Trusted => false,
+        ConsentPolicy::Always => true,
+        ConsentPolicy::Once => {
+            consent.is_none_or(|consent| !request.scope.is_within(&consent.scope))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::authorize::request::target;
+    use crate::oauth::testing::{NOW, client, session, user};
+    use crate::types::Form;
+    use std::time::Duration;
+
+    fn request(extra: &str) -> Request {
+        let client = client();
+        let form = format!(
+            "response_type=code&redirect_uri=https%3A%2F%2Fnotes.example%2Fcb&scope=openid+email&{extra}"
+        );
+        let form = Form::parse(form.as_bytes()).unwrap();
+        Request::parse(target(&client, &form).unwrap(), &client, &form).unwrap()
+    }
+
+    fn consent(scope: &str) -> Consent {
+        Consent {
+            user: user().id,
+            client: client().id,
+            scope: scope.parse().unwrap(),
+            given: NOW,
+        }
+    }
+
+    fn step(
+        extra: &str,
+        signed_in: bool,
+        consent: Option<&Consent>,
+        asked: &Asked,
+        now: Timestamp,
+    ) -> Step {
+        let (user, session) = (user(), session());
+        let subject = signed_in.then_some(Subject {
+            user: &user,
+            session: &session,
+        });
+        next(&request(extra), &client(), subject, consent, asked, now)
+    }
+
+    #[test]
+    fn sign_in_then_permission_then_a_code() {
+        let nothing = Asked::default();
+        assert_eq!(step("", false, None, &nothing, NOW), Step::SignIn);
+        assert_eq!(
+            step("", true, None, &nothing, NOW),
+            Step::Ask("openid email".parse().unwrap())
+        );
+        assert_eq!(
+            step("", true, Some(&consent("openid")), &nothing, NOW),
+            Step::Ask("email".parse().unwrap())
+        );
+        assert_eq!(
+            step(
+                "",
+                true,
+                Some(&consent("openid email groups")),
+                &nothing,
+                NOW
+            ),
+            Step::Issue
+        );
+        assert_eq!(
+            step(
+                "",
+                true,
+                None,
+                &Asked {
+                    allowed: true,
+                    ..nothing
+                },
+                NOW
+            ),
+            Step::Issue
+        );
+    }
+
+    #[test]
+    fn prompt_none_never_shows_a_page() {
+        let nothing = Asked::default();
+        assert_eq!(
+            step("prompt=none", false, None, &nothing, NOW),
+            Step::Refuse(AuthorizeError::LoginRequired)
+        );
+        assert_eq!(
+            step("prompt=none", true, None, &nothing, NOW),
+            Step::Refuse(AuthorizeError::ConsentRequired)
+        );
+        assert_eq!(
+            step(
+                "prompt=none",
+                true,
+                Some(&consent("openid email")),
+                &nothing,
+                NOW
+            ),
+            Step::Issue
+        );
+        let old = NOW.plus(Duration::from_secs(61));
+        let refused = Step::Refuse(AuthorizeError::LoginRequired);
+        assert_eq!(
+            step(
+                "prompt=none&max_age=60",
+                true,
+                Some(&consent("openid email")),
+                &nothing,
+                old
+            ),
+            refused
+        );
+    }
+
+    #[test]
+    fn prompt_login_and_max_age_want_a_sign_in_that_came_after() {
+        let agreed = consent("openid email");
+        for extra in ["prompt=login", "max_age=0"] {
+            assert_eq!(
+                step(extra, true, Some(&agreed), &Asked::default(), NOW),
+                Step::SignIn,
+                "{extra}"
+            );
+            let before = Asked {
+                sign_in_since: Some(NOW.plus(Duration::from_secs(1))),
+                ..Asked::default()
+            };
+            assert_eq!(
+                step(extra, true, Some(&agreed), &before, NOW),
+                Step::SignIn,
+                "{extra}"
+            );
+            let since = Asked {
+                sign_in_since: Some(NOW),
+                ..Asked::default()
+            };
+            assert_eq!(
+                step(extra, true, Some(&agreed), &since, NOW),
+                Step::Issue,
+                "{extra}"
+            );
+        }
+        let young = step(
+            "max_age=60",
+            true,
+            Some(&agreed),
+            &Asked::default(),
+            NOW.plus(Duration::from_secs(60)),
+        );
+        assert_eq!(young, Step::Issue);
+    }
+
+    #[test]
+    fn another_person_than_the_hinted_one_must_sign_in() {
+        let agreed = consent("openid email");
+        let other = UserId(crate::types::Id::new(NOW, [42; 10]));
+        let hinted = |id| Asked {
+            hinted: Some(id),
+            ..Asked::default()
+        };
+        assert_eq!(
+            step("", true, Some(&agreed), &hinted(user().id), NOW),
+            Step::Issue
+        );
+        assert_eq!(
+            step("", true, Some(&agreed), &hinted(other), NOW),
+            Step::SignIn
+        );
+        let claims =
+            "claims=%7B%22id_token%22%3A%7B%22sub%22%3A%7B%22value%22%3A%22someone%22%7D%7D%7D";
+        assert_eq!(
+            step(claims, true, Some(&agreed), &Asked::default(), NOW),
+            Step::SignIn
+        );
+    }
+
+    #[test]
+    fn select_account_and_consent_are_asked_even_when_known() {
+        let agreed = consent("openid email");
+        assert_eq!(
+            step(
+                "prompt=select_account",
+                true,
+                Some(&agreed),
+                &Asked::default(),
+                NOW
+            ),
+            Step::Choose
+        );
+        let chosen = Asked {
+            chosen: true,
+            ..Asked::default()
+        };
+        assert_eq!(
+            step("prompt=select_account", true, Some(&agreed), &chosen, NOW),
+            Step::Issue
+        );
+        assert!(matches!(
+            step(
+                "prompt=consent",
+                true,
+                Some(&agreed),
+                &Asked::default(),
+                NOW
+            ),
+            Step::Ask(_)
+        ));
+    }
+
+    #[test]
+    fn an_essential_acr_that_is_not_reached_fails() {
+        let agreed = consent("openid email");
+        let with = |values: &str| {
+            let claims =
+                format!(r#"{{"id_token":{{"acr":{{"essential":true,"values":[{values}]}}}}}}"#);
+            let claims: String = url::form_urlencoded::byte_serialize(claims.as_bytes()).collect();
+            step(
+                &format!("claims={claims}"),
+                true,
+                Some(&agreed),
+                &Asked::default(),
+                NOW,
+            )
+        };
+        assert_eq!(with(r#""1""#), Step::Issue);
+        assert_eq!(
+            with(r#""9""#),
+            Step::Refuse(AuthorizeError::UnmetAuthentication)
+        );
+    }
+
+    #[test]
+    fn a_person_outside_the_groups_is_refused() {
+        let closed = Client {
+            allowed_groups: ["staff".parse().unwrap()].into(),
+            ..client()
+        };
+        let (user, session) = (user(), session());
+        let subject = Some(Subject {
+            user: &user,
+            session: &session,
+        });
+        let step = next(&request(""), &closed, subject, None, &Asked::default(), NOW);
+        assert_eq!(step, Step::Refuse(AuthorizeError::NotInGroup));
+    }
+}

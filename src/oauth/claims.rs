@@ -1,0 +1,232 @@
+//! Which claims of a person go where. OpenID Connect Core §5.1, §5.4, §5.5. Never null, never empty, never mistyped.
+
+use crate::model::{ClaimRequest, ClaimsRequest, User};
+use crate::types::Scope;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// Claims that the scopes can give, for discovery.
+pub const SUPPORTED: &[&str] = &[
+    "sub",
+    "name",
+    "given_name",
+    "family_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "profile",
+    "picture",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "updated_at",
+    "email",
+    "email_verified",
+    "phone_number",
+    "phone_number_verified",
+    "address",
+    "groups",
+];
+
+/// The scopes that give claims, for discovery and the consent page.
+pub const SCOPES: &[&str] = &[
+    "openid",
+    "profile",
+    "email",
+    "phone",
+    "address",
+    "groups",
+    "offline_access",
+];
+
+/// The claims of a person that these scopes give, and those of `requested` by name, as far as the person has them.
+pub fn of_user(
+    user: &User,
+    scope: &Scope,
+    requested: &BTreeMap<String, ClaimRequest>,
+) -> Map<String, Value> {
+    let mut all = everything(user);
+    all.retain(|name, _| {
+        scope_of(name).is_some_and(|s| scope.contains(s)) || requested.contains_key(name)
+    });
+    all
+}
+
+/// The `claims` parameter (OpenID Connect Core §5.5). Members that are not understood are ignored; a text that is not
+/// an object of objects is an error.
+pub fn parse_request(text: &str) -> Option<ClaimsRequest> {
+    let Value::Object(members) = serde_json::from_str(text).ok()? else {
+        return None;
+    };
+    let read = |name: &str| -> Option<BTreeMap<String, ClaimRequest>> {
+        match members.get(name) {
+            None | Some(Value::Null) => Some(BTreeMap::new()),
+            Some(Value::Object(claims)) => claims
+                .iter()
+                .map(|(claim, wish)| match wish {
+                    Value::Null => Some((claim.clone(), ClaimRequest::default())),
+                    Value::Object(_) => {
+                        Some((claim.clone(), serde_json::from_value(wish.clone()).ok()?))
+                    }
+                    _ => None,
+                })
+                .collect(),
+            Some(_) => None,
+        }
+    };
+    Some(ClaimsRequest {
+        userinfo: read("userinfo")?,
+        id_token: read("id_token")?,
+    })
+}
+
+/// The scope that gives a claim (§5.4). Custom claims come with `profile`.
+fn scope_of(claim: &str) -> Option<&'static str> {
+    match claim {
+        "sub" => None,
+        "email" | "email_verified" => Some("email"),
+        "phone_number" | "phone_number_verified" => Some("phone"),
+        "address" => Some("address"),
+        "groups" => Some("groups"),
+        _ => Some("profile"),
+    }
+}
+
+fn everything(user: &User) -> Map<String, Value> {
+    let mut claims: Map<String, Value> = user
+        .custom
+        .iter()
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    let texts = [
+        ("name", &user.name),
+        ("given_name", &user.given_name),
+        ("family_name", &user.family_name),
+        ("middle_name", &user.middle_name),
+        ("nickname", &user.nickname),
+        ("profile", &user.profile),
+        ("picture", &user.picture),
+        ("website", &user.website),
+        ("gender", &user.gender),
+        ("birthdate", &user.birthdate),
+        ("zoneinfo", &user.zoneinfo),
+        ("locale", &user.locale),
+        ("email", &user.email),
+        ("phone_number", &user.phone_number),
+    ];
+    for (name, value) in texts {
+        if let Some(text) = value.as_deref().filter(|text| !text.is_empty()) {
+            claims.insert(name.to_owned(), json!(text));
+        }
+    }
+    claims.insert("preferred_username".to_owned(), json!(user.username));
+    claims.insert("updated_at".to_owned(), json!(user.updated.secs()));
+    if claims.contains_key("email") {
+        claims.insert("email_verified".to_owned(), json!(user.email_verified));
+    }
+    if claims.contains_key("phone_number") {
+        claims.insert(
+            "phone_number_verified".to_owned(),
+            json!(user.phone_number_verified),
+        );
+    }
+    let address = user
+        .address
+        .as_ref()
+        .and_then(|address| serde_json::to_value(address).ok());
+    if let Some(Value::Object(parts)) = address
+        && !parts.is_empty()
+    {
+        claims.insert("address".to_owned(), Value::Object(parts));
+    }
+    if !user.groups.is_empty() {
+        claims.insert("groups".to_owned(), json!(user.groups));
+    }
+    claims
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::testing::user;
+
+    fn names(user: &User, scope: &str, requested: &[&str]) -> Vec<String> {
+        let requested = requested
+            .iter()
+            .map(|n| ((*n).to_owned(), ClaimRequest::default()))
+            .collect();
+        of_user(user, &scope.parse().unwrap(), &requested)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect()
+    }
+
+    #[test]
+    fn each_scope_gives_its_claims_and_no_others() {
+        let user = user();
+        assert_eq!(names(&user, "openid", &[]), Vec::<String>::new());
+        assert_eq!(
+            names(&user, "openid email", &[]),
+            ["email", "email_verified"]
+        );
+        assert_eq!(names(&user, "groups", &[]), ["groups"]);
+        let profile = names(&user, "profile", &[]);
+        assert!(
+            profile.contains(&"preferred_username".to_owned())
+                && profile.contains(&"updated_at".to_owned())
+        );
+        assert!(!profile.contains(&"email".to_owned()));
+    }
+
+    #[test]
+    fn a_claim_asked_for_by_name_comes_without_its_scope() {
+        assert_eq!(
+            names(&user(), "openid", &["email", "unknown", "phone_number"]),
+            ["email"]
+        );
+    }
+
+    #[test]
+    fn what_is_not_set_does_not_appear() {
+        let bare = User {
+            email: None,
+            groups: [].into(),
+            name: Some(String::new()),
+            ..user()
+        };
+        let all = of_user(
+            &bare,
+            &"profile email phone address groups".parse().unwrap(),
+            &BTreeMap::new(),
+        );
+        for absent in [
+            "email",
+            "email_verified",
+            "phone_number_verified",
+            "address",
+            "groups",
+            "name",
+        ] {
+            assert!(!all.contains_key(absent), "{absent}");
+        }
+        assert!(all.values().all(|value| !value.is_null()));
+    }
+
+    #[test]
+    fn the_claims_parameter_is_read_or_refused() {
+        let request = r#"{"userinfo":{"email":null,"x":{"essential":true}},"id_token":{"acr":{"values":["1"]}},"other":1}"#;
+        let parsed = parse_request(request).unwrap();
+        assert!(parsed.userinfo["x"].essential && parsed.id_token["acr"].values.is_some());
+        for bad in [
+            "",
+            "[]",
+            "{\"userinfo\":1}",
+            "{\"id_token\":{\"a\":1}}",
+            "{",
+        ] {
+            assert_eq!(parse_request(bad), None, "{bad}");
+        }
+    }
+}

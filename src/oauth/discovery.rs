@@ -1,0 +1,40 @@
+//! Discovery. OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3. Lists what works, and nothing else: a test
+//! compares the two.
+
+use super::claims::{SCOPES, SUPPORTED};
+use crate::types::Issuer;
+use serde_json::{Value, json};
+
+/// The metadata; both documents have the same members.
+pub fn document(issuer: &Issuer) -> Value {
+    let endpoint = |path: &str| issuer.endpoint(path);
+    let methods = ["client_secret_basic", "client_secret_post"];
+    json!({
+        "issuer": issuer.as_str(),
+        "authorization_endpoint": endpoint("/authorize"),
+        "token_endpoint": endpoint("/token"),
+        "userinfo_endpoint": endpoint("/userinfo"),
+        "jwks_uri": endpoint("/jwks.json"),
+        "introspection_endpoint": endpoint("/introspect"),
+        "revocation_endpoint": endpoint("/revoke"),
+        "end_session_endpoint": endpoint("/logout"),
+        "scopes_supported": SCOPES,
+        "claims_supported": SUPPORTED,
+        "claim_types_supported": ["normal"],
+        "claims_parameter_supported": true,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "form_post"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256", "ES256"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "introspection_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "acr_values_supported": ["0", "1"],
+        "authorization_response_iss_parameter_supported": true,
+    })
+}

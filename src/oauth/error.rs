@@ -1,0 +1,318 @@
+//! What the protocol says when it says no: causes inside, RFC codes outside, mapped once.
+//! RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6, RFC 6750 §3.1, RFC 8707 §2.
+
+/// A cause that the authorization endpoint answers by redirect, once the redirect URI is verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuthorizeError {
+    /// A parameter that may stand once stands twice.
+    RepeatedParameter(String),
+    /// A parameter is missing or has a value that cannot be used.
+    BadParameter(&'static str),
+    /// `response_type` is none that exists here.
+    UnsupportedResponseType,
+    /// The client may not use the authorization endpoint.
+    ClientMayNotAuthorize,
+    /// Nothing of the requested scope can be granted.
+    NoScope,
+    /// PKCE is required and was not sent.
+    PkceRequired,
+    /// `code_challenge_method` is `plain`, or missing, where only S256 is taken.
+    PkcePlain,
+    /// A request object by value.
+    RequestObject,
+    /// A request object by reference.
+    RequestUri,
+    /// Registration in the request.
+    Registration,
+    /// `prompt=none`, and a page would be needed to sign in.
+    LoginRequired,
+    /// `prompt=none`, and a page would be needed to ask.
+    ConsentRequired,
+    /// The person said no.
+    Denied,
+    /// The person is not in a group that may use the application.
+    NotInGroup,
+    /// An essential `acr` that nobody here can reach.
+    UnmetAuthentication,
+    /// A resource that the client may not ask for.
+    Resource,
+    /// The server cannot write now.
+    Unavailable,
+}
+
+/// An error as it goes over the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wire {
+    /// The HTTP status, where the error is answered and not redirected.
+    pub status: u16,
+    /// The RFC's code.
+    pub code: &'static str,
+    /// ASCII without quotes and backslashes (RFC 6749 §5.2).
+    pub description: &'static str,
+}
+
+const fn wire(status: u16, code: &'static str, description: &'static str) -> Wire {
+    Wire {
+        status,
+        code,
+        description,
+    }
+}
+
+impl AuthorizeError {
+    /// The RFC's words.
+    pub fn wire(&self) -> Wire {
+        match self {
+            Self::RepeatedParameter(_) => wire(400, "invalid_request", "a parameter is repeated"),
+            Self::BadParameter(name) => wire(
+                400,
+                "invalid_request",
+                match *name {
+                    "response_type" => "response_type is missing",
+                    "response_mode" => "response_mode is not supported",
+                    "prompt" => "prompt=none stands alone",
+                    "max_age" => "max_age is not a number of seconds",
+                    "claims" => "claims is not a JSON object of the right shape",
+                    "code_challenge" => "code_challenge is not valid",
+                    "code_challenge_method" => "code_challenge_method is not supported",
+                    "scope" => "scope is malformed",
+                    _ => "a parameter is missing or malformed",
+                },
+            ),
+            Self::UnsupportedResponseType => wire(
+                400,
+                "unsupported_response_type",
+                "only response_type=code is supported",
+            ),
+            Self::ClientMayNotAuthorize => wire(
+                400,
+                "unauthorized_client",
+                "this client may not use the authorization endpoint",
+            ),
+            Self::NoScope => wire(
+                400,
+                "invalid_scope",
+                "nothing of the requested scope can be granted",
+            ),
+            Self::PkceRequired => wire(400, "invalid_request", "code_challenge is required"),
+            Self::PkcePlain => wire(400, "invalid_request", "code_challenge_method must be S256"),
+            Self::RequestObject => wire(
+                400,
+                "request_not_supported",
+                "request objects are not supported",
+            ),
+            Self::RequestUri => wire(
+                400,
+                "request_uri_not_supported",
+                "request_uri is not supported",
+            ),
+            Self::Registration => wire(
+                400,
+                "registration_not_supported",
+                "registration is not supported",
+            ),
+            Self::LoginRequired => wire(400, "login_required", "the user must sign in"),
+            Self::ConsentRequired => wire(400, "consent_required", "the user must be asked"),
+            Self::Denied => wire(400, "access_denied", "the user refused"),
+            Self::NotInGroup => wire(
+                400,
+                "access_denied",
+                "the user may not use this application",
+            ),
+            Self::UnmetAuthentication => wire(
+                400,
+                "unmet_authentication_requirements",
+                "the requested acr cannot be reached",
+            ),
+            Self::Resource => wire(
+                400,
+                "invalid_target",
+                "the resource is not allowed for this client",
+            ),
+            Self::Unavailable => wire(503, "temporarily_unavailable", "try again in a moment"),
+        }
+    }
+}
+
+/// A cause that the token, introspection and revocation endpoints answer in JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    /// The body is not a form of UTF-8 text.
+    MalformedForm,
+    /// A parameter that may stand once stands twice.
+    RepeatedParameter(String),
+    /// A parameter is missing.
+    MissingParameter(&'static str),
+    /// Basic and post at once.
+    TwoAuthenticationMethods,
+    /// No client identified itself, or it failed to prove who it is; `basic` when it tried HTTP Basic.
+    InvalidClient {
+        /// Answer with `WWW-Authenticate` (RFC 6749 §5.2).
+        basic: bool,
+        /// For the audit log.
+        why: &'static str,
+    },
+    /// `grant_type` is none that exists here.
+    UnsupportedGrantType,
+    /// The client may not use that grant.
+    UnauthorizedClient,
+    /// The code is unknown, expired, another client's, or does not fit the redirect URI.
+    InvalidCode(&'static str),
+    /// The code was used before: everything issued from it is revoked.
+    CodeReplayed,
+    /// The code verifier does not fit the challenge (RFC 7636 §4.6).
+    PkceMismatch(&'static str),
+    /// The refresh token is unknown, expired, another client's, or its grant has ended.
+    InvalidRefreshToken(&'static str),
+    /// The refresh token was used before: its family is revoked.
+    RefreshTokenReplayed,
+    /// The scope is malformed or more than was granted.
+    InvalidScope,
+    /// The resource is not one that the client may ask for.
+    InvalidTarget,
+    /// A token of another client was to be revoked.
+    ForeignToken,
+    /// The server cannot write now.
+    Unavailable,
+}
+
+impl TokenError {
+    /// The RFC's words.
+    pub fn wire(&self) -> Wire {
+        match self {
+            Self::MalformedForm => wire(
+                400,
+                "invalid_request",
+                "the body is not a form of UTF-8 text",
+            ),
+            Self::RepeatedParameter(_) => wire(400, "invalid_request", "a parameter is repeated"),
+            Self::MissingParameter(name) => wire(
+                400,
+                "invalid_request",
+                match *name {
+                    "grant_type" => "grant_type is missing",
+                    "code" => "code is missing",
+                    "refresh_token" => "refresh_token is missing",
+                    "token" => "token is missing",
+                    "redirect_uri" => "redirect_uri is missing",
+                    _ => "a parameter is missing",
+                },
+            ),
+            Self::TwoAuthenticationMethods => wire(
+                400,
+                "invalid_request",
+                "the client authenticated in two ways at once",
+            ),
+            Self::InvalidClient { .. } => {
+                wire(401, "invalid_client", "client authentication failed")
+            }
+            Self::UnsupportedGrantType => wire(
+                400,
+                "unsupported_grant_type",
+                "this grant type does not exist here",
+            ),
+            Self::UnauthorizedClient => wire(
+                400,
+                "unauthorized_client",
+                "this client may not use this grant type",
+            ),
+            Self::InvalidCode(_) | Self::CodeReplayed => wire(
+                400,
+                "invalid_grant",
+                "the code is invalid, expired or was used before",
+            ),
+            Self::PkceMismatch(_) => wire(400, "invalid_grant", "the code verifier does not fit"),
+            Self::InvalidRefreshToken(_) | Self::RefreshTokenReplayed => wire(
+                400,
+                "invalid_grant",
+                "the refresh token is invalid, expired or was used before",
+            ),
+            Self::InvalidScope => wire(
+                400,
+                "invalid_scope",
+                "the scope is malformed or more than is allowed",
+            ),
+            Self::InvalidTarget => wire(
+                400,
+                "invalid_target",
+                "the resource is not allowed for this client",
+            ),
+            Self::ForeignToken => wire(
+                400,
+                "invalid_grant",
+                "the token was not issued to this client",
+            ),
+            Self::Unavailable => wire(503, "temporarily_unavailable", "try again in a moment"),
+        }
+    }
+}
+
+/// A cause that a protected resource answers (RFC 6750 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BearerError {
+    /// No token at all: a challenge without an error code (RFC 6750 §3.1, last paragraph).
+    Missing,
+    /// More than one token, or a form that does not parse.
+    BadRequest,
+    /// Malformed, expired, revoked, of another kind, or its person is gone.
+    InvalidToken,
+    /// A good token without `openid`.
+    InsufficientScope,
+    /// The server cannot read now.
+    Unavailable,
+}
+
+impl BearerError {
+    /// The RFC's words; `None` where no error code may be sent.
+    pub fn wire(self) -> Option<Wire> {
+        match self {
+            Self::Missing => None,
+            Self::BadRequest => Some(wire(
+                400,
+                "invalid_request",
+                "send one access token, in one way",
+            )),
+            Self::InvalidToken => Some(wire(
+                401,
+                "invalid_token",
+                "the access token is invalid or expired",
+            )),
+            Self::InsufficientScope => Some(wire(
+                403,
+                "insufficient_scope",
+                "the access token lacks openid",
+            )),
+            Self::Unavailable => Some(wire(
+                503,
+                "temporarily_unavailable",
+                "try again in a moment",
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc6749_section_5_2_descriptions_have_no_quotes_and_no_backslashes() {
+        let errors = [
+            TokenError::MalformedForm.wire(),
+            TokenError::MissingParameter("code").wire(),
+            TokenError::TwoAuthenticationMethods.wire(),
+            TokenError::CodeReplayed.wire(),
+            AuthorizeError::PkceRequired.wire(),
+            AuthorizeError::BadParameter("claims").wire(),
+            AuthorizeError::BadParameter("prompt").wire(),
+        ];
+        for error in errors {
+            let allowed = |b: u8| matches!(b, 0x20 | 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
+            assert!(
+                error.description.bytes().all(allowed),
+                "{}",
+                error.description
+            );
+        }
+    }
+}

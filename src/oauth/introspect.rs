@@ -1,0 +1,199 @@
+//! Introspection. RFC 7662 §2, RFC 8414 for what discovery says of it.
+//! Owns: who may know what of a token. A token of another audience is `{"active":false}`, like one that never was.
+
+use crate::model::{Client, Grant, RefreshToken};
+use crate::types::{GrantId, Issuer, Timestamp, TokenId};
+use serde_json::{Map, Value, json};
+
+/// An access token of ours whose signature, kind and issuer were checked.
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    /// The claims.
+    pub claims: Map<String, Value>,
+    /// Its own part of the `jti`.
+    pub token: TokenId,
+    /// The grant it belongs to; `None` for a service's own.
+    pub grant: Option<GrantId>,
+    /// When it was issued.
+    pub issued: Timestamp,
+    /// When it expires.
+    pub expires: Timestamp,
+}
+
+impl AccessToken {
+    /// From verified claims; `None` when they are not those of an access token of this issuer.
+    pub fn from_claims(typ: &str, claims: Map<String, Value>, issuer: &Issuer) -> Option<Self> {
+        if typ != crate::crypto::jws::ACCESS_TOKEN_TYPE
+            || claims.get("iss")?.as_str()? != issuer.as_str()
+        {
+            return None;
+        }
+        let jti = claims.get("jti")?.as_str()?;
+        let (grant, token): (Option<GrantId>, TokenId) = match jti.split_once('.') {
+            Some((grant, token)) => (Some(grant.parse().ok()?), token.parse().ok()?),
+            None => (None, jti.parse().ok()?),
+        };
+        let issued = Timestamp::from_secs(claims.get("iat")?.as_u64()?);
+        let expires = Timestamp::from_secs(claims.get("exp")?.as_u64()?);
+        // `iat` drops the milliseconds that the id has kept.
+        let issued = issued.max(token.0.time());
+        Some(Self {
+            token,
+            grant,
+            issued,
+            expires,
+            claims,
+        })
+    }
+
+    /// A text claim.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.claims.get(name).and_then(Value::as_str)
+    }
+
+    /// Whether the scope has the token.
+    pub fn has_scope(&self, token: &str) -> bool {
+        self.text("scope")
+            .is_some_and(|scope| scope.split(' ').any(|t| t == token))
+    }
+
+    fn audience(&self) -> Vec<&str> {
+        match self.claims.get("aud") {
+            Some(Value::String(one)) => vec![one],
+            Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Nothing is told of a token that does not hold.
+pub fn inactive() -> Value {
+    json!({ "active": false })
+}
+
+/// Whether this client may know of the token: its own, or, with the right to introspect, one for its audiences (for
+/// the issuer's where it has none).
+pub fn may_know(asking: &Client, token: &AccessToken, issuer: &Issuer) -> bool {
+    if token.text("client_id") == Some(asking.id.to_string().as_str()) {
+        return true;
+    }
+    let audience = token.audience();
+    asking.may_introspect
+        && if asking.audiences.is_empty() {
+            audience.contains(&issuer.as_str())
+        } else {
+            asking
+                .audiences
+                .iter()
+                .any(|own| audience.contains(&own.as_str()))
+        }
+}
+
+/// The answer for an access token that holds (RFC 7662 §2.2).
+pub fn active(token: &AccessToken, username: Option<&str>) -> Value {
+    let mut answer = Map::new();
+    answer.insert("active".to_owned(), Value::Bool(true));
+    for name in [
+        "iss",
+        "sub",
+        "aud",
+        "client_id",
+        "exp",
+        "iat",
+        "jti",
+        "scope",
+        "auth_time",
+        "acr",
+    ] {
+        if let Some(value) = token.claims.get(name) {
+            answer.insert(name.to_owned(), value.clone());
+        }
+    }
+    answer.insert("token_type".to_owned(), json!("Bearer"));
+    if let Some(username) = username {
+        answer.insert("username".to_owned(), json!(username));
+    }
+    Value::Object(answer)
+}
+
+/// The answer for a refresh token that holds: to its own client only.
+pub fn active_refresh(token: &RefreshToken, grant: &Grant, issuer: &Issuer) -> Value {
+    json!({
+        "active": true,
+        "iss": issuer.as_str(),
+        "sub": grant.user,
+        "client_id": grant.client,
+        "scope": grant.scope,
+        "iat": token.created.secs(),
+        "exp": token.expires.secs(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::testing::{NOW, client};
+    use crate::types::{ClientId, Id};
+
+    fn issuer() -> Issuer {
+        "https://id.example".parse().unwrap()
+    }
+
+    fn token(aud: Value) -> AccessToken {
+        let claims = json!({
+            "iss": "https://id.example", "sub": "u", "aud": aud, "client_id": client().id, "iat": NOW.secs(),
+            "exp": NOW.secs() + 900, "jti": Id::new(NOW, [1; 10]).to_string(), "scope": "openid email",
+        });
+        let Value::Object(claims) = claims else {
+            panic!()
+        };
+        AccessToken::from_claims("at+jwt", claims, &issuer()).unwrap()
+    }
+
+    #[test]
+    fn a_token_is_known_to_its_client_and_to_its_audience_only() {
+        let other = Client {
+            id: ClientId(Id::new(NOW, [50; 10])),
+            ..client()
+        };
+        let resource = Client {
+            may_introspect: true,
+            audiences: vec!["https://api".to_owned()],
+            ..other.clone()
+        };
+        let any = Client {
+            may_introspect: true,
+            ..other.clone()
+        };
+        assert!(may_know(&client(), &token(json!("https://api")), &issuer()));
+        assert!(!may_know(&other, &token(json!("https://api")), &issuer()));
+        assert!(may_know(
+            &resource,
+            &token(json!(["https://api", "https://b"])),
+            &issuer()
+        ));
+        assert!(!may_know(&resource, &token(json!("https://b")), &issuer()));
+        assert!(may_know(
+            &any,
+            &token(json!("https://id.example")),
+            &issuer()
+        ));
+        assert!(!may_know(&any, &token(json!("https://api")), &issuer()));
+    }
+
+    #[test]
+    fn an_id_token_or_a_foreign_issuer_is_no_access_token() {
+        let claims = token(json!("a")).claims;
+        assert!(AccessToken::from_claims("jwt", claims.clone(), &issuer()).is_none());
+        assert!(
+            AccessToken::from_claims("at+jwt", claims, &"https://other.example".parse().unwrap())
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn scopes_are_whole_words() {
+        assert!(token(json!("a")).has_scope("openid"));
+        assert!(!token(json!("a")).has_scope("open"));
+    }
+}

@@ -1,0 +1,174 @@
+//! RP-initiated logout. OpenID Connect RP-Initiated Logout 1.0 §2 to §4.
+//! Owns: when a sign-out may happen without asking, and where it may return to.
+
+use crate::model::Client;
+use crate::types::{ClientId, Form, SessionId, UserId, append_query};
+use std::borrow::Cow;
+
+/// What a valid `id_token_hint` says, expired ones too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// `aud`.
+    pub client: ClientId,
+    /// `sub`.
+    pub user: UserId,
+    /// `sid`.
+    pub session: Option<SessionId>,
+}
+
+/// Why the request is answered with an error page. There is no redirect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogoutError {
+    /// A parameter stands twice.
+    Repeated(String),
+    /// `client_id` is not the hint's audience (§2).
+    ClientMismatch,
+    /// An address, but nobody whose address it could be.
+    NoClient,
+    /// Not one of the client's (§3).
+    RedirectUri {
+        /// What was sent.
+        received: String,
+        /// What is registered.
+        expected: Vec<String>,
+    },
+}
+
+/// The parameters, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// `id_token_hint`, unchecked.
+    pub id_token_hint: Option<String>,
+    /// `client_id`.
+    pub client_id: Option<ClientId>,
+    redirect_uri: Option<String>,
+    state: Option<String>,
+}
+
+impl Request {
+    /// Reads the query or form.
+    pub fn parse(form: &Form) -> Result<Self, LogoutError> {
+        let one = |name: &str| {
+            form.one(name)
+                .map(|v| v.map(str::to_owned))
+                .map_err(|e| LogoutError::Repeated(e.0))
+        };
+        let client_id = match one("client_id")? {
+            Some(text) => Some(text.parse().map_err(|_| LogoutError::NoClient)?),
+            None => None,
+        };
+        Ok(Self {
+            id_token_hint: one("id_token_hint")?,
+            client_id,
+            redirect_uri: one("post_logout_redirect_uri")?,
+            state: one("state")?,
+        })
+    }
+
+    /// Which client it speaks for: the hint's, which `client_id` must not contradict.
+    pub fn client(&self, hint: Option<&Hint>) -> Result<Option<ClientId>, LogoutError> {
+        match (hint, self.client_id) {
+            (Some(hint), Some(named)) if hint.client != named => Err(LogoutError::ClientMismatch),
+            (Some(hint), _) => Ok(Some(hint.client)),
+            (None, named) => Ok(named),
+        }
+    }
+
+    /// Where to return to: compared as a string with the client's registered addresses (§3).
+    pub fn return_to(&self, client: Option<&Client>) -> Result<Option<String>, LogoutError> {
+        let Some(requested) = &self.redirect_uri else {
+            return Ok(None);
+        };
+        let client = client.ok_or(LogoutError::NoClient)?;
+        if client
+            .post_logout_redirect_uris
+            .iter()
+            .all(|uri| uri.as_str() != requested)
+        {
+            return Err(LogoutError::RedirectUri {
+                received: requested.clone(),
+                expected: client
+                    .post_logout_redirect_uris
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
+            });
+        }
+        Ok(Some(match &self.state {
+            Some(state) => append_query(requested, &[("state", Cow::Borrowed(state))]),
+            None => requested.clone(),
+        }))
+    }
+}
+
+/// Whether the person must be asked: always, unless a valid hint names the very session of this browser.
+pub fn must_ask(hint: Option<&Hint>, session: Option<(SessionId, UserId)>) -> bool {
+    match (hint, session) {
+        (Some(hint), Some((id, user))) => {
+            hint.user != user || hint.session.is_some_and(|sid| sid != id)
+        }
+        (Some(_), None) => false,
+        (None, _) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::testing::{NOW, client, session, user};
+    use crate::types::Id;
+
+    fn request(text: &str) -> Request {
+        Request::parse(&Form::parse(text.as_bytes()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_address_must_be_the_clients_own() {
+        let client = client();
+        let good =
+            request("post_logout_redirect_uri=https%3A%2F%2Fnotes.example%2Fbye&state=a%26b");
+        let expected = "https://notes.example/bye?state=a%26b".to_owned();
+        assert_eq!(good.return_to(Some(&client)), Ok(Some(expected)));
+        assert_eq!(good.return_to(None), Err(LogoutError::NoClient));
+        let bad = request("post_logout_redirect_uri=https%3A%2F%2Fnotes.example%2Fbye%2F");
+        assert!(matches!(
+            bad.return_to(Some(&client)),
+            Err(LogoutError::RedirectUri { .. })
+        ));
+        assert_eq!(request("state=x").return_to(Some(&client)), Ok(None));
+    }
+
+    #[test]
+    fn only_a_hint_of_this_very_session_goes_unasked() {
+        let hint = |user, session| Hint {
+            client: client().id,
+            user,
+            session,
+        };
+        let here = Some((session().id, user().id));
+        assert!(!must_ask(Some(&hint(user().id, Some(session().id))), here));
+        assert!(!must_ask(Some(&hint(user().id, None)), here));
+        assert!(must_ask(
+            Some(&hint(user().id, Some(SessionId(Id::new(NOW, [9; 10]))))),
+            here
+        ));
+        assert!(must_ask(
+            Some(&hint(UserId(Id::new(NOW, [9; 10])), None)),
+            here
+        ));
+        assert!(must_ask(None, here));
+        assert!(must_ask(None, None));
+    }
+
+    #[test]
+    fn a_client_id_that_contradicts_the_hint_is_refused() {
+        let hint = Hint {
+            client: client().id,
+            user: user().id,
+            session: None,
+        };
+        let other = request(&format!("client_id={}", Id::new(NOW, [9; 10])));
+        assert_eq!(other.client(Some(&hint)), Err(LogoutError::ClientMismatch));
+        assert_eq!(request("").client(Some(&hint)), Ok(Some(client().id)));
+    }
+}

@@ -1,0 +1,18 @@
+//! The protocol, PURE: plain records, `now` and random values in, a `Decision` or plain data out.
+//! One file per endpoint or grant. Not here: bytes and sockets (`server`), what is stored how (`store`), people
+//! (`identity`).
+
+pub mod authorize;
+pub mod claims;
+pub mod client_auth;
+pub mod discovery;
+pub mod error;
+pub mod introspect;
+pub mod logout;
+pub mod revoke;
+pub mod standing;
+pub mod token;
+pub mod userinfo;
+
+#[cfg(test)]
+pub(crate) mod testing;

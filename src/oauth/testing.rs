@@ -1,0 +1,138 @@
+//! A small world for table tests: one client, one person, one session.
+
+use crate::model::{
+    Algorithm, Authentication, Client, ClientAuthMethod, ClientKind, ClientSecret, ConsentPolicy,
+    Grant, GrantType, Profile, RefreshPolicy, Session, User,
+};
+use crate::types::{ClientId, GrantId, Id, Secret, SessionId, Timestamp, TokenHash, UserId};
+use std::time::Duration;
+
+pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
+
+pub(crate) fn secret() -> Secret {
+    Secret::from_random([7; 32])
+}
+
+pub(crate) fn client() -> Client {
+    Client {
+        id: ClientId(Id::new(NOW, [1; 10])),
+        name: "Notes".to_owned(),
+        kind: ClientKind::Web,
+        profile: Profile::Standard,
+        auth_method: ClientAuthMethod::ClientSecretBasic,
+        secrets: vec![ClientSecret {
+            hash: TokenHash::of(&secret()),
+            created: NOW,
+        }],
+        redirect_uris: vec!["https://notes.example/cb".parse().unwrap()],
+        post_logout_redirect_uris: vec!["https://notes.example/bye".parse().unwrap()],
+        grants: [
+            GrantType::AuthorizationCode,
+            GrantType::RefreshToken,
+            GrantType::ClientCredentials,
+        ]
+        .into(),
+        scope: "openid profile email groups offline_access"
+            .parse()
+            .unwrap(),
+        id_token_alg: Algorithm::Rs256,
+        access_token_alg: Algorithm::Es256,
+        claims_in_id_token: false,
+        consent: ConsentPolicy::Once,
+        refresh: RefreshPolicy::WhenAsked,
+        access_token_minutes: 15,
+        refresh_idle_days: 30,
+        refresh_absolute_days: 365,
+        audiences: Vec::new(),
+        may_introspect: false,
+        allow_http: false,
+        allow_plain_pkce: false,
+        allowed_groups: [].into(),
+        home_uri: None,
+        logo_uri: None,
+        policy_uri: None,
+        tos_uri: None,
+        disabled: false,
+        created: NOW,
+        tokens_not_before: Timestamp::default(),
+    }
+}
+
+pub(crate) fn public_client() -> Client {
+    Client {
+        auth_method: ClientAuthMethod::None,
+        secrets: Vec::new(),
+        kind: ClientKind::SinglePage,
+        ..client()
+    }
+}
+
+pub(crate) fn user() -> User {
+    User {
+        id: UserId(Id::new(NOW, [2; 10])),
+        username: "alice".parse().unwrap(),
+        name: Some("Alice".to_owned()),
+        given_name: None,
+        family_name: None,
+        middle_name: None,
+        nickname: None,
+        profile: None,
+        picture: None,
+        website: None,
+        gender: None,
+        birthdate: None,
+        zoneinfo: None,
+        locale: None,
+        email: Some("alice@example.org".to_owned()),
+        email_verified: true,
+        phone_number: None,
+        phone_number_verified: false,
+        address: None,
+        groups: ["family".parse().unwrap()].into(),
+        custom: [].into(),
+        admin: false,
+        disabled: false,
+        password: None,
+        created: NOW,
+        updated: NOW,
+        tokens_not_before: Timestamp::default(),
+    }
+}
+
+pub(crate) fn authentication() -> Authentication {
+    Authentication {
+        time: NOW,
+        amr: vec!["pwd".to_owned()],
+    }
+}
+
+pub(crate) fn session() -> Session {
+    Session {
+        id: SessionId(Id::new(NOW, [3; 10])),
+        hash: TokenHash::of(&secret()),
+        user: user().id,
+        authentication: authentication(),
+        created: NOW,
+        last_seen: NOW,
+        expires: NOW.plus(Duration::from_secs(86_400)),
+        address: None,
+        user_agent: String::new(),
+    }
+}
+
+pub(crate) fn grant(client: &Client) -> Grant {
+    Grant {
+        id: GrantId(Id::new(NOW, [4; 10])),
+        client: client.id,
+        user: user().id,
+        session: session().id,
+        offline: false,
+        scope: "openid email".parse().unwrap(),
+        resources: Vec::new(),
+        claims: crate::model::ClaimsRequest::default(),
+        authentication: authentication(),
+        created: NOW,
+        expires: NOW.plus(Duration::from_secs(365 * 86_400)),
+        ended: None,
+    }
+}

@@ -1,0 +1,439 @@
+//! Authorization code grant: the code's one use. RFC 6749 §4.1.3, RFC 7636 §4.6, RFC 9700 §4.5 and §2.1.1.
+//! Owns: who may redeem a code, and that a second use ends everything the first one gave.
+//! Not here: what a token looks like (`issue`), how a code comes to be (`authorize`).
+
+use super::issue::Issued;
+use super::{one, resources};
+use crate::crypto::digest::{constant_time_eq, s256};
+use crate::crypto::random::Fresh;
+use crate::model::{
+    AuthorizationCode, Change, Client, CodeChallenge, Decision, Event, EventKind, Grant, GrantEnd,
+    GrantType, RefreshPolicy, RefreshToken,
+};
+use crate::oauth::error::TokenError;
+use crate::oauth::standing::{self, Ground};
+use crate::types::{BearerSecret, Form, GrantId, Id, RefreshTokenId, Timestamp};
+use std::time::Duration;
+
+/// The form's parameters.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The code, split; `None` when it cannot be one of ours.
+    pub code: Option<BearerSecret>,
+    redirect_uri: Option<String>,
+    verifier: Option<String>,
+    resources: Vec<String>,
+}
+
+impl Request {
+    pub(super) fn parse(form: &Form) -> Result<Self, TokenError> {
+        let code = one(form, "code")?.ok_or(TokenError::MissingParameter("code"))?;
+        Ok(Self {
+            code: BearerSecret::parse(code),
+            redirect_uri: one(form, "redirect_uri")?.map(str::to_owned),
+            verifier: one(form, "code_verifier")?.map(str::to_owned),
+            resources: form.all("resource").map(str::to_owned).collect(),
+        })
+    }
+}
+
+/// Random values for one redemption.
+#[derive(Clone, Copy)]
+pub struct FreshTokens {
+    /// For the grant's id.
+    pub grant: [u8; 10],
+    /// For the access token's id.
+    pub access: [u8; 10],
+    /// For the refresh token.
+    pub refresh: Fresh,
+}
+
+/// Decides over a code. `earlier` is the grant that its first use gave.
+pub fn decide(
+    code: Option<AuthorizationCode>,
+    earlier: Option<Grant>,
+    ground: Ground<'_>,
+    client: &Client,
+    request: &Request,
+    fresh: FreshTokens,
+    now: Timestamp,
+) -> Decision<Issued, TokenError> {
+    let event = |why: &str| Event::refused(EventKind::CodeRedeemed, now, why).client(client);
+    let refuse = |error: TokenError, why: &str| Decision::refuse(error, event(why));
+
+    // Whoever does not hold the verifier knows nothing of the code; whoever is not its client may not touch it.
+    let (Some(code), Some(presented)) = (code, &request.code) else {
+        return refuse(TokenError::InvalidCode("unknown"), "unknown code");
+    };
+    if code.hash != presented.hash() {
+        return refuse(TokenError::InvalidCode("unknown"), "unknown code");
+    }
+    if code.client != client.id {
+        return refuse(
+            TokenError::InvalidCode("foreign"),
+            "the code was issued to another application",
+        );
+    }
+    // RFC 6749 §4.1.2: a second use, also after the code expired, revokes what the first one gave.
+    if code.redeemed.is_some() {
+        let changes = earlier
+            .map(|grant| end(grant, GrantEnd::CodeReplayed, now))
+            .into_iter()
+            .collect();
+        let events = vec![
+            event("the code was used before; everything issued from it is revoked")
+                .user_id(code.user),
+        ];
+        return Decision {
+            changes,
+            events,
+            reply: Err(TokenError::CodeReplayed),
+        };
+    }
+    if now >= code.expires {
+        return refuse(TokenError::InvalidCode("expired"), "the code has expired");
+    }
+    if let Err(why) = same_redirect_uri(&code, request) {
+        return refuse(TokenError::InvalidCode("redirect_uri"), &why);
+    }
+    if let Err(why) = pkce(code.challenge.as_ref(), request.verifier.as_deref()) {
+        return refuse(TokenError::PkceMismatch(why), why);
+    }
+    let allowed = if code.resources.is_empty() {
+        &client.audiences
+    } else {
+        &code.resources
+    };
+    let Ok(resources) = resources(&request.resources, allowed) else {
+        return refuse(TokenError::InvalidTarget, "a resource that was not granted");
+    };
+
+    let grant = Grant {
+        id: GrantId(Id::new(now, fresh.grant)),
+        client: client.id,
+        user: code.user,
+        session: code.session,
+        offline: code.scope.contains("offline_access"),
+        scope: code.scope.clone(),
+        resources,
+        claims: code.claims.clone(),
+        authentication: code.authentication.clone(),
+        created: now,
+        expires: now.plus(days(client.refresh_absolute_days)),
+        ended: None,
+    };
+    if let Err(fallen) = standing::of_grant(&grant, ground, now) {
+        return refuse(TokenError::InvalidCode("fallen"), fallen.words());
+    }
+    let Some(user) = ground.user else {
+        return refuse(TokenError::InvalidCode("fallen"), "the person is gone");
+    };
+
+    let refresh = gets_refresh_token(client, &grant)
+        .then(|| first_refresh_token(client, &grant, fresh.refresh, now));
+    let mut changes = vec![
+        Change::PutCode(Box::new(AuthorizationCode {
+            redeemed: Some(grant.id),
+            ..code.clone()
+        })),
+        Change::PutGrant(Box::new(grant.clone())),
+    ];
+    changes.extend(
+        refresh
+            .as_ref()
+            .map(|(_, record)| Change::PutRefreshToken(Box::new(record.clone()))),
+    );
+    let issued = Issued::for_grant(&grant, user, client, fresh.access, now)
+        .with_nonce(code.nonce.clone())
+        .with_refresh(refresh.map(|(secret, _)| secret));
+    let event = Event::success(EventKind::CodeRedeemed, now)
+        .client(client)
+        .user(user)
+        .detail(issued.summary());
+    Decision {
+        changes,
+        events: vec![event],
+        reply: Ok(issued),
+    }
+}
+
+/// The change that ends a grant, and with it every token of its family.
+pub fn end(grant: Grant, why: GrantEnd, now: Timestamp) -> Change {
+    let ended = grant.ended.or(Some((now, why)));
+    Change::PutGrant(Box::new(Grant { ended, ..grant }))
+}
+
+pub(super) fn days(days: u32) -> Duration {
+    Duration::from_secs(86_400) * days
+}
+
+/// RFC 6749 §4.1.3: when the authorization request named the redirect URI, this one must, and the same.
+fn same_redirect_uri(code: &AuthorizationCode, request: &Request) -> Result<(), String> {
+    match &request.redirect_uri {
+        Some(uri) if *uri == code.redirect_uri => Ok(()),
+        None if !code.redirect_uri_sent => Ok(()),
+        received => Err(format!(
+            "redirect_uri expected {} received {}",
+            code.redirect_uri,
+            received.as_deref().unwrap_or("nothing")
+        )),
+    }
+}
+
+/// RFC 7636 §4.6; RFC 9700 §2.1.1: a verifier without a challenge is a downgrade and refused.
+fn pkce(challenge: Option<&CodeChallenge>, verifier: Option<&str>) -> Result<(), &'static str> {
+    let holds = match (challenge, verifier) {
+        (None, None) => return Ok(()),
+        (None, Some(_)) => return Err("code_verifier without a code_challenge"),
+        (Some(_), None) => return Err("code_verifier is missing"),
+        (Some(_), Some(verifier)) if !is_verifier(verifier) => {
+            return Err("code_verifier is malformed");
+        }
+        (Some(CodeChallenge::S256(challenge)), Some(verifier)) => {
+            constant_time_eq(&s256(verifier), challenge)
+        }
+        (Some(CodeChallenge::Plain(challenge)), Some(verifier)) => {
+            constant_time_eq(verifier, challenge)
+        }
+    };
+    if holds {
+        Ok(())
+    } else {
+        Err("code_verifier does not fit the code_challenge")
+    }
+}
+
+/// 43 to 128 unreserved characters (RFC 7636 §4.1); a challenge has the same shape (§4.2).
+pub fn is_verifier(text: &str) -> bool {
+    (43..=128).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
+}
+
+fn gets_refresh_token(client: &Client, grant: &Grant) -> bool {
+    let asked = grant.offline && client.grants.contains(&GrantType::RefreshToken);
+    asked || client.refresh == RefreshPolicy::Always
+}
+
+fn first_refresh_token(
+    client: &Client,
+    grant: &Grant,
+    fresh: Fresh,
+    now: Timestamp,
+) -> (BearerSecret, RefreshToken) {
+    let secret = BearerSecret::new(Id::new(now, fresh.id), fresh.secret);
+    let expires = now.plus(days(client.refresh_idle_days)).min(grant.expires);
+    let record = RefreshToken {
+        id: RefreshTokenId(secret.selector),
+        hash: secret.hash(),
+        grant: grant.id,
+        created: now,
+        expires,
+        rotated: None,
+    };
+    (secret, record)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ClaimsRequest, Outcome};
+    use crate::oauth::testing::{NOW, authentication, client, public_client, session, user};
+    use proptest::prelude::*;
+
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+    fn fresh() -> FreshTokens {
+        FreshTokens {
+            grant: [5; 10],
+            access: [6; 10],
+            refresh: Fresh {
+                id: [7; 10],
+                secret: [8; 32],
+            },
+        }
+    }
+
+    fn presented() -> BearerSecret {
+        BearerSecret::new(Id::new(NOW, [9; 10]), [9; 32])
+    }
+
+    fn code(client: &Client) -> AuthorizationCode {
+        AuthorizationCode {
+            id: presented().selector,
+            hash: presented().hash(),
+            client: client.id,
+            user: user().id,
+            session: session().id,
+            redirect_uri: "https://notes.example/cb".to_owned(),
+            redirect_uri_sent: true,
+            challenge: Some(CodeChallenge::S256(s256(VERIFIER))),
+            nonce: Some("n".to_owned()),
+            scope: "openid offline_access".parse().unwrap(),
+            claims: ClaimsRequest::default(),
+            resources: Vec::new(),
+            authentication: authentication(),
+            created: NOW,
+            expires: NOW.plus(Duration::from_secs(60)),
+            redeemed: None,
+        }
+    }
+
+    fn request() -> Request {
+        Request {
+            code: Some(presented()),
+            redirect_uri: Some("https://notes.example/cb".to_owned()),
+            verifier: Some(VERIFIER.to_owned()),
+            resources: Vec::new(),
+        }
+    }
+
+    fn run(
+        code: Option<AuthorizationCode>,
+        earlier: Option<Grant>,
+        request: &Request,
+        now: Timestamp,
+    ) -> Decision<Issued, TokenError> {
+        let (client, user, session) = (client(), user(), session());
+        let ground = Ground {
+            client: Some(&client),
+            user: Some(&user),
+            session: Some(&session),
+        };
+        decide(code, earlier, ground, &client, request, fresh(), now)
+    }
+
+    #[test]
+    fn a_code_gives_tokens_once_and_a_replay_revokes_the_grant_minutes_later() {
+        let first = run(Some(code(&client())), None, &request(), NOW);
+        assert!(first.reply.as_ref().unwrap().refresh.is_some());
+        let [
+            Change::PutCode(used),
+            Change::PutGrant(grant),
+            Change::PutRefreshToken(_),
+        ] = &first.changes[..]
+        else {
+            panic!("{:?}", first.changes)
+        };
+        let later = NOW.plus(Duration::from_secs(600));
+        let replay = run(
+            Some((**used).clone()),
+            Some((**grant).clone()),
+            &request(),
+            later,
+        );
+        assert_eq!(replay.reply.unwrap_err(), TokenError::CodeReplayed);
+        let [Change::PutGrant(ended)] = &replay.changes[..] else {
+            panic!("{:?}", replay.changes)
+        };
+        assert_eq!(ended.ended, Some((later, GrantEnd::CodeReplayed)));
+        assert_eq!(replay.events[0].outcome, Outcome::Refused);
+    }
+
+    #[test]
+    fn a_code_is_refused_to_anyone_it_does_not_fit() {
+        let ours = code(&client());
+        let with = |change: fn(&mut Request)| {
+            let mut request = request();
+            change(&mut request);
+            run(Some(ours.clone()), None, &request, NOW)
+        };
+        let cases = [
+            run(None, None, &request(), NOW),
+            run(
+                Some(ours.clone()),
+                None,
+                &request(),
+                NOW.plus(Duration::from_secs(60)),
+            ),
+            run(
+                Some(AuthorizationCode {
+                    client: public_client_id(),
+                    ..ours.clone()
+                }),
+                None,
+                &request(),
+                NOW,
+            ),
+            with(|r| r.code = Some(BearerSecret::new(presented().selector, [1; 32]))),
+            with(|r| r.redirect_uri = None),
+            with(|r| r.redirect_uri = Some("https://notes.example/cb/".to_owned())),
+            with(|r| r.verifier = None),
+            with(|r| r.verifier = Some("short".to_owned())),
+            with(|r| r.verifier = Some(VERIFIER.to_lowercase())),
+            with(|r| r.resources = vec!["https://other.example".to_owned()]),
+        ];
+        for decision in cases {
+            assert!(decision.reply.is_err());
+            assert!(decision.changes.is_empty());
+        }
+    }
+
+    fn public_client_id() -> crate::types::ClientId {
+        crate::types::ClientId(Id::new(NOW, [99; 10]))
+    }
+
+    #[test]
+    fn rfc9700_section_2_1_1_a_verifier_without_a_challenge_is_refused() {
+        let bare = AuthorizationCode {
+            challenge: None,
+            ..code(&client())
+        };
+        assert!(
+            run(Some(bare.clone()), None, &request(), NOW)
+                .reply
+                .is_err()
+        );
+        let without = Request {
+            verifier: None,
+            ..request()
+        };
+        assert!(run(Some(bare), None, &without, NOW).reply.is_ok());
+    }
+
+    #[test]
+    fn a_refresh_token_comes_with_offline_access_or_always() {
+        let plain = AuthorizationCode {
+            scope: "openid".parse().unwrap(),
+            ..code(&public_client())
+        };
+        assert!(
+            run(Some(plain.clone()), None, &request(), NOW)
+                .reply
+                .unwrap()
+                .refresh
+                .is_none()
+        );
+        let always = Client {
+            refresh: RefreshPolicy::Always,
+            ..client()
+        };
+        let (user, session) = (user(), session());
+        let ground = Ground {
+            client: Some(&always),
+            user: Some(&user),
+            session: Some(&session),
+        };
+        let decision = decide(Some(plain), None, ground, &always, &request(), fresh(), NOW);
+        assert!(decision.reply.unwrap().refresh.is_some());
+    }
+
+    #[test]
+    fn rfc7636_appendix_b_verifier_fits_its_challenge() {
+        let challenge =
+            CodeChallenge::S256("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned());
+        assert_eq!(pkce(Some(&challenge), Some(VERIFIER)), Ok(()));
+    }
+
+    proptest! {
+        #[test]
+        fn only_the_verifier_fits_its_challenge(a in "[A-Za-z0-9._~-]{43,128}", b in "[A-Za-z0-9._~-]{0,130}") {
+            let challenge = CodeChallenge::S256(s256(&a));
+            prop_assert_eq!(pkce(Some(&challenge), Some(&a)), Ok(()));
+            if a != b {
+                prop_assert!(pkce(Some(&challenge), Some(&b)).is_err());
+            }
+        }
+    }
+}

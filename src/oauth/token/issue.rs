@@ -1,0 +1,332 @@
+//! What tokens look like. RFC 9068 §2 (access token), OpenID Connect Core §2 (ID token), RFC 6749 §5.1 (answer).
+
+use crate::crypto::digest::at_hash;
+use crate::crypto::jws::{self, ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE};
+use crate::crypto::keyring::KeyRing;
+use crate::model::{Algorithm, Authentication, ClaimsRequest, Client, Grant, User};
+use crate::oauth::claims;
+use crate::types::{
+    BearerSecret, ClientId, GrantId, Id, Issuer, Scope, SessionId, Timestamp, TokenId,
+};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// How long an ID token is good: it is consumed at once; some clients hold it as their session.
+const ID_TOKEN_LIFE: Duration = Duration::from_secs(3_600);
+
+/// What a decision granted: everything that is signed after the commit.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    client: ClientId,
+    /// Whose, and under which grant; `None` for a service.
+    pub user: Option<Person>,
+    /// What was granted.
+    pub scope: Scope,
+    /// Resources it is for; empty: the issuer.
+    pub audience: Vec<String>,
+    /// The new refresh token.
+    pub refresh: Option<BearerSecret>,
+    token: TokenId,
+    issued: Timestamp,
+    life: Duration,
+    access_alg: Algorithm,
+    id_alg: Algorithm,
+    nonce: Option<String>,
+}
+
+/// The part about a person.
+#[derive(Clone, Debug)]
+pub struct Person {
+    user: Box<User>,
+    grant: GrantId,
+    session: SessionId,
+    authentication: Authentication,
+    claims: ClaimsRequest,
+    claims_in_id_token: bool,
+}
+
+/// No key to sign with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoKey;
+
+impl Issued {
+    /// Under a grant.
+    pub(super) fn for_grant(
+        grant: &Grant,
+        user: &User,
+        client: &Client,
+        access: [u8; 10],
+        now: Timestamp,
+    ) -> Self {
+        let person = Person {
+            user: Box::new(user.clone()),
+            grant: grant.id,
+            session: grant.session,
+            authentication: grant.authentication.clone(),
+            claims: grant.claims.clone(),
+            claims_in_id_token: client.claims_in_id_token,
+        };
+        let issued = Self::for_client(
+            client,
+            grant.scope.clone(),
+            grant.resources.clone(),
+            access,
+            now,
+        );
+        Self {
+            user: Some(person),
+            ..issued
+        }
+    }
+
+    /// For a service itself.
+    pub(super) fn for_client(
+        client: &Client,
+        scope: Scope,
+        audience: Vec<String>,
+        access: [u8; 10],
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            client: client.id,
+            user: None,
+            scope,
+            audience,
+            refresh: None,
+            token: TokenId(Id::new(now, access)),
+            issued: now,
+            life: Duration::from_secs(u64::from(client.access_token_minutes.clamp(5, 60)) * 60),
+            access_alg: client.access_token_alg,
+            id_alg: client.id_token_alg,
+            nonce: None,
+        }
+    }
+
+    pub(super) fn with_nonce(self, nonce: Option<String>) -> Self {
+        Self { nonce, ..self }
+    }
+
+    pub(super) fn with_refresh(self, refresh: Option<BearerSecret>) -> Self {
+        Self { refresh, ..self }
+    }
+
+    /// For the audit log: what was issued, never the tokens.
+    pub(super) fn summary(&self) -> String {
+        let id = if self.user.is_some() && self.scope.contains("openid") {
+            ", ID token"
+        } else {
+            ""
+        };
+        let refresh = if self.refresh.is_some() {
+            ", refresh token"
+        } else {
+            ""
+        };
+        format!(
+            "access token {}{id}{refresh}; scope {}",
+            self.token, self.scope
+        )
+    }
+
+    /// The JSON answer (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3), tokens signed.
+    pub fn answer(&self, issuer: &Issuer, keys: &KeyRing) -> Result<Value, NoKey> {
+        let key = keys.signer(self.access_alg, self.issued).ok_or(NoKey)?;
+        let access_token = jws::sign(key, ACCESS_TOKEN_TYPE, &bytes(&self.access_claims(issuer)));
+        let mut answer = json!({
+            "access_token": access_token,
+            "token_type": "Bearer",
+            "expires_in": self.life.as_secs(),
+            "scope": self.scope,
+        });
+        if let Some(person) = self.user.as_ref().filter(|_| self.scope.contains("openid")) {
+            let key = keys.signer(self.id_alg, self.issued).ok_or(NoKey)?;
+            let claims = self.id_claims(person, issuer, &access_token);
+            answer["id_token"] = Value::String(jws::sign(key, ID_TOKEN_TYPE, &bytes(&claims)));
+        }
+        if let Some(refresh) = &self.refresh {
+            answer["refresh_token"] = Value::String(refresh.text().expose().to_owned());
+        }
+        Ok(answer)
+    }
+
+    /// RFC 9068 §2.2. The `jti` of a grant's token begins with the grant: that is how its end is found.
+    fn access_claims(&self, issuer: &Issuer) -> Map<String, Value> {
+        let mut claims = Map::new();
+        let mut put = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
+        put("iss", json!(issuer.as_str()));
+        put("aud", self.audience_claim(issuer));
+        put("client_id", json!(self.client));
+        put("iat", json!(self.issued.secs()));
+        put("exp", json!(self.issued.plus(self.life).secs()));
+        if !self.scope.is_empty() {
+            put("scope", json!(self.scope));
+        }
+        match &self.user {
+            Some(person) => {
+                put("sub", json!(person.user.id));
+                put("jti", json!(format!("{}.{}", person.grant, self.token)));
+                put("auth_time", json!(person.authentication.time.secs()));
+                put("acr", json!(person.authentication.acr()));
+            }
+            None => {
+                put("sub", json!(self.client));
+                put("jti", json!(self.token));
+            }
+        }
+        claims
+    }
+
+    /// The client's resources; with `openid` also the issuer, whose userinfo it opens; alone where there is none.
+    fn audience_claim(&self, issuer: &Issuer) -> Value {
+        let mut audience: Vec<&str> = self.audience.iter().map(String::as_str).collect();
+        if audience.is_empty()
+            || (self.scope.contains("openid") && !audience.contains(&issuer.as_str()))
+        {
+            audience.push(issuer.as_str());
+        }
+        match audience.as_slice() {
+            [one] => json!(one),
+            many => json!(many),
+        }
+    }
+
+    /// OpenID Connect Core §2. `iat` is now and there is no `nbf`: clocks of clients lag.
+    fn id_claims(
+        &self,
+        person: &Person,
+        issuer: &Issuer,
+        access_token: &str,
+    ) -> Map<String, Value> {
+        let scope = if person.claims_in_id_token {
+            self.scope.clone()
+        } else {
+            Scope::default()
+        };
+        let mut claims = claims::of_user(&person.user, &scope, &person.claims.id_token);
+        let mut put = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
+        put("iss", json!(issuer.as_str()));
+        put("sub", json!(person.user.id));
+        put("aud", json!(self.client));
+        put("iat", json!(self.issued.secs()));
+        put("exp", json!(self.issued.plus(ID_TOKEN_LIFE).secs()));
+        put("auth_time", json!(person.authentication.time.secs()));
+        put("acr", json!(person.authentication.acr()));
+        put("amr", json!(person.authentication.amr));
+        put("sid", json!(person.session));
+        put("at_hash", json!(at_hash(access_token)));
+        if let Some(nonce) = &self.nonce {
+            put("nonce", json!(nonce));
+        }
+        claims
+    }
+}
+
+fn bytes(claims: &Map<String, Value>) -> Vec<u8> {
+    // A map of JSON values always serialises.
+    serde_json::to_vec(claims).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::keyring::testing::ring;
+    use crate::oauth::testing::{NOW, client, grant, user};
+
+    fn issuer() -> Issuer {
+        "https://id.example".parse().unwrap()
+    }
+
+    fn tokens(client: &Client, scope: &str) -> (Map<String, Value>, Map<String, Value>, Value) {
+        let grant = Grant {
+            scope: scope.parse().unwrap(),
+            resources: client.audiences.clone(),
+            ..grant(client)
+        };
+        let issued = Issued::for_grant(&grant, &user(), client, [1; 10], NOW)
+            .with_nonce(Some("n-1".to_owned()));
+        let answer = issued.answer(&issuer(), &ring()).unwrap();
+        let open = |name: &str| {
+            answer[name]
+                .as_str()
+                .map(|t| jws::verify(&ring(), t).unwrap().claims)
+                .unwrap_or_default()
+        };
+        (open("access_token"), open("id_token"), answer)
+    }
+
+    #[test]
+    fn rfc9068_section_2_2_an_access_token_has_its_claims() {
+        let (access, _, answer) = tokens(&client(), "openid email");
+        for name in [
+            "iss",
+            "sub",
+            "aud",
+            "client_id",
+            "exp",
+            "iat",
+            "jti",
+            "scope",
+            "auth_time",
+            "acr",
+        ] {
+            assert!(access.contains_key(name), "{name}");
+        }
+        assert_eq!(access["aud"], "https://id.example");
+        assert!(!access.contains_key("nbf") && !access.contains_key("email"));
+        assert_eq!(answer["expires_in"], 900);
+    }
+
+    #[test]
+    fn an_id_token_has_its_claims_and_no_scope_claims_unless_the_client_says_so() {
+        let (_, id, answer) = tokens(&client(), "openid email");
+        for name in [
+            "iss",
+            "sub",
+            "aud",
+            "exp",
+            "iat",
+            "auth_time",
+            "nonce",
+            "acr",
+            "amr",
+            "sid",
+            "at_hash",
+        ] {
+            assert!(id.contains_key(name), "{name}");
+        }
+        assert!(!id.contains_key("email"));
+        assert_eq!(
+            id["at_hash"],
+            at_hash(answer["access_token"].as_str().unwrap())
+        );
+        let (_, id, _) = tokens(
+            &Client {
+                claims_in_id_token: true,
+                ..client()
+            },
+            "openid email",
+        );
+        assert_eq!(id["email"], "alice@example.org");
+    }
+
+    #[test]
+    fn no_openid_no_id_token() {
+        let (_, id, answer) = tokens(&client(), "email");
+        assert!(id.is_empty() && answer.get("id_token").is_none());
+    }
+
+    #[test]
+    fn an_access_token_is_for_the_clients_resources() {
+        let client = Client {
+            audiences: vec!["https://api.example".to_owned()],
+            ..client()
+        };
+        let (access, ..) = tokens(&client, "email");
+        assert_eq!(access["aud"], "https://api.example");
+        let (access, ..) = tokens(&client, "openid");
+        assert_eq!(
+            access["aud"],
+            json!(["https://api.example", "https://id.example"])
+        );
+    }
+}

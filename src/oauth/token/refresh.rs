@@ -1,0 +1,370 @@
+//! Refresh grant: rotation and replay detection. RFC 6749 §6, RFC 9700 §4.14.2.
+//! Owns: when a family of refresh tokens dies. Not here: what a token looks like (`issue`), how it is stored
+//! (`store::apply`).
+//!
+//! A family has one token that is not rotated, its leaf. Using the leaf makes a new one. A token that was rotated less
+//! than 30 s ago, and whose successor is still the unused leaf, gets a fresh leaf too, because answers are lost; any
+//! other use of a rotated token ends the family.
+
+use super::code::{days, end};
+use super::issue::Issued;
+use super::{one, resources};
+use crate::crypto::random::Fresh;
+use crate::model::{
+    Change, Client, Decision, Event, EventKind, Grant, GrantEnd, RefreshToken, Rotated,
+};
+use crate::oauth::error::TokenError;
+use crate::oauth::standing::{self, Ground};
+use crate::types::{BearerSecret, Form, Id, RefreshTokenId, Scope, Timestamp};
+use std::time::Duration;
+
+/// How long a rotated token may be presented again while its successor is unused (PROTOCOL, Token endpoint).
+pub const GRACE: Duration = Duration::from_secs(30);
+
+/// The form's parameters.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The token, split; `None` when it cannot be one of ours.
+    pub token: Option<BearerSecret>,
+    scope: Option<Scope>,
+    resources: Vec<String>,
+}
+
+impl Request {
+    pub(super) fn parse(form: &Form) -> Result<Self, TokenError> {
+        let token =
+            one(form, "refresh_token")?.ok_or(TokenError::MissingParameter("refresh_token"))?;
+        let scope = one(form, "scope")?
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| TokenError::InvalidScope)?;
+        Ok(Self {
+            token: BearerSecret::parse(token),
+            scope,
+            resources: form.all("resource").map(str::to_owned).collect(),
+        })
+    }
+}
+
+/// What the store knows of the presented token.
+#[derive(Clone, Debug)]
+pub struct Family {
+    /// The record of the presented selector.
+    pub token: RefreshToken,
+    /// The record of its successor, where it was rotated.
+    pub successor: Option<RefreshToken>,
+    /// Its grant.
+    pub grant: Grant,
+}
+
+/// Random values for one refresh.
+#[derive(Clone, Copy)]
+pub struct FreshTokens {
+    /// For the access token's id.
+    pub access: [u8; 10],
+    /// For the new leaf.
+    pub refresh: Fresh,
+}
+
+/// Decides over a refresh token.
+pub fn decide(
+    family: Option<Family>,
+    ground: Ground<'_>,
+    client: &Client,
+    request: &Request,
+    fresh: FreshTokens,
+    now: Timestamp,
+) -> Decision<Issued, TokenError> {
+    let event = |why: &str| Event::refused(EventKind::TokenRefreshed, now, why).client(client);
+    let refuse = |error: TokenError, why: &str| Decision::refuse(error, event(why));
+
+    let (Some(family), Some(presented)) = (family, &request.token) else {
+        return refuse(
+            TokenError::InvalidRefreshToken("unknown"),
+            "unknown refresh token",
+        );
+    };
+    let Family {
+        token,
+        successor,
+        grant,
+    } = family;
+    if token.hash != presented.hash() {
+        return refuse(
+            TokenError::InvalidRefreshToken("unknown"),
+            "unknown refresh token",
+        );
+    }
+    // RFC 6749 §10.4: bound to the client it was issued to; another's presentation changes nothing.
+    if grant.client != client.id {
+        return refuse(
+            TokenError::InvalidRefreshToken("foreign"),
+            "the token was issued to another application",
+        );
+    }
+    if let Some(rotated) = token.rotated
+        && !in_grace(rotated, successor.as_ref(), now)
+    {
+        let events = vec![
+            event("a used refresh token came back; all tokens of this sign-in are revoked")
+                .user_id(grant.user),
+        ];
+        let changes = vec![end(grant, GrantEnd::RefreshTokenReplayed, now)];
+        return Decision {
+            changes,
+            events,
+            reply: Err(TokenError::RefreshTokenReplayed),
+        };
+    }
+    if now >= token.expires {
+        return refuse(
+            TokenError::InvalidRefreshToken("expired"),
+            "the refresh token has expired",
+        );
+    }
+    if let Err(fallen) = standing::of_grant(&grant, ground, now) {
+        return refuse(TokenError::InvalidRefreshToken("fallen"), fallen.words());
+    }
+    let Some(user) = ground.user else {
+        return refuse(
+            TokenError::InvalidRefreshToken("fallen"),
+            "the person is gone",
+        );
+    };
+    // RFC 6749 §6: the scope may narrow, never widen. The family keeps all of it.
+    let scope = match &request.scope {
+        Some(scope) if !scope.is_within(&grant.scope) => {
+            return refuse(TokenError::InvalidScope, "more scope than was granted");
+        }
+        Some(scope) if !scope.is_empty() => scope.clone(),
+        _ => grant.scope.clone(),
+    };
+    let Ok(resources) = resources(&request.resources, &grant.resources) else {
+        return refuse(TokenError::InvalidTarget, "a resource that was not granted");
+    };
+
+    let secret = BearerSecret::new(Id::new(now, fresh.refresh.id), fresh.refresh.secret);
+    let leaf = RefreshToken {
+        id: RefreshTokenId(secret.selector),
+        hash: secret.hash(),
+        grant: grant.id,
+        created: now,
+        expires: now.plus(days(client.refresh_idle_days)).min(grant.expires),
+        rotated: None,
+    };
+    let mut changes = vec![Change::PutRefreshToken(Box::new(leaf.clone()))];
+    // In the grace window the unused successor gives way to the fresh leaf.
+    if let Some(unused) = successor {
+        let rotated = Some(Rotated {
+            at: now,
+            successor: leaf.id,
+        });
+        changes.push(Change::PutRefreshToken(Box::new(RefreshToken {
+            rotated,
+            ..unused
+        })));
+    }
+    let at = token.rotated.map_or(now, |rotated| rotated.at);
+    let rotated = Some(Rotated {
+        at,
+        successor: leaf.id,
+    });
+    changes.push(Change::PutRefreshToken(Box::new(RefreshToken {
+        rotated,
+        ..token
+    })));
+
+    let narrowed = Grant {
+        scope,
+        resources,
+        ..grant
+    };
+    let issued =
+        Issued::for_grant(&narrowed, user, client, fresh.access, now).with_refresh(Some(secret));
+    let event = Event::success(EventKind::TokenRefreshed, now)
+        .client(client)
+        .user(user)
+        .detail(issued.summary());
+    Decision {
+        changes,
+        events: vec![event],
+        reply: Ok(issued),
+    }
+}
+
+fn in_grace(rotated: Rotated, successor: Option<&RefreshToken>, now: Timestamp) -> bool {
+    let unused = successor.is_some_and(|s| s.id == rotated.successor && s.rotated.is_none());
+    unused && now.since(rotated.at) <= GRACE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::User;
+    use crate::oauth::testing::{NOW, client, grant, session, user};
+    use std::collections::HashMap;
+
+    /// A family played through by presenting tokens in turn.
+    struct World {
+        tokens: HashMap<RefreshTokenId, RefreshToken>,
+        grant: Grant,
+        user: User,
+        drawn: u8,
+    }
+
+    impl World {
+        fn new() -> (Self, BearerSecret) {
+            let first = BearerSecret::new(Id::new(NOW, [100; 10]), [100; 32]);
+            let token = RefreshToken {
+                id: RefreshTokenId(first.selector),
+                hash: first.hash(),
+                grant: grant(&client()).id,
+                created: NOW,
+                expires: NOW.plus(days(30)),
+                rotated: None,
+            };
+            let world = Self {
+                tokens: [(token.id, token)].into(),
+                grant: grant(&client()),
+                user: user(),
+                drawn: 0,
+            };
+            (world, first)
+        }
+
+        fn present(
+            &mut self,
+            secret: &BearerSecret,
+            seconds: u64,
+        ) -> Result<BearerSecret, TokenError> {
+            self.ask(secret, None, seconds)
+                .map(|issued| issued.refresh.unwrap())
+        }
+
+        fn ask(
+            &mut self,
+            secret: &BearerSecret,
+            scope: Option<&str>,
+            seconds: u64,
+        ) -> Result<Issued, TokenError> {
+            let now = NOW.plus(Duration::from_secs(seconds));
+            self.drawn += 1;
+            let fresh = FreshTokens {
+                access: [self.drawn; 10],
+                refresh: Fresh {
+                    id: [self.drawn; 10],
+                    secret: [self.drawn; 32],
+                },
+            };
+            let token = self.tokens.get(&RefreshTokenId(secret.selector)).cloned();
+            let family = token.map(|token| Family {
+                successor: token
+                    .rotated
+                    .and_then(|r| self.tokens.get(&r.successor).cloned()),
+                token,
+                grant: self.grant.clone(),
+            });
+            let request = Request {
+                token: Some(secret.clone()),
+                scope: scope.map(|s| s.parse().unwrap()),
+                resources: Vec::new(),
+            };
+            let (client, session) = (client(), session());
+            let ground = Ground {
+                client: Some(&client),
+                user: Some(&self.user),
+                session: Some(&session),
+            };
+            let decision = decide(family, ground, &client, &request, fresh, now);
+            for change in decision.changes {
+                match change {
+                    Change::PutRefreshToken(token) => drop(self.tokens.insert(token.id, *token)),
+                    Change::PutGrant(grant) => self.grant = *grant,
+                    other => panic!("{other:?}"),
+                }
+            }
+            let leaves = self.tokens.values().filter(|t| t.rotated.is_none()).count();
+            assert_eq!(leaves, 1, "a family has exactly one leaf");
+            decision.reply
+        }
+    }
+
+    #[test]
+    fn replayed_refresh_token_revokes_its_family() {
+        let (mut world, first) = World::new();
+        let second = world.present(&first, 0).unwrap();
+        let third = world.present(&second, 1).unwrap();
+        assert_eq!(
+            world.present(&first, 2).unwrap_err(),
+            TokenError::RefreshTokenReplayed
+        );
+        assert_eq!(world.grant.ended.unwrap().1, GrantEnd::RefreshTokenReplayed);
+        assert!(world.present(&third, 3).is_err());
+    }
+
+    #[test]
+    fn a_lost_answer_is_asked_for_again_within_the_grace_window() {
+        let (mut world, first) = World::new();
+        let lost = world.present(&first, 0).unwrap();
+        let again = world.present(&first, 30).unwrap();
+        assert!(world.present(&again, 31).is_ok());
+        // The lost one was superseded by a token that has been used since: it is a replay.
+        assert_eq!(
+            world.present(&lost, 32).unwrap_err(),
+            TokenError::RefreshTokenReplayed
+        );
+    }
+
+    #[test]
+    fn two_tabs_that_refresh_at_once_both_go_on() {
+        let (mut world, first) = World::new();
+        let one = world.present(&first, 0).unwrap();
+        let _other = world.present(&first, 0).unwrap();
+        assert!(world.present(&one, 10).is_ok());
+        assert!(world.grant.ended.is_none());
+    }
+
+    #[test]
+    fn the_grace_window_closes_after_thirty_seconds_or_with_the_successors_use() {
+        let (mut world, first) = World::new();
+        let _ = world.present(&first, 0).unwrap();
+        assert_eq!(
+            world.present(&first, 31).unwrap_err(),
+            TokenError::RefreshTokenReplayed
+        );
+        let (mut world, first) = World::new();
+        let second = world.present(&first, 0).unwrap();
+        let _ = world.present(&second, 1).unwrap();
+        assert_eq!(
+            world.present(&first, 2).unwrap_err(),
+            TokenError::RefreshTokenReplayed
+        );
+    }
+
+    #[test]
+    fn rfc6749_section_6_scope_may_narrow_and_never_widen() {
+        let (mut world, first) = World::new();
+        assert_eq!(
+            world.ask(&first, Some("openid groups"), 0).unwrap_err(),
+            TokenError::InvalidScope
+        );
+        let narrowed = world.ask(&first, Some("openid"), 1).unwrap();
+        assert_eq!(narrowed.scope.to_string(), "openid");
+        // The family keeps the whole of it.
+        let whole = world.ask(&narrowed.refresh.unwrap(), None, 2).unwrap();
+        assert_eq!(whole.scope.to_string(), "email openid");
+    }
+
+    #[test]
+    fn an_unknown_foreign_or_expired_token_changes_nothing() {
+        let (mut world, first) = World::new();
+        let wrong = BearerSecret::new(first.selector, [1; 32]);
+        let unknown = BearerSecret::new(Id::new(NOW, [55; 10]), [1; 32]);
+        assert!(world.present(&wrong, 0).is_err());
+        assert!(world.present(&unknown, 0).is_err());
+        assert!(world.present(&first, 31 * 86_400).is_err());
+        world.grant.client = crate::types::ClientId(Id::new(NOW, [77; 10]));
+        assert!(world.present(&first, 0).is_err());
+        assert!(world.grant.ended.is_none());
+    }
+}
