@@ -2,6 +2,7 @@
 //! Owns: what happens when descriptors, threads or room run out. Not here: who has to go (`registry`).
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::io;
 use std::net::{self, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -77,7 +78,7 @@ impl Acceptor {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => {
                 self.complaints
-                    .complain("waiting for connections", &error.into());
+                    .complain(format_args!("waiting for connections: {error}"));
                 thread::sleep(REST);
             }
         }
@@ -105,7 +106,8 @@ impl Acceptor {
         if error.kind() == io::ErrorKind::ConnectionAborted {
             return;
         }
-        self.complaints.complain("accepting a connection", error);
+        self.complaints
+            .complain(format_args!("accepting a connection: {error}"));
         let exhausted = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
         let is_exhausted =
             Errno::from_io_error(error).is_some_and(|errno| exhausted.contains(&errno));
@@ -156,7 +158,9 @@ impl Acceptor {
                 .spawn(converse)
             {
                 Ok(_) => return,
-                Err(error) => self.complaints.complain("starting a thread", &error),
+                Err(error) => self
+                    .complaints
+                    .complain(format_args!("starting a thread: {error}")),
             }
             // Our own newcomer is idle too, but the youngest.
             self.context.registry.make_room();
@@ -168,6 +172,9 @@ impl Acceptor {
     }
 
     fn refuse(&mut self, socket: Socket) {
+        self.complaints.complain(format_args!(
+            "no room for a connection: every one is at a request"
+        ));
         say_overloaded(&socket);
         if self.refused.len() >= REFUSED_AT_ONCE {
             self.refused.pop_front();
@@ -209,7 +216,7 @@ struct Complaints {
 }
 
 impl Complaints {
-    fn complain(&mut self, doing: &str, error: &io::Error) {
+    fn complain(&mut self, what: fmt::Arguments<'_>) {
         if self
             .last
             .is_some_and(|last| last.elapsed() < COMPLAINT_INTERVAL)
@@ -218,7 +225,7 @@ impl Complaints {
             return;
         }
         log::warn!(
-            "{doing}: {error} ({} more since the last such line)",
+            "{what} ({} more lines since the last one like this)",
             self.swallowed
         );
         self.last = Some(Instant::now());

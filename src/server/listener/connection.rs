@@ -22,6 +22,9 @@ use super::{Handler, Site};
 /// The input buffer of a connection that has nothing large to say.
 const SMALL_INPUT: usize = 2 * 1024;
 
+/// What a body may make us allocate before it arrives.
+const SMALL_BODY: usize = 4 * 1024;
+
 /// How long a refused client may take to notice.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -219,7 +222,7 @@ impl Connection<'_> {
 
     fn read_sized(&mut self, length: usize) -> Result<Vec<u8>, End> {
         let started = Instant::now();
-        let mut body = Vec::with_capacity(length.min(self.context.limits.body));
+        let mut body = Vec::with_capacity(length.min(SMALL_BODY));
         loop {
             let unread = self.input.unread();
             let wanted = length.saturating_sub(body.len()).min(unread.len());

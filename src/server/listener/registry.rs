@@ -231,7 +231,7 @@ impl Registry {
                     Phase::Receiving => since.saturating_add(BODY_GRACE) <= now,
                     Phase::Busy | Phase::Shed => false,
                 };
-                may_go.then_some(((phase, since), state, entry))
+                may_go.then_some(((phase, since, entry.id), state, entry))
             });
             let Some((_, state, entry)) = ranked.min_by_key(|(rank, ..)| *rank) else {
                 return false;
