@@ -257,21 +257,20 @@ fn child_server() {
             )
             .unwrap();
         });
-        println!("\nlistening on {address}");
+        // From here on, less than what the listener counted on when it started.
+        thread::sleep(Duration::from_millis(200));
         if mode == "exhausted" {
-            // Below what the listener counted on when it started.
-            thread::sleep(Duration::from_millis(200));
             set_limit(100);
         }
         if mode == "threads" {
             // Address space for some dozens of stacks.
-            thread::sleep(Duration::from_millis(200));
             let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
             let used = pages.split(' ').next().unwrap().parse::<u64>().unwrap() * 4096;
             let maximum = getrlimit(Resource::As).maximum;
             let current = Some(used + 100 * 1024 * 1024);
             setrlimit(Resource::As, Rlimit { current, maximum }).unwrap();
         }
+        println!("\nlistening on {address}");
         let _ = std::io::stdin().read(&mut [0]);
         shutdown.trigger();
     });

@@ -37,6 +37,12 @@ const REFUSED_FOR: Duration = Duration::from_secs(1);
 /// How long the loop rests when there is nothing it can do about an error.
 const REST: Duration = Duration::from_millis(10);
 
+/// How often a thread is asked for, each time with one idle connection less.
+const THREAD_ATTEMPTS: usize = 5;
+
+/// How long an ending thread needs between its last act and the end of its stack.
+const STACK_RETURN: Duration = Duration::from_millis(1);
+
 /// At most one complaint in this time.
 const COMPLAINT_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -140,7 +146,7 @@ impl Acceptor {
     /// Gives a connection its thread. Where there is none to be had, the longest idle connection gives up its own.
     fn start(&mut self, ticket: Ticket, peer: Client, trusted: bool) {
         let ticket = Arc::new(Mutex::new(Some(ticket)));
-        for _ in 0..2 {
+        for _ in 0..THREAD_ATTEMPTS {
             let (theirs, site, context) = (
                 Arc::clone(&ticket),
                 Arc::clone(&self.site),
@@ -164,6 +170,8 @@ impl Acceptor {
             }
             // Our own newcomer is idle too, but the youngest.
             self.context.registry.make_room();
+            // A thread that left the registry still has to give back its stack.
+            thread::sleep(STACK_RETURN);
         }
         let ticket = ticket.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(ticket) = ticket {
