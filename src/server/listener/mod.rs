@@ -1,1 +1,130 @@
-//! Sockets, limits and deadlines. Knows nothing of OAuth.
+//! The HTTP/1.1 listener: sockets, limits, deadlines, and bytes to requests and back. RFC 9110 and RFC 9112.
+//!
+//! It owns everything between `accept` and a handler: how many connections there may be and which is closed when there
+//! are too many (`registry`), which heads and bodies are refused (`head`, `body`), how long anything may take
+//! (`connection`), who the client is behind a proxy (`forwarded`), and how an answer is framed (`response`).
+//! It knows nothing of OAuth, and of rouille only the types `Request` and `Response`.
+//!
+//! One thread serves one connection. The thread that accepts never blocks on a client, and nothing ends it but a
+//! [`Shutdown`].
+
+mod accept;
+mod bind;
+mod body;
+mod connection;
+mod date;
+mod forwarded;
+mod head;
+mod limits;
+mod refusal;
+mod registry;
+mod response;
+mod shutdown;
+mod wire;
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::thread;
+
+use ipnet::IpNet;
+
+pub use bind::Listener;
+pub use limits::{Limits, raise_nofile_limit};
+pub use shutdown::Shutdown;
+
+use connection::Context;
+use registry::Registry;
+
+/// Answers a request. It runs on the connection's thread; a panic is answered 500.
+///
+/// The request's remote address is the client's, and `is_secure` its scheme, both as a trusted proxy reports them.
+/// `Forwarded` and `X-Forwarded-*` are there only when a trusted proxy sent them.
+pub type Handler = Arc<dyn Fn(&rouille::Request) -> rouille::Response + Send + Sync>;
+
+/// Bytes that the body of a request may have, by method and target (in origin form), where [`Limits::body`] does not
+/// fit. The body is held in memory.
+pub type BodyLimit = fn(method: &str, target: &str) -> Option<usize>;
+
+/// A socket and what answers on it.
+pub struct Service {
+    listener: Listener,
+    site: Site,
+}
+
+/// What of a service the connections need.
+struct Site {
+    handler: Handler,
+    body_limit: Option<BodyLimit>,
+}
+
+impl Service {
+    /// Answers with `handler` what arrives at `listener`.
+    pub fn new(listener: Listener, handler: Handler) -> Self {
+        Self {
+            listener,
+            site: Site {
+                handler,
+                body_limit: None,
+            },
+        }
+    }
+
+    /// Allows some requests another size of body.
+    #[must_use]
+    pub fn with_body_limit(mut self, body_limit: BodyLimit) -> Self {
+        self.site.body_limit = Some(body_limit);
+        self
+    }
+}
+
+impl Site {
+    fn body_limit(&self, method: &str, target: &str) -> Option<usize> {
+        self.body_limit
+            .and_then(|body_limit| body_limit(method, target))
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Service")
+            .field("listener", &self.listener)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Serves until the shutdown is triggered and the running requests are finished, or cut off at
+/// [`Limits::drain_timeout`]. Fails only if it cannot start.
+pub fn serve(
+    services: Vec<Service>,
+    trusted_proxies: Vec<IpNet>,
+    limits: Limits,
+    shutdown: &Shutdown,
+) -> io::Result<()> {
+    let context = Arc::new(Context {
+        registry: Arc::new(Registry::new(&limits)),
+        limits,
+        trusted_proxies,
+    });
+    thread::scope(|scope| {
+        for service in services {
+            let (context, shutdown_here) = (&context, shutdown);
+            let started = thread::Builder::new()
+                .name("accept".to_owned())
+                .spawn_scoped(scope, move || accept::run(service, context, shutdown_here));
+            if let Err(error) = started {
+                shutdown.trigger();
+                return Err(error);
+            }
+        }
+        Ok(())
+    })?;
+    let cut_off = context.registry.drain(context.limits.drain_timeout);
+    if cut_off > 0 {
+        log::warn!(
+            "{cut_off} requests were still running at the end of the shutdown and were cut off"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,350 @@
+//! One connection, from its first byte to its last.
+//! RFC 9112 §9. Owns: which deadline applies when, and when a connection ends.
+//! Not here: what is a valid request (`head`, `body`), how answers are written (`response`).
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ipnet::IpNet;
+use rouille::{Request, Response};
+
+use super::body::ChunkedDecoder;
+use super::forwarded::{self, Client};
+use super::head::{self, Framing, Head, HeadScanner};
+use super::limits::{Limits, time_for};
+use super::refusal::Refusal;
+use super::registry::{Registry, Ticket, WasShed};
+use super::response::{self, ResponseWriter, Terms, Unsent};
+use super::wire::{Arrived, Wire};
+use super::{Handler, Site};
+
+/// The input buffer of a connection that has nothing large to say.
+const SMALL_INPUT: usize = 2 * 1024;
+
+/// What a body may make us allocate before it arrives.
+const SMALL_BODY: usize = 4 * 1024;
+
+/// How long a refused client may take to notice.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// What all connections share.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) registry: Arc<Registry>,
+    pub(super) limits: Limits,
+    pub(super) trusted_proxies: Vec<IpNet>,
+}
+
+/// Serves one connection until it ends.
+pub(super) fn run(ticket: Ticket, peer: Client, trusted: bool, site: &Site, context: &Context) {
+    let Ok(wire) = Wire::new(ticket, context.limits.write_timeout) else {
+        return;
+    };
+    let mut connection = Connection {
+        peer: Client {
+            https: wire.is_encrypted(),
+            ..peer
+        },
+        trusted,
+        site,
+        context,
+        wire,
+        input: Input::default(),
+        writer: ResponseWriter::default(),
+        is_head: false,
+    };
+    let End::Refused(refusal) = connection.converse() else {
+        return;
+    };
+    connection.refuse(refusal);
+}
+
+struct Connection<'a> {
+    peer: Client,
+    trusted: bool,
+    site: &'a Site,
+    context: &'a Context,
+    wire: Wire,
+    input: Input,
+    writer: ResponseWriter,
+    /// Whether the request at hand must be answered without a body.
+    is_head: bool,
+}
+
+/// How a conversation ends.
+enum End {
+    /// Nothing more to say.
+    Closed,
+    /// With an answer of the listener's own.
+    Refused(Refusal),
+}
+
+impl From<Refusal> for End {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<WasShed> for End {
+    fn from(_: WasShed) -> Self {
+        Self::Closed
+    }
+}
+
+impl Connection<'_> {
+    fn converse(&mut self) -> End {
+        loop {
+            if let Err(end) = self.exchange() {
+                return end;
+            }
+        }
+    }
+
+    /// One request and its answer.
+    fn exchange(&mut self) -> Result<(), End> {
+        self.is_head = false;
+        let mut head = self.read_head()?;
+        self.is_head = head.method == "HEAD";
+        let body = self.read_body(&head)?;
+        self.wire.ticket().busy()?;
+
+        let client = if self.trusted {
+            forwarded::client_behind(self.peer, &self.context.trusted_proxies, &head.fields)
+        } else {
+            forwarded::strip(&mut head.fields);
+            self.peer
+        };
+        let (version, keep_alive) = (head.version, head.keep_alive);
+        let build = if client.https {
+            Request::fake_https_from
+        } else {
+            Request::fake_http_from
+        };
+        let request = build(client.address, head.method, head.target, head.fields, body);
+        let response = handle(&self.site.handler, &request)?;
+        drop(request);
+
+        let keep_alive = keep_alive && !self.context.registry.is_draining();
+        let terms = Terms {
+            version,
+            is_head: self.is_head,
+            keep_alive,
+        };
+        let goes_on = match self.writer.send(&mut self.wire, response, terms) {
+            Ok(goes_on) => goes_on,
+            Err(Unsent::Unwritable) => return Err(Refusal::AnswerUnwritable.into()),
+            Err(Unsent::Broken) => return Err(End::Closed),
+        };
+        if !goes_on {
+            if !self.input.unread().is_empty() {
+                self.linger();
+            }
+            return Err(End::Closed);
+        }
+        self.input.shrink();
+        self.wire.ticket().idle()?;
+        Ok(())
+    }
+
+    fn read_head(&mut self) -> Result<Head, End> {
+        let limits = &self.context.limits;
+        let mut scanner = HeadScanner::new(limits.head);
+        let mut deadline = None;
+        let length = loop {
+            let unread = self.input.unread();
+            if let Some(length) = scanner.find_end(unread)? {
+                break length;
+            }
+            let timeout = if unread.is_empty() {
+                self.idle_timeout()
+            } else {
+                // From its first byte on the head has one deadline, however its bytes trickle in.
+                let deadline: Instant =
+                    *deadline.get_or_insert_with(|| Instant::now() + limits.head_timeout);
+                remaining(deadline).ok_or(Refusal::HeadTooSlow)?
+            };
+            match self.input.fill(&mut self.wire, timeout) {
+                Arrived::Bytes(_) => {}
+                Arrived::Nothing if deadline.is_some() => return Err(Refusal::HeadTooSlow.into()),
+                Arrived::Nothing | Arrived::End => return Err(End::Closed),
+            }
+        };
+        let head = head::parse(self.input.unread().get(..length).unwrap_or_default())?;
+        self.input.consume(length);
+        Ok(head)
+    }
+
+    fn idle_timeout(&self) -> Duration {
+        let limits = &self.context.limits;
+        if self.context.registry.is_under_pressure() {
+            limits.idle_timeout_under_pressure
+        } else {
+            limits.idle_timeout
+        }
+    }
+
+    fn read_body(&mut self, head: &Head) -> Result<Vec<u8>, End> {
+        let limit = self
+            .site
+            .body_limit(&head.method, &head.target)
+            .unwrap_or(self.context.limits.body);
+        match head.framing {
+            Framing::Empty => Ok(Vec::new()),
+            Framing::Length(length) => {
+                let length = usize::try_from(length)
+                    .ok()
+                    .filter(|length| *length <= limit);
+                let length = length.ok_or(Refusal::BodyTooLarge)?;
+                self.begin_body(head)?;
+                self.read_sized(length)
+            }
+            Framing::Chunked => {
+                self.begin_body(head)?;
+                self.read_chunked(limit)
+            }
+        }
+    }
+
+    /// RFC 9110 §10.1.1: the client that waits for permission gets it once it is known that its body will be read,
+    /// and not if it did not wait.
+    fn begin_body(&mut self, head: &Head) -> Result<(), End> {
+        self.wire.ticket().receiving()?;
+        if head.expects_continue && self.input.unread().is_empty() {
+            let go_on = b"HTTP/1.1 100 Continue\r\n\r\n";
+            self.wire
+                .begin_answer()
+                .write_all(go_on)
+                .map_err(|_| End::Closed)?;
+        }
+        Ok(())
+    }
+
+    fn read_sized(&mut self, length: usize) -> Result<Vec<u8>, End> {
+        let started = Instant::now();
+        let mut body = Vec::with_capacity(length.min(SMALL_BODY));
+        loop {
+            let unread = self.input.unread();
+            let wanted = length.saturating_sub(body.len()).min(unread.len());
+            body.extend_from_slice(unread.get(..wanted).unwrap_or_default());
+            self.input.consume(wanted);
+            if body.len() >= length {
+                return Ok(body);
+            }
+            self.await_body(started, body.len())?;
+        }
+    }
+
+    fn read_chunked(&mut self, limit: usize) -> Result<Vec<u8>, End> {
+        let started = Instant::now();
+        let mut decoder = ChunkedDecoder::new(limit);
+        let mut body = Vec::new();
+        loop {
+            let used = decoder.decode(self.input.unread(), &mut body)?;
+            self.input.consume(used);
+            if decoder.is_done() {
+                return Ok(body);
+            }
+            self.await_body(started, body.len())?;
+        }
+    }
+
+    /// Waits for more of a body that began to arrive at `started`; a large one has longer.
+    fn await_body(&mut self, started: Instant, received: usize) -> Result<(), End> {
+        let deadline = started + self.context.limits.body_timeout + time_for(received);
+        let timeout = remaining(deadline).ok_or(Refusal::BodyTooSlow)?;
+        match self.input.fill(&mut self.wire, timeout) {
+            Arrived::Bytes(_) => Ok(()),
+            Arrived::Nothing => Err(Refusal::BodyTooSlow.into()),
+            Arrived::End => Err(End::Closed),
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        let answer = response::refusal(refusal, self.is_head);
+        if self.wire.begin_answer().write_all(&answer).is_ok() {
+            self.linger();
+        }
+    }
+
+    /// Reads and forgets what the client still sends. Closing at once would reset the connection, and the reset would
+    /// overtake the answer (RFC 9112 §9.6). The connection counts as idle meanwhile.
+    fn linger(&mut self) {
+        if self.wire.ticket().idle().is_err() {
+            return;
+        }
+        self.wire.end_sending();
+        let deadline = Instant::now() + LINGER;
+        while let Some(timeout) = remaining(deadline) {
+            self.input.discard();
+            if !matches!(self.input.fill(&mut self.wire, timeout), Arrived::Bytes(_)) {
+                return;
+            }
+        }
+    }
+}
+
+/// Calls the handler; a panic ends the connection and nothing else.
+fn handle(handler: &Handler, request: &Request) -> Result<Response, Refusal> {
+    catch_unwind(AssertUnwindSafe(|| handler(request))).map_err(|_| {
+        // The query may hold secrets.
+        let path = request.raw_url().split('?').next().unwrap_or_default();
+        log::error!("the handler of {} {path} panicked", request.method());
+        Refusal::HandlerPanicked
+    })
+}
+
+fn remaining(deadline: Instant) -> Option<Duration> {
+    Some(deadline.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
+}
+
+/// Bytes that arrived and were not used yet.
+#[derive(Default)]
+struct Input {
+    storage: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Input {
+    fn unread(&self) -> &[u8] {
+        self.storage.get(self.start..self.end).unwrap_or_default()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.start = (self.start + count).min(self.end);
+    }
+
+    fn discard(&mut self) {
+        self.start = self.end;
+    }
+
+    /// Reads more bytes behind the unread ones.
+    fn fill(&mut self, wire: &mut Wire, timeout: Duration) -> Arrived {
+        if self.start > 0 {
+            self.storage.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.end == self.storage.len() {
+            // Heads and chunks are bounded by their limits, and so is this.
+            self.storage
+                .resize((self.storage.len() * 2).max(SMALL_INPUT), 0);
+        }
+        let arrived = wire.read(
+            self.storage.get_mut(self.end..).unwrap_or_default(),
+            timeout,
+        );
+        if let Arrived::Bytes(count) = arrived {
+            self.end = (self.end + count).min(self.storage.len());
+        }
+        arrived
+    }
+
+    /// Gives memory back that a large request took.
+    fn shrink(&mut self) {
+        if self.storage.len() > SMALL_INPUT && self.start == self.end {
+            *self = Self::default();
+        }
+    }
+}

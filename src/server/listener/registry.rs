@@ -1,0 +1,367 @@
+//! Which connections there are, how busy each is, and which one has to go when room is needed.
+//! Owns: the bounds on connections. A lock is taken when a connection opens or closes; a request costs two atomic
+//! stores. Not here: accepting (`accept`), deadlines (`connection`).
+
+use std::collections::HashMap;
+use std::net::{self, IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::limits::Limits;
+use super::wire::Socket;
+
+/// How long a newcomer waits for the thread of a shed connection to end.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// How long a connection may wait for body bytes before it may be shed like an idle one, in milliseconds.
+const BODY_GRACE: u64 = 1000;
+
+/// Whose connections are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Peer {
+    /// An IPv4 address.
+    V4(Ipv4Addr),
+    /// An IPv6 /64: what one household or one machine gets.
+    V6(u64),
+    /// The Unix socket.
+    Local,
+}
+
+impl Peer {
+    /// The peer behind an address; an IPv4 address written as IPv6 is an IPv4 address.
+    pub(super) fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self::V4(address),
+            IpAddr::V6(address) => {
+                let [a, b, c, d, e, f, g, h, ..] = address.octets();
+                Self::V6(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+            }
+        }
+    }
+}
+
+/// What a connection is doing. The order is the order in which connections are shed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    /// Waiting for a request, or for the rest of its head, or for the client to close.
+    Idle,
+    /// Waiting for the body of a request.
+    Receiving,
+    /// A request is being answered.
+    Busy,
+    /// Told to go.
+    Shed,
+}
+
+impl Phase {
+    /// A phase and the millisecond at which it began, in one word.
+    fn since(self, millisecond: u64) -> u64 {
+        let tag = match self {
+            Self::Idle => 0,
+            Self::Receiving => 1,
+            Self::Busy => 2,
+            Self::Shed => 3,
+        };
+        millisecond << 2 | tag
+    }
+
+    fn of(state: u64) -> Self {
+        match state & 3 {
+            0 => Self::Idle,
+            1 => Self::Receiving,
+            2 => Self::Busy,
+            _ => Self::Shed,
+        }
+    }
+}
+
+/// One connection.
+#[derive(Debug)]
+struct Entry {
+    id: u64,
+    peer: Peer,
+    socket: Socket,
+    state: AtomicU64,
+}
+
+/// All connections.
+#[derive(Debug)]
+pub(super) struct Registry {
+    started: Instant,
+    capacity: usize,
+    per_address: usize,
+    draining: AtomicBool,
+    live: AtomicUsize,
+    connections: Mutex<Connections>,
+    one_left: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Connections {
+    next_id: u64,
+    entries: HashMap<u64, Arc<Entry>>,
+    /// Connections of each peer that were not told to go.
+    of_peer: HashMap<Peer, usize>,
+    /// Connections that were told to go and are still there.
+    leaving: usize,
+}
+
+impl Registry {
+    /// An empty registry.
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            started: Instant::now(),
+            capacity: limits.attainable_connections(),
+            per_address: limits.connections_per_address,
+            draining: AtomicBool::new(false),
+            live: AtomicUsize::new(0),
+            connections: Mutex::new(Connections::default()),
+            one_left: Condvar::new(),
+        }
+    }
+
+    /// Takes a connection in. Room is made by shedding the longest idle connection: of the same peer, if the peer has
+    /// too many and is not `exempt`, or of all. Gives the socket back if none is idle.
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        socket: Socket,
+        peer: Peer,
+        exempt: bool,
+    ) -> Result<Ticket, Socket> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut connections = self.lock();
+        let held = connections.of_peer.get(&peer).copied().unwrap_or(0);
+        if !exempt && held >= self.per_address && !self.shed(&mut connections, Some(peer)) {
+            return Err(socket);
+        }
+        while connections.entries.len() >= self.capacity {
+            let staying = connections.entries.len() - connections.leaving;
+            if staying >= self.capacity && !self.shed(&mut connections, None) {
+                return Err(socket);
+            }
+            // Threads and descriptors stay bounded: a shed connection makes room only once it is gone.
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            if remaining.is_zero() {
+                return Err(socket);
+            }
+            connections = self.wait(connections, remaining);
+        }
+        let id = connections.next_id;
+        connections.next_id += 1;
+        let state = AtomicU64::new(Phase::Idle.since(self.now()));
+        let entry = Arc::new(Entry {
+            id,
+            peer,
+            socket,
+            state,
+        });
+        connections.entries.insert(id, Arc::clone(&entry));
+        *connections.of_peer.entry(peer).or_default() += 1;
+        self.live
+            .store(connections.entries.len(), Ordering::Relaxed);
+        Ok(Ticket {
+            entry: Some(entry),
+            registry: Arc::clone(self),
+        })
+    }
+
+    /// Sheds the longest idle connection and waits a moment for its descriptor and its thread.
+    pub(super) fn make_room(&self) -> bool {
+        let mut connections = self.lock();
+        if connections.leaving == 0 && !self.shed(&mut connections, None) {
+            return false;
+        }
+        let before = connections.entries.len();
+        let deadline = Instant::now() + PATIENCE;
+        while connections.entries.len() >= before {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            if remaining.is_zero() {
+                return false;
+            }
+            connections = self.wait(connections, remaining);
+        }
+        true
+    }
+
+    /// Whether idle connections should go sooner than usual.
+    pub(super) fn is_under_pressure(&self) -> bool {
+        self.live.load(Ordering::Relaxed) >= self.capacity - self.capacity / 4
+    }
+
+    /// Whether connections end after the request that they are at.
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Closes idle connections, lets running requests finish within `timeout`, and then closes those too.
+    /// Returns how many requests were cut off.
+    pub(super) fn drain(&self, timeout: Duration) -> usize {
+        self.draining.store(true, Ordering::Relaxed);
+        let deadline = Instant::now() + timeout;
+        let mut connections = self.lock();
+        loop {
+            // Again and again: a connection may have become idle since it last looked at `draining`.
+            while self.shed(&mut connections, None) {}
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            if connections.entries.is_empty() || remaining.is_zero() {
+                break;
+            }
+            connections = self.wait(connections, remaining.min(Duration::from_millis(20)));
+        }
+        for entry in connections.entries.values() {
+            entry.socket.shutdown(net::Shutdown::Both);
+        }
+        connections.entries.len() - connections.leaving
+    }
+
+    /// Closes the connection that has been idle longest; one that waits for body bytes only if none is idle.
+    fn shed(&self, connections: &mut Connections, only: Option<Peer>) -> bool {
+        let now = self.now();
+        loop {
+            let candidates = connections
+                .entries
+                .values()
+                .filter(|entry| only.is_none_or(|peer| entry.peer == peer));
+            let ranked = candidates.filter_map(|entry| {
+                let state = entry.state.load(Ordering::Relaxed);
+                let (phase, since) = (Phase::of(state), state >> 2);
+                let may_go = match phase {
+                    Phase::Idle => true,
+                    Phase::Receiving => since.saturating_add(BODY_GRACE) <= now,
+                    Phase::Busy | Phase::Shed => false,
+                };
+                may_go.then_some(((phase, since, entry.id), state, entry))
+            });
+            let Some((_, state, entry)) = ranked.min_by_key(|(rank, ..)| *rank) else {
+                return false;
+            };
+            let shed = Phase::Shed.since(now);
+            if entry
+                .state
+                .compare_exchange(state, shed, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
+            {
+                entry.socket.shutdown(net::Shutdown::Both);
+                let peer = entry.peer;
+                connections.leaving += 1;
+                connections.forget(peer);
+                return true;
+            }
+        }
+    }
+
+    fn leave(&self, entry: Arc<Entry>) {
+        let mut connections = self.lock();
+        connections.entries.remove(&entry.id);
+        match Phase::of(entry.state.load(Ordering::Acquire)) {
+            Phase::Shed => connections.leaving -= 1,
+            Phase::Idle | Phase::Receiving | Phase::Busy => connections.forget(entry.peer),
+        }
+        // Closes the descriptor, before anyone is told that there is room for another.
+        drop(entry);
+        self.live
+            .store(connections.entries.len(), Ordering::Relaxed);
+        drop(connections);
+        self.one_left.notify_all();
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX >> 2)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connections> {
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(
+        &self,
+        connections: MutexGuard<'a, Connections>,
+        timeout: Duration,
+    ) -> MutexGuard<'a, Connections> {
+        self.one_left
+            .wait_timeout(connections, timeout)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+    }
+}
+
+impl Connections {
+    fn forget(&mut self, peer: Peer) {
+        if let Some(count) = self.of_peer.get_mut(&peer) {
+            *count -= 1;
+            if *count == 0 {
+                self.of_peer.remove(&peer);
+            }
+        }
+    }
+}
+
+/// A connection's place in the registry; dropping it closes the connection.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    /// Taken only by `drop`.
+    entry: Option<Arc<Entry>>,
+    registry: Arc<Registry>,
+}
+
+/// The connection was told to go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WasShed;
+
+impl Ticket {
+    /// The connection's socket.
+    pub(super) fn socket(&self) -> &Socket {
+        &self.entry().socket
+    }
+
+    /// A request's head is whole, and its body is awaited.
+    pub(super) fn receiving(&self) -> Result<(), WasShed> {
+        self.enter(Phase::Receiving)
+    }
+
+    /// A request is whole.
+    pub(super) fn busy(&self) -> Result<(), WasShed> {
+        self.enter(Phase::Busy)
+    }
+
+    /// The next request is awaited, or the end.
+    pub(super) fn idle(&self) -> Result<(), WasShed> {
+        self.enter(Phase::Idle)
+    }
+
+    fn enter(&self, phase: Phase) -> Result<(), WasShed> {
+        let state = &self.entry().state;
+        let current = state.load(Ordering::Relaxed);
+        if Phase::of(current) == Phase::Shed {
+            return Err(WasShed);
+        }
+        // Only this thread and the shedding one write the state, so a lost exchange means one thing.
+        let next = phase.since(self.registry.now());
+        state
+            .compare_exchange(current, next, Ordering::AcqRel, Ordering::Relaxed)
+            .map(|_| ())
+            .map_err(|_| WasShed)
+    }
+
+    #[expect(clippy::expect_used, reason = "the entry is taken by drop alone")]
+    fn entry(&self) -> &Entry {
+        self.entry
+            .as_ref()
+            .expect("a ticket holds its entry until it is dropped")
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if let Some(entry) = self.entry.take() {
+            self.registry.leave(entry);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "registry_tests.rs"]
+mod tests;

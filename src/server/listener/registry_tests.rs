@@ -1,0 +1,74 @@
+//! Who is counted together and who goes first; the rest is told on the wire, in `tests/listener/crowding.rs`.
+
+use std::os::unix::net::UnixStream;
+
+use super::*;
+
+fn registry(connections: usize, connections_per_address: usize) -> Arc<Registry> {
+    Arc::new(Registry::new(&Limits {
+        connections,
+        connections_per_address,
+        ..Limits::default()
+    }))
+}
+
+fn admit(registry: &Arc<Registry>, peer: &str) -> Option<Ticket> {
+    let socket = Socket::Unix(UnixStream::pair().unwrap().0);
+    registry
+        .admit(socket, Peer::of(peer.parse().unwrap()), false)
+        .ok()
+}
+
+#[test]
+fn an_ipv6_network_of_64_bits_is_one_peer_and_a_mapped_ipv4_address_is_ipv4() {
+    let peer = |address: &str| Peer::of(address.parse().unwrap());
+    assert_eq!(peer("2001:db8:1:2::1"), peer("2001:db8:1:2:ffff::9"));
+    assert_ne!(peer("2001:db8:1:2::1"), peer("2001:db8:1:3::1"));
+    assert_eq!(peer("::ffff:192.0.2.1"), peer("192.0.2.1"));
+    assert_ne!(peer("192.0.2.2"), peer("192.0.2.1"));
+}
+
+#[test]
+fn an_address_at_its_limit_costs_no_other_address_a_connection() {
+    let registry = registry(100, 2);
+    let other = admit(&registry, "192.0.2.9").unwrap();
+    let first = admit(&registry, "192.0.2.1").unwrap();
+    let second = admit(&registry, "192.0.2.1").unwrap();
+    let third = admit(&registry, "192.0.2.1").unwrap();
+    assert!(first.busy().is_err(), "the first was shed");
+    assert!(second.busy().is_ok() && third.busy().is_ok() && other.busy().is_ok());
+    assert!(
+        admit(&registry, "192.0.2.1").is_none(),
+        "none of its own is idle"
+    );
+}
+
+#[test]
+fn a_newcomer_waits_until_the_shed_connection_is_gone() {
+    let registry = registry(1, 10);
+    let first = admit(&registry, "192.0.2.1").unwrap();
+    assert!(
+        admit(&registry, "192.0.2.2").is_none(),
+        "it is told to go, but its thread does not end"
+    );
+    drop(first);
+    assert!(admit(&registry, "192.0.2.2").is_some());
+}
+
+#[test]
+fn counts_return_to_nothing() {
+    let registry = registry(3, 2);
+    for round in 0..50 {
+        let tickets: Vec<_> = (0..3)
+            .filter_map(|at| admit(&registry, &format!("192.0.2.{}", at % 2)))
+            .collect();
+        if round % 2 == 0 {
+            let mut connections = registry.lock();
+            registry.shed(&mut connections, None);
+        }
+        drop(tickets);
+    }
+    let connections = registry.lock();
+    assert!(connections.entries.is_empty() && connections.of_peer.is_empty());
+    assert_eq!(connections.leaving, 0);
+}

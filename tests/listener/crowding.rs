@@ -1,0 +1,277 @@
+//! More clients than there is room for.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use doorlight::server::listener::{Limits, Listener, Service, Shutdown, raise_nofile_limit, serve};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use super::world::{Client, Server, get, toy};
+
+#[test]
+fn past_the_limit_the_longest_idle_connection_makes_room() {
+    let server = Server::with_limits(Limits {
+        connections: 3,
+        ..Limits::default()
+    });
+    let mut clients: Vec<_> = (0..3).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        client.send(get("/"));
+        assert_eq!(client.answer().status, 200);
+        thread::sleep(Duration::from_millis(20));
+    }
+    // The first is now the one that was served last.
+    clients[0].send(get("/"));
+    assert_eq!(clients[0].answer().status, 200);
+    assert_eq!(server.ask(get("/")).text(), "hello");
+    clients[1].expect_end();
+    clients[0].send(get("/"));
+    assert_eq!(clients[0].answer().text(), "hello");
+}
+
+#[test]
+fn a_request_in_progress_is_never_shed() {
+    let server = Server::with_limits(Limits {
+        connections: 2,
+        ..Limits::default()
+    });
+    let mut busy = server.connect();
+    busy.send(get("/slow?500"));
+    thread::sleep(Duration::from_millis(50));
+    for _ in 0..20 {
+        // 200 or, while the one before has not quite left, 503.
+        server.ask(get("/"));
+    }
+    assert_eq!(busy.answer().text(), "slow");
+}
+
+#[test]
+fn when_nobody_is_idle_the_newcomer_is_told_to_come_back() {
+    let server = Server::with_limits(Limits {
+        connections: 2,
+        ..Limits::default()
+    });
+    let mut busy = [server.connect(), server.connect()];
+    for client in &mut busy {
+        client.send(get("/slow?600"));
+    }
+    thread::sleep(Duration::from_millis(100));
+    for _ in 0..20 {
+        let mut client = server.connect();
+        client.send(get("/"));
+        let answer = client.answer();
+        assert_eq!(
+            (answer.status, answer.header("retry-after")),
+            (503, Some("1"))
+        );
+    }
+    for client in &mut busy {
+        assert_eq!(client.answer().text(), "slow");
+    }
+    assert_eq!(server.ask(get("/")).text(), "hello");
+}
+
+#[test]
+fn a_body_that_does_not_come_makes_room_if_nobody_is_idle() {
+    let server = Server::with_limits(Limits {
+        connections: 2,
+        ..Limits::default()
+    });
+    let mut stalled = [server.connect(), server.connect()];
+    for client in &mut stalled {
+        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n");
+    }
+    thread::sleep(Duration::from_millis(1200));
+    assert_eq!(server.ask(get("/")).text(), "hello");
+}
+
+#[test]
+fn past_its_own_limit_an_address_loses_its_own_longest_idle_connection() {
+    let server = Server::with_limits(Limits {
+        connections_per_address: 4,
+        ..Limits::default()
+    });
+    let mut clients: Vec<_> = (0..4).map(|_| server.connect()).collect();
+    thread::sleep(Duration::from_millis(50));
+    assert_eq!(server.ask(get("/")).text(), "hello");
+    clients[0].expect_end();
+    clients[3].send(get("/"));
+    assert_eq!(clients[3].answer().text(), "hello");
+}
+
+#[test]
+fn past_its_own_limit_with_requests_in_progress_an_address_is_refused() {
+    let server = Server::with_limits(Limits {
+        connections_per_address: 2,
+        ..Limits::default()
+    });
+    let mut busy = [server.connect(), server.connect()];
+    for client in &mut busy {
+        client.send(get("/slow?400"));
+    }
+    thread::sleep(Duration::from_millis(100));
+    assert_eq!(server.refusal(get("/")), 503);
+    assert_eq!(busy.map(|mut client| client.answer().status), [200, 200]);
+}
+
+#[test]
+fn a_trusted_proxy_has_no_limit_of_its_own() {
+    let limits = Limits {
+        connections_per_address: 2,
+        ..Limits::default()
+    };
+    let server = Server::with(limits, &["127.0.0.1/32"]);
+    let mut clients: Vec<_> = (0..10).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        client.send(get("/"));
+        assert_eq!(client.answer().text(), "hello");
+    }
+}
+
+/// The story: a server whose accept loop ended at the first failed `accept` died quietly with 600 half-open
+/// connections, and one that merely survived answered nobody new until they went away.
+#[test]
+fn with_1024_descriptors_and_1200_half_open_connections_a_fresh_request_is_answered_within_a_second()
+ {
+    half_open_connections_do_not_keep_others_out(&ChildServer::start("limited"));
+}
+
+#[test]
+fn the_same_holds_when_all_of_them_come_through_a_trusted_proxy() {
+    half_open_connections_do_not_keep_others_out(&ChildServer::start("trusted"));
+}
+
+#[test]
+fn the_same_holds_when_descriptors_run_out_below_every_limit() {
+    half_open_connections_do_not_keep_others_out(&ChildServer::start("exhausted"));
+}
+
+#[test]
+fn the_same_holds_when_threads_run_out_below_every_limit() {
+    half_open_connections_do_not_keep_others_out(&ChildServer::start("threads"));
+}
+
+fn half_open_connections_do_not_keep_others_out(server: &ChildServer) {
+    raise_nofile_limit().unwrap();
+    let mut half_open = Vec::new();
+    for number in 0..1200 {
+        let mut client = Client::new(TcpStream::connect(server.address).unwrap());
+        if number % 2 == 0 {
+            // It may have been shed already.
+            let _ = std::io::Write::write(&mut client.stream, b"GET / HTTP/1.1\r\nHos");
+        }
+        half_open.push(client);
+        if number % 50 == 0 {
+            server.answers_within(Duration::from_secs(1));
+        }
+    }
+    for _ in 0..20 {
+        server.answers_within(Duration::from_secs(1));
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+struct ChildServer {
+    address: SocketAddr,
+    process: Child,
+}
+
+impl ChildServer {
+    fn start(mode: &str) -> Self {
+        let mut process = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "crowding::child_server", "--nocapture"])
+            .env("LISTENER_TEST_CHILD", mode)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let address = lines.find_map(|line| {
+            line.unwrap()
+                .strip_prefix("listening on ")
+                .map(|at| at.parse().unwrap())
+        });
+        // Keeps the pipe open: the child must not fail to write its last lines.
+        thread::spawn(move || lines.for_each(drop));
+        Self {
+            address: address.unwrap(),
+            process,
+        }
+    }
+
+    fn answers_within(&self, time: Duration) {
+        let started = Instant::now();
+        let mut client = Client::new(TcpStream::connect(self.address).unwrap());
+        client.stream.set_read_timeout(Some(time)).unwrap();
+        client.send(get("/"));
+        assert_eq!(client.answer().text(), "hello");
+        assert!(started.elapsed() < time, "{:?}", started.elapsed());
+    }
+}
+
+impl Drop for ChildServer {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
+    }
+}
+
+/// Not a promise but the process that the tests above start: the descriptor limit holds for a whole process.
+#[test]
+fn child_server() {
+    let Ok(mode) = std::env::var("LISTENER_TEST_CHILD") else {
+        return;
+    };
+    let set_limit = |descriptors| {
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current: Some(descriptors),
+                maximum,
+            },
+        )
+        .unwrap();
+    };
+    if mode != "bench" {
+        set_limit(1024);
+    }
+    let listener = Listener::bind_tcp("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.tcp_address().unwrap();
+    let trusted = if mode == "limited" {
+        vec![]
+    } else {
+        vec!["127.0.0.1/32".parse().unwrap()]
+    };
+    let shutdown = Shutdown::new().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            serve(
+                vec![Service::new(listener, toy())],
+                trusted,
+                Limits::default(),
+                &shutdown,
+            )
+            .unwrap();
+        });
+        // From here on, less than what the listener counted on when it started.
+        thread::sleep(Duration::from_millis(200));
+        if mode == "exhausted" {
+            set_limit(100);
+        }
+        if mode == "threads" {
+            // Address space for some dozens of stacks.
+            let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+            let used = pages.split(' ').next().unwrap().parse::<u64>().unwrap() * 4096;
+            let maximum = getrlimit(Resource::As).maximum;
+            let current = Some(used + 100 * 1024 * 1024);
+            setrlimit(Resource::As, Rlimit { current, maximum }).unwrap();
+        }
+        println!("\nlistening on {address}");
+        let _ = std::io::stdin().read(&mut [0]);
+        shutdown.trigger();
+    });
+}
