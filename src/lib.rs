@@ -8,3 +8,4 @@ pub mod ops;
 pub mod server;
 pub mod store;
 pub mod types;
+pub mod views;

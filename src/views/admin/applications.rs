@@ -1,0 +1,139 @@
+//! Applications: the list, adding one, its settings.
+//!
+//! Fields of both forms (`new` and `edit`):
+//! - `name`; `kind` = `web` | `spa` | `native` | `service`; `disabled` (edit only);
+//! - `redirect_uris`, `post_logout_redirect_uris`, `audiences`: one a line;
+//! - `scope` (several) = `openid` `profile` `email` `phone` `address` `groups` `offline_access`, and `more_scopes`
+//!   separated by spaces; `grant` (several) = `authorization_code` `refresh_token` `client_credentials`;
+//! - `profile` = `standard` | `strict`; `id_token_alg` and `access_token_alg` = `RS256` | `ES256`;
+//!   `claims_in_id_token`; `consent` = `once` | `always` | `trusted`; `refresh` = `when_asked` | `always`;
+//!   `access_token_minutes` (5 to 60);
+//! - `allowed_group` (several; none: everybody); `may_introspect`; `allow_http_redirect`;
+//! - `home_url`, `logo_url`, `policy_url`, `terms_url`.
+//!
+//! Checkboxes send `on`. An error belongs to the field's name; for `scope` and `grant` to that name.
+
+use super::ListHead;
+use crate::views::{Choice, Form, Page, When};
+use askama::Template;
+
+/// `{base}/admin/applications`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "admin/applications.html", config = "assets/askama.toml")]
+pub struct Applications {
+    /// The frame.
+    pub page: Page,
+    /// Search and paging.
+    pub list: ListHead,
+    /// The applications.
+    pub rows: Vec<ApplicationRow>,
+}
+
+/// An application in the list.
+#[derive(Debug, Clone)]
+pub struct ApplicationRow {
+    /// Client id, part of the address `{base}/admin/applications/{id}`.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Its kind in words, for example `Web application`.
+    pub kind: String,
+    /// Host that it returns people to, or empty.
+    pub host: String,
+    /// Last time that it was given a token.
+    pub last_used: Option<When>,
+    /// Whether it is switched off.
+    pub disabled: bool,
+    /// Whether it was turned away lately, for example because of a wrong redirect URI.
+    pub refused: bool,
+}
+
+/// `{base}/admin/applications/new`. `POST` to the same address with the fields of this module.
+#[derive(Debug, Clone, Template)]
+#[template(path = "admin/application_new.html", config = "assets/askama.toml")]
+pub struct NewApplication {
+    /// The frame.
+    pub page: Page,
+    /// [`application_defaults`], or what was typed.
+    pub form: Form,
+    /// Groups to choose from.
+    pub groups: Vec<Choice>,
+}
+
+impl NewApplication {
+    /// The settings below "More settings" are opened when one of them was refused.
+    pub fn open_more(&self) -> bool {
+        self.form
+            .errors()
+            .any(|(name, _)| !matches!(name, "" | "name" | "kind" | "redirect_uris"))
+    }
+}
+
+/// `{base}/admin/applications/{id}`. `POST` to the same address with the fields of this module. Further forms:
+/// `POST …/secrets/rotate` (`csrf`), `POST …/secrets/remove` (`secret`, `csrf`), `POST …/redirect-uris/add`
+/// (`redirect_uri`, `csrf`); `GET …/delete` asks, `POST …/delete` does it.
+#[derive(Debug, Clone, Template)]
+#[template(path = "admin/application.html", config = "assets/askama.toml")]
+pub struct Application {
+    /// The frame.
+    pub page: Page,
+    /// The settings as stored, or what was typed.
+    pub form: Form,
+    /// Groups to choose from.
+    pub groups: Vec<Choice>,
+    /// Client id.
+    pub id: String,
+    /// Name as stored.
+    pub name: String,
+    /// Address of this server.
+    pub issuer: String,
+    /// Address of the discovery document.
+    pub discovery: String,
+    /// When it was added.
+    pub created: When,
+    /// Its live secrets, at most two, the newest first. Empty for one without.
+    pub secrets: Vec<SecretRow>,
+    /// Whether it has a secret at all (it runs where a secret can be kept).
+    pub confidential: bool,
+    /// Redirect URIs that were refused lately.
+    pub refused: Vec<RefusedRedirect>,
+}
+
+/// A live secret. The secret itself is not known any more.
+#[derive(Debug, Clone)]
+pub struct SecretRow {
+    /// Id for the form.
+    pub id: String,
+    /// When it was made.
+    pub created: When,
+    /// Last time it was used.
+    pub last_used: Option<When>,
+}
+
+/// A redirect URI that was not on the list.
+#[derive(Debug, Clone)]
+pub struct RefusedRedirect {
+    /// What the application sent.
+    pub received: String,
+    /// The registered one that comes nearest.
+    pub expected: Option<String>,
+    /// When it was last refused.
+    pub when: When,
+}
+
+/// What a new application starts with.
+pub fn application_defaults() -> Form {
+    Form::new()
+        .with("kind", "web")
+        .with_all(
+            "scope",
+            ["openid", "profile", "email", "groups", "offline_access"],
+        )
+        .with_all("grant", ["authorization_code", "refresh_token"])
+        .with("profile", "standard")
+        .with("id_token_alg", "RS256")
+        .with("access_token_alg", "ES256")
+        .with("consent", "once")
+        .with("refresh", "when_asked")
+        .with("access_token_minutes", "15")
+}

@@ -1,0 +1,48 @@
+//! The audit log.
+
+use crate::views::{Choice, Form, Hidden, Page, When};
+use askama::Template;
+
+/// `{base}/admin/audit`. `GET` with `person`, `application`, `kind`, `outcome` (`success` | `failure`), `after`;
+/// `GET …/export` with the same filters gives JSON lines.
+#[derive(Debug, Clone, Template)]
+#[template(path = "admin/audit.html", config = "assets/askama.toml")]
+pub struct Audit {
+    /// The frame.
+    pub page: Page,
+    /// The filters.
+    pub form: Form,
+    /// Kinds to choose from.
+    pub kinds: Vec<Choice>,
+    /// The events, newest first.
+    pub rows: Vec<EventRow>,
+    /// Address of older events, with the base.
+    pub older: Option<String>,
+    /// Address of the newest events, with the base, unless they are shown.
+    pub newest: Option<String>,
+    /// Address of the export with the present filters, with the base.
+    pub export: String,
+    /// How many days events are kept.
+    pub days_kept: u32,
+}
+
+/// An event.
+#[derive(Debug, Clone)]
+pub struct EventRow {
+    /// When.
+    pub when: When,
+    /// What happened in plain words, for example `anna signed in to Grafana`.
+    pub words: String,
+    /// Its kind, for example `sign_in.failed`.
+    pub kind: String,
+    /// Whether it succeeded.
+    pub ok: bool,
+    /// Sign-in name of the person, or empty.
+    pub person: String,
+    /// Name of the application, or empty.
+    pub application: String,
+    /// Network address, or empty.
+    pub address: String,
+    /// Further details: the reason of a refusal, expected and received values.
+    pub details: Vec<Hidden>,
+}

@@ -1,0 +1,24 @@
+//! The admin pages: for a person who runs the server and need not know OAuth.
+
+mod applications;
+mod audit;
+mod confirm;
+mod groups;
+mod keys;
+mod overview;
+mod people;
+mod sessions;
+mod try_it;
+
+pub use applications::{
+    Application, ApplicationRow, Applications, NewApplication, RefusedRedirect, SecretRow,
+    application_defaults,
+};
+pub use audit::{Audit, EventRow};
+pub use confirm::{Confirm, CopyRow, Issued, ListHead};
+pub use groups::{Group, GroupRow, Groups, NewGroup};
+pub use keys::{KeyRow, KeyState, Keys};
+pub use overview::{Counts, Overview};
+pub use people::{NewPerson, People, Person, PersonRow, SetPassword};
+pub use sessions::{GrantRow, SessionRow, Sessions};
+pub use try_it::{DecodedToken, SignatureCheck, TryIt, TryResult};

@@ -1,0 +1,38 @@
+//! The overview: is all well, what happened, and the first steps while there is nothing yet.
+
+use super::EventRow;
+use crate::views::Page;
+use askama::Template;
+
+/// `{base}/admin`. Warnings (wrong address, failing backups…) are the page's notices.
+#[derive(Debug, Clone, Template)]
+#[template(path = "admin/overview.html", config = "assets/askama.toml")]
+pub struct Overview {
+    /// The frame.
+    pub page: Page,
+    /// How many there are of what.
+    pub counts: Counts,
+    /// Address of this server, as applications must know it.
+    pub issuer: String,
+    /// Address of the discovery document.
+    pub discovery: String,
+    /// The latest events, newest first.
+    pub events: Vec<EventRow>,
+    /// Version of the program.
+    pub version: String,
+    /// Path of the data file.
+    pub data_file: String,
+}
+
+/// Numbers on the overview.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counts {
+    /// Registered applications.
+    pub applications: u64,
+    /// People.
+    pub people: u64,
+    /// Browsers that are signed in.
+    pub sessions: u64,
+    /// Refusals in the last 24 hours.
+    pub refusals: u64,
+}
