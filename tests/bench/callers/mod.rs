@@ -1,0 +1,26 @@
+//! What a connection asks for, and which answers are right.
+//! One file per kind of caller; the load generator (`load`) knows none of them.
+
+mod browser;
+mod code_flow;
+mod fixed;
+mod form;
+mod refresh;
+mod sign_in;
+
+pub use browser::Browser;
+pub use code_flow::CodeFlow;
+pub use fixed::{Expect, Fixed, Keep, Rotating};
+pub use refresh::Refresh;
+pub use sign_in::SignIn;
+
+/// What the application under test is registered as, and how it reaches its server.
+#[derive(Clone)]
+pub struct Application {
+    /// The value of the `Host` header: address and port.
+    pub host: String,
+    /// The value of the `Authorization` header.
+    pub basic: String,
+    pub client_id: String,
+    pub redirect_uri: String,
+}
