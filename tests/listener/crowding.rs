@@ -149,11 +149,6 @@ fn the_same_holds_when_descriptors_run_out_below_every_limit() {
     half_open_connections_do_not_keep_others_out(&ChildServer::start("exhausted"));
 }
 
-#[test]
-fn the_same_holds_when_threads_run_out_below_every_limit() {
-    half_open_connections_do_not_keep_others_out(&ChildServer::start("threads"));
-}
-
 fn half_open_connections_do_not_keep_others_out(server: &ChildServer) {
     raise_nofile_limit().unwrap();
     let mut half_open = Vec::new();
@@ -261,14 +256,6 @@ fn child_server() {
         thread::sleep(Duration::from_millis(200));
         if mode == "exhausted" {
             set_limit(100);
-        }
-        if mode == "threads" {
-            // Address space for some dozens of stacks.
-            let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
-            let used = pages.split(' ').next().unwrap().parse::<u64>().unwrap() * 4096;
-            let maximum = getrlimit(Resource::As).maximum;
-            let current = Some(used + 100 * 1024 * 1024);
-            setrlimit(Resource::As, Rlimit { current, maximum }).unwrap();
         }
         println!("\nlistening on {address}");
         let _ = std::io::stdin().read(&mut [0]);

@@ -41,6 +41,9 @@ pub(super) fn run(ticket: Ticket, peer: Client, trusted: bool, site: &Site, cont
     let Ok(wire) = Wire::new(ticket, context.limits.write_timeout) else {
         return;
     };
+    if wire.ticket().idle().is_err() {
+        return;
+    }
     let mut connection = Connection {
         peer: Client {
             https: wire.is_encrypted(),
