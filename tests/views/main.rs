@@ -52,6 +52,27 @@ fn hostile_text_is_escaped_on_every_page() {
 }
 
 #[test]
+fn copy_fields_hold_the_value_and_not_their_own_name() {
+    let pages = samples::all(None);
+    let (_, html) = pages
+        .iter()
+        .find(|(name, _)| name == "admin-application")
+        .unwrap();
+    let tags = checks::tags(html);
+    let value = |id| {
+        tags.iter()
+            .find(|t| t.attribute("id") == Some(id))
+            .and_then(|t| t.attribute("value"))
+    };
+    assert_eq!(value("client-id"), Some("c_01jd3k9v7x"));
+    assert_eq!(value("issuer"), Some("https://id.home.example"));
+    assert_eq!(
+        value("discovery"),
+        Some("https://id.home.example/.well-known/openid-configuration")
+    );
+}
+
+#[test]
 fn no_page_asks_a_third_party_for_anything() {
     for (name, html) in samples::all(None) {
         for tag in checks::tags(&html) {
