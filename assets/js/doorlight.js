@@ -70,3 +70,7 @@ for (const group of document.querySelectorAll("[data-new-password]")) {
   first.addEventListener("input", look);
   second.addEventListener("input", look);
 }
+
+// On a small screen the navigation scrolls: begin where we are.
+const here = document.querySelector(".nav [aria-current]");
+if (here) here.closest(".nav").scrollLeft = here.parentElement.offsetLeft - 24;

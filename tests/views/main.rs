@@ -1,6 +1,12 @@
 //! Every page, drawn with real-looking and with hostile data.
 //! Set `DOORLIGHT_PREVIEW_DIR` to get the pages and their assets as files to look at.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a page that breaks its promise ends the test"
+)]
+
 mod checks;
 mod samples;
 
@@ -49,6 +55,27 @@ fn hostile_text_is_escaped_on_every_page() {
         checks::strict_policy(&name, &html);
         checks::balanced(&name, &html);
     }
+}
+
+#[test]
+fn copy_fields_hold_the_value_and_not_their_own_name() {
+    let pages = samples::all(None);
+    let (_, html) = pages
+        .iter()
+        .find(|(name, _)| name == "admin-application")
+        .unwrap();
+    let tags = checks::tags(html);
+    let value = |id| {
+        tags.iter()
+            .find(|t| t.attribute("id") == Some(id))
+            .and_then(|t| t.attribute("value"))
+    };
+    assert_eq!(value("client-id"), Some("c_01jd3k9v7x"));
+    assert_eq!(value("issuer"), Some("https://id.home.example"));
+    assert_eq!(
+        value("discovery"),
+        Some("https://id.home.example/.well-known/openid-configuration")
+    );
 }
 
 #[test]

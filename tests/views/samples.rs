@@ -877,7 +877,7 @@ impl Samples<'_> {
             draw("admin-try-result", &TryResult {
                 page: self.desk("Try it"),
                 id_token: token("JWT", true),
-                access_token: token("at+jwt", false),
+                access_token: token("at+jwt", true),
                 userinfo: self.t("{\n  \"sub\": \"5f2c8e1e-0b7a-4c55-9b6e-2f1d7a9c3e10\",\n  \"name\": \"Anna Lindqvist\",\n  \"email\": \"anna@lindqvist.example\",\n  \"email_verified\": true\n}"),
                 token_answer: self.t("{\n  \"token_type\": \"Bearer\",\n  \"expires_in\": 900,\n  \"scope\": \"openid profile email groups\"\n}"),
             }),
