@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod crypto;
+pub mod identity;
 pub mod model;
 pub mod oauth;
 pub mod ops;

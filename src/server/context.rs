@@ -1,17 +1,24 @@
 //! What every handler shares: the file, the keys, the settings, the gate before Argon2.
 
+use super::cors::Origins;
 use super::hashing::Hashing;
+use super::oauth::documents::{Document, Documents, discovery_document};
+use super::tokens::TokenCache;
 use crate::config::Config;
 use crate::crypto::keyring::{self, KeyRing};
 use crate::crypto::random;
 use crate::crypto::rotation;
 use crate::crypto::seal::SealKey;
+use crate::identity::throttle::{self, Throttle};
 use crate::model::{Change, Decision, Event, EventKind, Settings, SigningKey};
 use crate::ops::clock;
 use crate::store::{OpenError, Store, StoreError};
+use crate::types::Timestamp;
 use std::convert::Infallible;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 /// Shared by every handler, and by verbs that run without a server.
 pub struct Context {
@@ -23,7 +30,82 @@ pub struct Context {
     pub hashing: Hashing,
     /// Seals what leaves in forms.
     pub seal: SealKey,
+    /// Guesses of passwords, counted.
+    pub guesses: Guesses,
+    /// Access tokens seen lately.
+    pub tokens: TokenCache,
+    /// Origins that may read answers.
+    pub origins: Origins,
+    /// The discovery document.
+    pub discovery: Document,
+    /// The JWKS document.
+    pub jwks: Documents,
+    refusals: Mutex<Throttle<Option<IpAddr>>>,
     keys: RwLock<(u64, Arc<KeyRing>)>,
+}
+
+/// Guesses of passwords, counted by account and by address. In memory: a restart forgets them, and takes longer than
+/// the delays.
+pub struct Guesses {
+    accounts: Mutex<Throttle<String>>,
+    addresses: Mutex<Throttle<IpAddr>>,
+}
+
+/// A guess that is not looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuessError {
+    /// Try again after so long.
+    Wait(Duration),
+}
+
+/// Counters that are held of each kind.
+const COUNTERS: usize = 10_000;
+
+impl Default for Guesses {
+    fn default() -> Self {
+        Self {
+            accounts: Mutex::new(Throttle::new(throttle::ACCOUNT, COUNTERS)),
+            addresses: Mutex::new(Throttle::new(throttle::ADDRESS, COUNTERS)),
+        }
+    }
+}
+
+impl Guesses {
+    /// Counts a guess, or says how long to wait. A name that nobody has counts like any other.
+    pub fn attempt(
+        &self,
+        username: &str,
+        address: IpAddr,
+        now: Timestamp,
+    ) -> Result<(), GuessError> {
+        let name = account(username);
+        let mut addresses = self
+            .addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        accounts
+            .attempt(&name, now)
+            .and_then(|()| addresses.attempt(&address, now))
+            .map_err(GuessError::Wait)
+    }
+
+    /// The guess was right. The address keeps its count: one own account must not buy guesses at others.
+    pub fn success(&self, username: &str) {
+        self.accounts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .success(&account(username));
+    }
+}
+
+/// Names are bounded and compared in lower case, as `Username` does.
+fn account(username: &str) -> String {
+    username
+        .chars()
+        .take(64)
+        .collect::<String>()
+        .to_ascii_lowercase()
 }
 
 /// The file cannot be served.
@@ -67,11 +149,26 @@ impl Context {
         let keys = RwLock::new((store.key_changes(), Arc::new(keys)));
         Ok(Self {
             store,
-            config,
             hashing: Hashing::default(),
             seal,
+            guesses: Guesses::default(),
+            tokens: TokenCache::default(),
+            origins: Origins::default(),
+            discovery: discovery_document(&config.issuer),
+            jwks: Documents::default(),
+            refusals: Mutex::new(Throttle::new(REFUSALS, COUNTERS)),
             keys,
+            config,
         })
+    }
+
+    /// Records a refusal that no decision records. Nobody waits for it; one address that causes many fills neither the
+    /// file nor the log: past a hundred in a row it is one every two seconds.
+    pub fn record_refusal(&self, event: Event) {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        if refusals.attempt(&event.address, event.time).is_ok() {
+            self.store.record(vec![event]);
+        }
     }
 
     /// The published keys, loaded again when one came or went.
@@ -90,6 +187,12 @@ impl Context {
         Ok(ring)
     }
 }
+
+const REFUSALS: throttle::Policy = throttle::Policy {
+    free: 100,
+    longest: Duration::from_secs(2),
+    forget: Duration::from_secs(60),
+};
 
 /// The settings record, made at first start.
 fn settings(store: &Store) -> Result<Settings, StoreError> {
@@ -159,6 +262,6 @@ pub fn rotate(store: &Store) -> Result<bool, StartError> {
     Ok(true)
 }
 
-fn key_event(kind: EventKind, kid: &str, now: crate::types::Timestamp) -> Event {
+fn key_event(kind: EventKind, kid: &str, now: Timestamp) -> Event {
     Event::success(kind, now).actor("schedule").detail(kid)
 }

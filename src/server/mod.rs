@@ -1,7 +1,18 @@
 //! The only room that knows rouille.
-//! Owns: sockets (`listener`), the route table, the endpoints' outer halves, pages. Not here: any rule of the protocol.
+//! Owns: sockets (`listener`), the route table (`routes`), the endpoints' outer halves, pages.
+//! Not here: any rule of the protocol.
 
+pub mod admin;
 pub mod administration;
 pub mod context;
+pub mod cookies;
+pub mod cors;
+pub mod forms;
 pub mod hashing;
+pub mod incoming;
 pub mod listener;
+pub mod oauth;
+pub mod pages;
+pub mod respond;
+pub mod routes;
+pub mod tokens;

@@ -1,2 +1,60 @@
 //! What an administrator can do, as typed operations: the admin pages, the command line and the control socket all
 //! call these. Each loads what its pure decision needs inside a writer job (`oauth::clients`, `identity::people`).
+
+use crate::model::AdminError;
+use crate::server::hashing::Busy;
+use crate::store::StoreError;
+use std::fmt;
+use std::net::IpAddr;
+
+/// Who does it, for the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// An administrator's name, or `command line`.
+    pub name: String,
+    /// Where they are, where that is known.
+    pub address: Option<IpAddr>,
+}
+
+/// Why it was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OperationError {
+    /// A rule said no.
+    Admin(AdminError),
+    /// The file could not be read or written.
+    Store(StoreError),
+    /// Too many passwords are being hashed.
+    Busy,
+}
+
+impl fmt::Display for OperationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Admin(e) => e.fmt(f),
+            Self::Store(e) => e.fmt(f),
+            Self::Busy => {
+                f.write_str("too many passwords are being checked; try again in a moment")
+            }
+        }
+    }
+}
+
+impl std::error::Error for OperationError {}
+
+impl From<AdminError> for OperationError {
+    fn from(error: AdminError) -> Self {
+        Self::Admin(error)
+    }
+}
+
+impl From<StoreError> for OperationError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Busy> for OperationError {
+    fn from(_: Busy) -> Self {
+        Self::Busy
+    }
+}

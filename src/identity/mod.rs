@@ -1,0 +1,9 @@
+//! People, PURE: who may sign in, when a session holds, what an administrator may change about a person.
+//! Not here: the protocol (`oauth`), pages and cookies (`server`).
+
+pub mod account;
+pub mod session;
+pub mod throttle;
+
+#[cfg(test)]
+pub(crate) mod testing;

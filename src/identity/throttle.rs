@@ -1,0 +1,162 @@
+//! How fast somebody may guess. A growing delay per account and per address, never a permanent lock (DESIGN §7).
+//! Pure: a bounded table of counters that is told the time.
+
+use crate::types::Timestamp;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::time::Duration;
+
+/// How failures are answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// Failures without a delay: people mistype.
+    pub free: u32,
+    /// The longest delay.
+    pub longest: Duration,
+    /// Without a failure for so long, all is forgotten.
+    pub forget: Duration,
+}
+
+/// For one account: three free, then 2, 4, 8, … seconds, at most 60.
+pub const ACCOUNT: Policy = Policy {
+    free: 3,
+    longest: Duration::from_secs(60),
+    forget: Duration::from_secs(15 * 60),
+};
+/// For one address, behind which a household may sit: twenty free.
+pub const ADDRESS: Policy = Policy {
+    free: 20,
+    longest: Duration::from_secs(60),
+    forget: Duration::from_secs(15 * 60),
+};
+
+/// Counters; the oldest go when there are too many.
+#[derive(Debug)]
+pub struct Throttle<K> {
+    policy: Policy,
+    entries: HashMap<K, Entry>,
+    most: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    failures: u32,
+    last: Timestamp,
+}
+
+impl<K: Hash + Eq + Clone> Throttle<K> {
+    /// An empty table of at most `most` counters.
+    pub fn new(policy: Policy, most: usize) -> Self {
+        Self {
+            policy,
+            entries: HashMap::new(),
+            most,
+        }
+    }
+
+    /// Counts an attempt as a failure until [`Throttle::success`] says otherwise, so that many at once count too.
+    /// `Err` says how long to wait; a refused attempt does not count.
+    pub fn attempt(&mut self, key: &K, now: Timestamp) -> Result<(), Duration> {
+        let entry = self
+            .entries
+            .get(key)
+            .copied()
+            .filter(|e| now.since(e.last) < self.policy.forget);
+        let entry = entry.unwrap_or(Entry {
+            failures: 0,
+            last: Timestamp::default(),
+        });
+        let ready = entry.last.plus(self.delay(entry.failures));
+        if now < ready {
+            return Err(ready.since(now));
+        }
+        if !self.entries.contains_key(key) && self.entries.len() >= self.most {
+            self.make_room(now);
+        }
+        self.entries.insert(
+            key.clone(),
+            Entry {
+                failures: entry.failures.saturating_add(1),
+                last: now,
+            },
+        );
+        Ok(())
+    }
+
+    /// The attempt was right: the counter is forgotten.
+    pub fn success(&mut self, key: &K) {
+        self.entries.remove(key);
+    }
+
+    fn delay(&self, failures: u32) -> Duration {
+        match failures.checked_sub(self.policy.free) {
+            None => Duration::ZERO,
+            Some(over) => Duration::from_secs(2u64.saturating_pow(over.saturating_add(1).min(16)))
+                .min(self.policy.longest),
+        }
+    }
+
+    fn make_room(&mut self, now: Timestamp) {
+        let forget = self.policy.forget;
+        self.entries
+            .retain(|_, entry| now.since(entry.last) < forget);
+        if self.entries.len() >= self.most
+            && let Some(oldest) = self
+                .entries
+                .iter()
+                .min_by_key(|(_, e)| e.last)
+                .map(|(key, _)| key.clone())
+        {
+            self.entries.remove(&oldest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_secs(1_795_000_000);
+
+    fn at(seconds: u64) -> Timestamp {
+        START.plus(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn delays_grow_and_never_lock() {
+        let mut throttle = Throttle::new(ACCOUNT, 10);
+        for _ in 0..3 {
+            assert_eq!(throttle.attempt(&"alice", START), Ok(()));
+        }
+        let (mut now, mut delays) = (0, Vec::new());
+        for _ in 0..8 {
+            let wait = throttle.attempt(&"alice", at(now)).unwrap_err().as_secs();
+            delays.push(wait);
+            now += wait;
+            assert_eq!(throttle.attempt(&"alice", at(now)), Ok(()));
+        }
+        assert_eq!(delays, [2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(throttle.attempt(&"bob", at(now)), Ok(()));
+        assert_eq!(throttle.attempt(&"alice", at(now + 15 * 60)), Ok(()));
+        assert_eq!(throttle.attempt(&"alice", at(now + 15 * 60)), Ok(()));
+    }
+
+    #[test]
+    fn a_right_password_forgets_the_failures() {
+        let mut throttle = Throttle::new(ACCOUNT, 10);
+        for _ in 0..3 {
+            assert_eq!(throttle.attempt(&"alice", START), Ok(()));
+        }
+        throttle.success(&"alice");
+        assert_eq!(throttle.attempt(&"alice", START), Ok(()));
+    }
+
+    #[test]
+    fn the_table_is_bounded() {
+        let mut throttle = Throttle::new(ACCOUNT, 10);
+        for i in 0..1_000u64 {
+            assert_eq!(throttle.attempt(&i, at(i)), Ok(()));
+        }
+        assert!(throttle.entries.len() <= 10);
+    }
+}

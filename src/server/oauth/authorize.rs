@@ -1,0 +1,281 @@
+//! `/authorize`, and the pages that stand between a request and its answer.
+
+use super::unavailable;
+use crate::crypto::jws;
+use crate::crypto::random::Fresh;
+use crate::model::{Client, Event, EventKind, Session, User};
+use crate::oauth::authorize::request::{self, NoTarget, Request, Target};
+use crate::oauth::authorize::response::{Delivery, Response as Answer};
+use crate::oauth::authorize::step::{self, Asked, Step, Subject};
+use crate::oauth::authorize::{decide, refusal};
+use crate::oauth::error::AuthorizeError;
+use crate::server::incoming::{Incoming, Visitor};
+use crate::server::pages::{consent, failure, frame, interaction, sign_in};
+use crate::server::respond::{self, Leads};
+use crate::store::StoreError;
+use crate::types::{ClientId, Form, UserId};
+use crate::views::{FormPost, Hidden};
+use rouille::Response;
+use serde_json::Value;
+
+/// `GET` and `POST /authorize`.
+pub fn handle(incoming: &Incoming<'_>) -> Response {
+    let form = if incoming.request.method() == "POST" {
+        incoming.form()
+    } else {
+        incoming.query()
+    };
+    match form {
+        Ok(form) => go_on(incoming, &form, false),
+        Err(_) => failure::malformed(incoming),
+    }
+}
+
+/// Goes on with a request: afresh, after a sign-in, or with the permission just given.
+pub fn go_on(incoming: &Incoming<'_>, form: &Form, allowed: bool) -> Response {
+    match answer(incoming, form, allowed) {
+        Ok(response) => response,
+        Err(error) => {
+            log::warn!("{error}");
+            failure::busy(incoming)
+        }
+    }
+}
+
+/// A request whose client and target are known.
+pub struct Known {
+    /// The client.
+    pub client: Client,
+    /// The request, or why it cannot be used; either way there is somewhere to answer.
+    pub request: Result<Request, (Target, AuthorizeError)>,
+}
+
+/// Finds the client and the target. `Err` is the page that says why there is none.
+pub fn know(incoming: &Incoming<'_>, form: &Form) -> Result<Result<Known, Response>, StoreError> {
+    let snapshot = incoming.ctx.store.snapshot()?;
+    let client = match request::client_id(form) {
+        Ok(id) => snapshot.view().client(id)?,
+        Err(_) => None,
+    };
+    let Some(client) = client else {
+        return Ok(Err(no_target(incoming, form, None, &NoTarget::Client)));
+    };
+    Ok(match request::target(&client, form) {
+        Ok(target) => {
+            let request = Request::parse(target, &client, form);
+            Ok(Known { client, request })
+        }
+        Err(why) => Err(no_target(incoming, form, Some(&client), &why)),
+    })
+}
+
+fn answer(incoming: &Incoming<'_>, form: &Form, allowed: bool) -> Result<Response, StoreError> {
+    let ctx = incoming.ctx;
+    let snapshot = ctx.store.snapshot()?;
+    let view = snapshot.view();
+    let settings = view
+        .settings()?
+        .ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
+    let visitor = incoming.visitor(&view, &settings)?;
+    let (form, marks) = interaction::take(incoming, form, visitor.as_ref());
+    let known = match know(incoming, &form)? {
+        Ok(known) => known,
+        Err(page) => return Ok(page),
+    };
+    let client = known.client;
+    let request = match known.request {
+        Ok(request) => request,
+        Err((target, error)) => return Ok(refuse(incoming, &client, &target, error)),
+    };
+    let hinted = match &request.id_token_hint {
+        Some(hint) => hinted_user(incoming, hint, client.id)?,
+        None => None,
+    };
+    let asked = Asked {
+        sign_in_since: marks.sign_in_since,
+        chosen: marks.chosen,
+        allowed,
+        hinted,
+    };
+    let consent = match &visitor {
+        Some(visitor) => view.consent(visitor.user.id, client.id)?,
+        None => None,
+    };
+    let subject = visitor.as_ref().map(|v| Subject {
+        user: &v.user,
+        session: &v.session,
+    });
+    Ok(
+        match step::next(
+            &request,
+            &client,
+            subject,
+            consent.as_ref(),
+            &asked,
+            incoming.now,
+        ) {
+            Step::Refuse(error) => {
+                let event =
+                    refusal(&request, &client, &error, incoming.now).from(Some(incoming.address()));
+                ctx.record_refusal(
+                    visitor
+                        .as_ref()
+                        .map_or(event.clone(), |v| event.user(&v.user)),
+                );
+                deliver(incoming, &client, &Answer::error(&request.target, error))
+            }
+            Step::SignIn => {
+                let again = interaction::ask_sign_in(incoming, &form);
+                sign_in::page_for_client(
+                    incoming,
+                    visitor.as_ref(),
+                    &client,
+                    request.login_hint.as_deref(),
+                    &again,
+                )
+            }
+            Step::Choose => sign_in::choose_page(incoming, visitor.as_ref(), &client, &form),
+            Step::Ask(new) => {
+                consent::page(incoming, visitor.as_ref(), &client, &request, &new, &form)
+            }
+            Step::Issue => issue(incoming, &client, request, visitor, asked),
+        },
+    )
+}
+
+/// Everything is asked again on the writer, on the records as they are by then.
+fn issue(
+    incoming: &Incoming<'_>,
+    client: &Client,
+    request: Request,
+    visitor: Option<Visitor>,
+    asked: Asked,
+) -> Response {
+    let (now, fresh, client_id) = (incoming.now, Fresh::draw(), client.id);
+    let address = Some(incoming.address());
+    let ids = visitor.map(|visitor| (visitor.user.id, visitor.session.id));
+    let target = request.target.clone();
+    let submitted = incoming.ctx.store.submit(move |view| {
+        let client = view.client(client_id)?;
+        let (user, session): (Option<User>, Option<Session>) = match ids {
+            Some((user, session)) => (view.user(user)?, view.session(session)?),
+            None => (None, None),
+        };
+        let consent = match ids {
+            Some((user, _)) => view.consent(user, client_id)?,
+            None => None,
+        };
+        let subject = user
+            .as_ref()
+            .filter(|user| !user.disabled)
+            .zip(session.as_ref());
+        let Some(client) = client.filter(|client| !client.disabled) else {
+            return Ok(crate::model::Decision::reply(Err(
+                AuthorizeError::ClientMayNotAuthorize,
+            )));
+        };
+        let mut decision = decide(
+            &request,
+            &client,
+            subject,
+            consent.as_ref(),
+            &asked,
+            fresh,
+            now,
+        );
+        for event in &mut decision.events {
+            event.address = address;
+        }
+        Ok(decision)
+    });
+    let answer = match submitted {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => Answer::error(&target, error),
+        Err(error) => {
+            let _ = unavailable(error);
+            Answer::error(&target, AuthorizeError::Unavailable)
+        }
+    };
+    deliver(incoming, client, &answer)
+}
+
+/// Sends an error to the client, and records why.
+pub fn refuse(
+    incoming: &Incoming<'_>,
+    client: &Client,
+    target: &Target,
+    error: AuthorizeError,
+) -> Response {
+    let why = match &error {
+        AuthorizeError::RepeatedParameter(name) => format!("{name} is repeated"),
+        other => other.wire().description.to_owned(),
+    };
+    let event = Event::refused(EventKind::Authorization, incoming.now, why).client(client);
+    incoming
+        .ctx
+        .record_refusal(event.from(Some(incoming.address())));
+    deliver(incoming, client, &Answer::error(target, error))
+}
+
+/// By redirect, or in a form that posts itself.
+fn deliver(incoming: &Incoming<'_>, client: &Client, answer: &Answer) -> Response {
+    match answer.deliver(&incoming.ctx.config.issuer) {
+        Delivery::Redirect(location) => respond::see_other(&location),
+        Delivery::Form { action, fields } => {
+            let page = frame::bare(incoming, "Signing you in");
+            let fields = fields
+                .into_iter()
+                .map(|(name, value)| Hidden {
+                    name: name.to_owned(),
+                    value,
+                })
+                .collect();
+            let view = FormPost {
+                page,
+                action,
+                client_name: client.name.clone(),
+                fields,
+            };
+            respond::page(200, Leads::ToApplication, &view)
+        }
+    }
+}
+
+/// An error page; there is nowhere to redirect to. The administrator finds expected and received in the audit log.
+fn no_target(
+    incoming: &Incoming<'_>,
+    form: &Form,
+    client: Option<&Client>,
+    why: &NoTarget,
+) -> Response {
+    let detail = match why {
+        NoTarget::Client => format!("client_id unknown or disabled: {}", form.text("client_id")),
+        NoTarget::Repeated => "redirect_uri is repeated".to_owned(),
+        NoTarget::RedirectUri(request_uri) => failure::mismatch_detail(request_uri),
+    };
+    let event = Event::refused(EventKind::Authorization, incoming.now, detail)
+        .from(Some(incoming.address()));
+    incoming
+        .ctx
+        .record_refusal(client.map_or(event.clone(), |client| event.client(client)));
+    failure::no_target(incoming, client, form, why)
+}
+
+/// The person of an `id_token_hint` of ours, expired or not (OpenID Connect Core §3.1.2.1). A hint that is not ours,
+/// or another client's, says nothing.
+fn hinted_user(
+    incoming: &Incoming<'_>,
+    hint: &str,
+    client: ClientId,
+) -> Result<Option<UserId>, StoreError> {
+    let Ok(verified) = jws::verify(&*incoming.ctx.keys()?, hint) else {
+        return Ok(None);
+    };
+    let text = |name: &str| verified.claims.get(name).and_then(Value::as_str);
+    let ours = verified.typ == "jwt"
+        && text("iss") == Some(incoming.ctx.config.issuer.as_str())
+        && text("aud") == Some(client.to_string().as_str());
+    Ok(text("sub")
+        .filter(|_| ours)
+        .and_then(|sub| sub.parse().ok()))
+}

@@ -1,0 +1,90 @@
+//! Public documents: discovery (both), JWKS. Built once a key set, with `ETag` and `Cache-Control`.
+
+use crate::crypto::digest::{base64url, sha256};
+use crate::oauth::discovery;
+use crate::server::context::Context;
+use crate::server::cors;
+use crate::server::incoming::Incoming;
+use crate::server::respond::{oauth_error, set};
+use crate::store::StoreError;
+use rouille::Response;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// Clients see a new key a day before it signs (`crypto::rotation`): an hour's cache is safe.
+const CACHE: &str = "public, max-age=3600";
+
+/// A document ready to send.
+pub struct Document {
+    body: Vec<u8>,
+    etag: String,
+}
+
+impl Document {
+    /// Of these bytes.
+    pub fn new(body: Vec<u8>) -> Self {
+        let etag = format!("\"{}\"", base64url(&sha256(&body)));
+        Self { body, etag }
+    }
+}
+
+/// The documents as of some key set.
+#[derive(Default)]
+pub struct Documents(RwLock<Option<(u64, Arc<Document>)>>);
+
+/// `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`.
+pub fn discovery(incoming: &Incoming<'_>) -> Response {
+    send(incoming, &incoming.ctx.discovery, "application/json")
+}
+
+/// The discovery document of an issuer.
+pub fn discovery_document(issuer: &crate::types::Issuer) -> Document {
+    Document::new(discovery::document(issuer).to_string().into_bytes())
+}
+
+/// `/jwks.json`.
+pub fn jwks(incoming: &Incoming<'_>) -> Response {
+    match current_jwks(incoming.ctx) {
+        Ok(document) => send(incoming, &document, "application/jwk-set+json"),
+        Err(e) => {
+            log::warn!("{e}");
+            oauth_error(crate::oauth::error::TokenError::Unavailable.wire())
+        }
+    }
+}
+
+fn current_jwks(ctx: &Context) -> Result<Arc<Document>, StoreError> {
+    let version = ctx.store.key_changes();
+    {
+        let held = ctx.jwks.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, document)) = held.as_ref()
+            && *at == version
+        {
+            return Ok(document.clone());
+        }
+    }
+    let document = Arc::new(Document::new(ctx.keys()?.jwks().to_string().into_bytes()));
+    *ctx.jwks.0.write().unwrap_or_else(PoisonError::into_inner) = Some((version, document.clone()));
+    Ok(document)
+}
+
+/// With the validators of RFC 9110 §8.8; 304 where the client has it (§13.1.2).
+pub fn send(incoming: &Incoming<'_>, document: &Document, media: &'static str) -> Response {
+    let known = incoming
+        .request
+        .header("If-None-Match")
+        .is_some_and(|tags| {
+            tags.split(',')
+                .map(str::trim)
+                .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == document.etag)
+        });
+    let mut response = if known {
+        Response::empty_204().with_status_code(304)
+    } else {
+        Response::from_data(media, document.body.clone())
+    };
+    set(&mut response, "Cache-Control", CACHE);
+    set(&mut response, "ETag", document.etag.clone());
+    set(&mut response, "X-Content-Type-Options", "nosniff");
+    cors::open(&mut response);
+    response
+}

@@ -1,0 +1,179 @@
+//! `/logout`: by an application (OpenID Connect RP-Initiated Logout) or by the person's own button.
+
+use crate::crypto::jws;
+use crate::identity::session;
+use crate::model::Client;
+use crate::oauth::logout::{Hint, LogoutError, Request, must_ask};
+use crate::server::incoming::{Incoming, Visitor};
+use crate::server::pages::{failure, frame};
+use crate::server::respond::{self, Leads, set};
+use crate::server::{cookies, forms};
+use crate::store::StoreError;
+use crate::types::Form;
+use crate::views::{Hidden, SignOut, SignedOut};
+use rouille::Response;
+use serde_json::Value;
+
+/// `GET` and `POST /logout`.
+pub fn handle(incoming: &Incoming<'_>) -> Response {
+    let form = if incoming.request.method() == "POST" {
+        incoming.form()
+    } else {
+        incoming.query()
+    };
+    let Ok(form) = form else {
+        return failure::malformed(incoming);
+    };
+    match answer(incoming, &form) {
+        Ok(response) => response,
+        Err(error) => {
+            log::warn!("{error}");
+            failure::busy(incoming)
+        }
+    }
+}
+
+fn answer(incoming: &Incoming<'_>, form: &Form) -> Result<Response, StoreError> {
+    let request = match Request::parse(form) {
+        Ok(request) => request,
+        Err(error) => return Ok(refuse(incoming, &error)),
+    };
+    let hint = match &request.id_token_hint {
+        Some(hint) => read_hint(incoming, hint)?,
+        None => None,
+    };
+    let snapshot = incoming.ctx.store.snapshot()?;
+    let view = snapshot.view();
+    let client = match request.client(hint.as_ref()) {
+        Ok(Some(id)) => view.client(id)?,
+        Ok(None) => None,
+        Err(error) => return Ok(refuse(incoming, &error)),
+    };
+    let back = match request.return_to(client.as_ref()) {
+        Ok(back) => back,
+        Err(error) => return Ok(refuse(incoming, &error)),
+    };
+    let visitor = match view.settings()? {
+        Some(settings) => incoming.visitor(&view, &settings)?,
+        None => None,
+    };
+    let confirmed = incoming.request.method() == "POST" && form.has("csrf");
+    if confirmed && !forms::is_ours(incoming, visitor.as_ref(), form) {
+        return Ok(failure::stale_form(incoming, visitor.as_ref()));
+    }
+    let here = visitor.as_ref().map(|v| (v.session.id, v.user.id));
+    // Nobody is signed in here: there is nothing to ask and nothing to end.
+    if !confirmed && here.is_some() && must_ask(hint.as_ref(), here) {
+        return Ok(ask(incoming, visitor.as_ref(), client.as_ref(), form));
+    }
+    if let Some(visitor) = visitor {
+        end(incoming, visitor)?;
+    }
+    Ok(done(
+        incoming,
+        client.as_ref(),
+        hint.as_ref(),
+        back,
+        confirmed,
+    ))
+}
+
+fn end(incoming: &Incoming<'_>, visitor: Visitor) -> Result<(), StoreError> {
+    let (now, address) = (incoming.now, Some(incoming.address()));
+    let submitted = incoming.ctx.store.submit(move |_| {
+        Ok(session::sign_out(
+            &visitor.session,
+            &visitor.user,
+            address,
+            now,
+        ))
+    })?;
+    submitted.map_err(|()| StoreError::Panicked)
+}
+
+/// Returns to the application where a valid hint or the person vouches for it; else says that it is done.
+fn done(
+    incoming: &Incoming<'_>,
+    client: Option<&Client>,
+    hint: Option<&Hint>,
+    back: Option<String>,
+    confirmed: bool,
+) -> Response {
+    let mut response = match back {
+        Some(address) if hint.is_some() || confirmed => respond::see_other(&address),
+        back => {
+            let page = frame::bare(incoming, "Signed out");
+            let name = client.map_or_else(
+                || "the application".to_owned(),
+                |client| client.name.clone(),
+            );
+            respond::page(
+                200,
+                Leads::ToApplication,
+                &SignedOut {
+                    page,
+                    back: back.map(|address| (address, name)),
+                },
+            )
+        }
+    };
+    set(
+        &mut response,
+        "Set-Cookie",
+        cookies::clear_session(&incoming.ctx.config.issuer),
+    );
+    response
+}
+
+fn ask(
+    incoming: &Incoming<'_>,
+    visitor: Option<&Visitor>,
+    client: Option<&Client>,
+    form: &Form,
+) -> Response {
+    let fields = form
+        .pairs()
+        .filter(|(name, _)| {
+            matches!(
+                *name,
+                "id_token_hint" | "client_id" | "post_logout_redirect_uri" | "state" | "ui_locales"
+            )
+        })
+        .map(|(name, value)| Hidden {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        })
+        .collect();
+    frame::with(incoming, visitor, "Sign out", |page| {
+        let view = SignOut {
+            page,
+            client_name: client.map(|client| client.name.clone()),
+            fields,
+        };
+        respond::page(200, Leads::ToApplication, &view)
+    })
+}
+
+fn refuse(incoming: &Incoming<'_>, error: &LogoutError) -> Response {
+    failure::logout(incoming, error)
+}
+
+/// An ID token of ours; expired is fine (RP-Initiated Logout §2).
+fn read_hint(incoming: &Incoming<'_>, hint: &str) -> Result<Option<Hint>, StoreError> {
+    let Ok(verified) = jws::verify(&*incoming.ctx.keys()?, hint) else {
+        return Ok(None);
+    };
+    let text = |name: &str| verified.claims.get(name).and_then(Value::as_str);
+    if verified.typ != "jwt" || text("iss") != Some(incoming.ctx.config.issuer.as_str()) {
+        return Ok(None);
+    }
+    let (client, user) = (
+        text("aud").and_then(|v| v.parse().ok()),
+        text("sub").and_then(|v| v.parse().ok()),
+    );
+    Ok(client.zip(user).map(|(client, user)| Hint {
+        client,
+        user,
+        session: text("sid").and_then(|sid| sid.parse().ok()),
+    }))
+}

@@ -1,0 +1,67 @@
+//! The protocol's endpoints, outer halves: parse, load, call the pure room, answer.
+
+pub mod authorize;
+pub mod documents;
+pub mod introspect;
+pub mod logout;
+pub mod revoke;
+pub mod token;
+pub mod userinfo;
+
+use super::incoming::Incoming;
+use super::respond::{oauth_error, set};
+use crate::model::{Event, EventKind};
+use crate::oauth::client_auth::{AuthenticatedClient, Credentials};
+use crate::oauth::error::TokenError;
+use crate::types::Form;
+use rouille::Response;
+
+/// The client of a request: the guard of the token, introspection and revocation endpoints.
+pub fn authenticate(
+    incoming: &Incoming<'_>,
+    form: &Form,
+) -> Result<AuthenticatedClient, TokenError> {
+    let authorization = incoming.request.header("Authorization");
+    let credentials = Credentials::parse(authorization, form)?;
+    let client = match credentials.client_id {
+        Some(id) => {
+            let snapshot = incoming.ctx.store.snapshot().map_err(unavailable)?;
+            snapshot.view().client(id).map_err(unavailable)?
+        }
+        None => None,
+    };
+    credentials.authenticate(client)
+}
+
+/// A refusal in JSON; with `WWW-Authenticate` when HTTP Basic was tried (RFC 6749 §5.2).
+pub fn refuse(error: &TokenError) -> Response {
+    let mut response = oauth_error(error.wire());
+    if matches!(error, TokenError::InvalidClient { basic: true, .. }) {
+        set(
+            &mut response,
+            "WWW-Authenticate",
+            "Basic realm=\"Doorlight\", charset=\"UTF-8\"",
+        );
+    }
+    response
+}
+
+/// Records a refusal that no decision has recorded, and answers it.
+pub fn refuse_and_record(incoming: &Incoming<'_>, error: &TokenError) -> Response {
+    let kind = match error {
+        TokenError::InvalidClient { .. } => EventKind::ClientAuthentication,
+        _ => EventKind::TokenRequest,
+    };
+    let why = match error {
+        TokenError::InvalidClient { why, .. } => (*why).to_owned(),
+        other => other.wire().description.to_owned(),
+    };
+    let event = Event::refused(kind, incoming.now, why).from(Some(incoming.address()));
+    incoming.ctx.record_refusal(event);
+    refuse(error)
+}
+
+pub(super) fn unavailable(error: crate::store::StoreError) -> TokenError {
+    log::warn!("{error}");
+    TokenError::Unavailable
+}

@@ -1,0 +1,172 @@
+//! `POST /token`: the walk of DESIGN §2.
+
+use super::{refuse, refuse_and_record, unavailable};
+use crate::crypto::random::{self, Fresh};
+use crate::model::{Decision, Grant};
+use crate::oauth::client_auth::AuthenticatedClient;
+use crate::oauth::error::TokenError;
+use crate::oauth::standing::Ground;
+use crate::oauth::token::issue::Issued;
+use crate::oauth::token::{Request, client_credentials, code, refresh};
+use crate::server::incoming::Incoming;
+use crate::server::respond;
+use crate::store::{StoreError, View};
+use crate::types::{Form, RefreshTokenId};
+use rouille::Response;
+
+/// Answers an authenticated client.
+pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient) -> Response {
+    let request = match Request::parse(form)
+        .and_then(|request| request.permitted(client).map(|()| request))
+    {
+        Ok(request) => request,
+        Err(error) => return refuse_and_record(incoming, &error),
+    };
+    let issued = match submit(incoming, request, client) {
+        Ok(Ok(issued)) => issued,
+        Ok(Err(error)) => return refuse(&error),
+        Err(error) => return refuse(&unavailable(error)),
+    };
+    let signed = incoming
+        .ctx
+        .keys()
+        .map(|keys| issued.answer(&incoming.ctx.config.issuer, &keys));
+    match signed {
+        Ok(Ok(answer)) => respond::json(200, &answer),
+        Ok(Err(_)) => {
+            log::error!("there is no key to sign with");
+            refuse(&TokenError::Unavailable)
+        }
+        Err(error) => refuse(&unavailable(error)),
+    }
+}
+
+/// Loads what the decision depends on inside the writer's job: two requests with one token come one after the other.
+fn submit(
+    incoming: &Incoming<'_>,
+    request: Request,
+    client: &AuthenticatedClient,
+) -> Result<Result<Issued, TokenError>, StoreError> {
+    let (now, id) = (incoming.now, client.client().id);
+    let address = Some(incoming.address());
+    let store = &incoming.ctx.store;
+    match request {
+        Request::ClientCredentials(request) => {
+            let (client, access) = (client.client().clone(), random::bytes());
+            store.submit(move |_| {
+                Ok(from(
+                    client_credentials::decide(&client, &request, access, now),
+                    address,
+                ))
+            })
+        }
+        Request::Code(request) => {
+            let fresh = code::FreshTokens {
+                grant: random::bytes(),
+                access: random::bytes(),
+                refresh: Fresh::draw(),
+            };
+            store.submit(move |view| {
+                let Some(client) = view.client(id)? else {
+                    return Ok(gone());
+                };
+                let code = match &request.code {
+                    Some(secret) => view.code(secret.selector)?,
+                    None => None,
+                };
+                let earlier = match code.as_ref().and_then(|code| code.redeemed) {
+                    Some(grant) => view.grant(grant)?,
+                    None => None,
+                };
+                let user = code
+                    .as_ref()
+                    .map(|code| view.user(code.user))
+                    .transpose()?
+                    .flatten();
+                let session = code
+                    .as_ref()
+                    .map(|code| view.session(code.session))
+                    .transpose()?
+                    .flatten();
+                let ground = Ground {
+                    client: Some(&client),
+                    user: user.as_ref(),
+                    session: session.as_ref(),
+                };
+                Ok(from(
+                    code::decide(code, earlier, ground, &client, &request, fresh, now),
+                    address,
+                ))
+            })
+        }
+        Request::Refresh(request) => {
+            let fresh = refresh::FreshTokens {
+                access: random::bytes(),
+                refresh: Fresh::draw(),
+            };
+            store.submit(move |view| {
+                let Some(client) = view.client(id)? else {
+                    return Ok(gone());
+                };
+                let family = match &request.token {
+                    Some(secret) => family(view, RefreshTokenId(secret.selector))?,
+                    None => None,
+                };
+                let grant: Option<&Grant> = family.as_ref().map(|family| &family.grant);
+                let user = grant
+                    .map(|grant| view.user(grant.user))
+                    .transpose()?
+                    .flatten();
+                let session = grant
+                    .map(|grant| view.session(grant.session))
+                    .transpose()?
+                    .flatten();
+                let ground = Ground {
+                    client: Some(&client),
+                    user: user.as_ref(),
+                    session: session.as_ref(),
+                };
+                Ok(from(
+                    refresh::decide(family, ground, &client, &request, fresh, now),
+                    address,
+                ))
+            })
+        }
+    }
+}
+
+fn family(view: &View<'_>, id: RefreshTokenId) -> Result<Option<refresh::Family>, StoreError> {
+    let Some(token) = view.refresh_token(id)? else {
+        return Ok(None);
+    };
+    let Some(grant) = view.grant(token.grant)? else {
+        return Ok(None);
+    };
+    let successor = match token.rotated {
+        Some(rotated) => view.refresh_token(rotated.successor)?,
+        None => None,
+    };
+    Ok(Some(refresh::Family {
+        token,
+        successor,
+        grant,
+    }))
+}
+
+fn from(
+    mut decision: Decision<Issued, TokenError>,
+    address: Option<std::net::IpAddr>,
+) -> Decision<Issued, TokenError> {
+    for event in &mut decision.events {
+        event.address = address;
+    }
+    decision
+}
+
+/// The client was deleted between its authentication and the writer's turn.
+fn gone() -> Decision<Issued, TokenError> {
+    Decision::reply(Err(TokenError::InvalidClient {
+        basic: false,
+        why: "the client is gone",
+    }))
+}

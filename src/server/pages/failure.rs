@@ -1,0 +1,195 @@
+//! Pages for everything that cannot go on.
+
+use super::frame;
+use crate::model::Client;
+use crate::oauth::authorize::redirect_uri::Mismatch;
+use crate::oauth::authorize::request::NoTarget;
+use crate::oauth::logout::LogoutError;
+use crate::server::incoming::{Incoming, Visitor};
+use crate::server::respond::{self, Leads, set};
+use crate::types::Form;
+use crate::views::{ErrorPage, Page, TechnicalDetail};
+use rouille::Response;
+
+/// 400: a form or query that does not parse.
+pub fn malformed(incoming: &Incoming<'_>) -> Response {
+    let mut view = ErrorPage::new(
+        frame::bare(incoming, ""),
+        "This request cannot be read",
+        "Something in it is missing, stands twice, or is not written rightly. Nothing was changed.",
+    );
+    view.code = "malformed_request".to_owned();
+    respond::page(400, Leads::Here, &view)
+}
+
+/// 403: a form that came from elsewhere or was open for too long.
+pub fn stale_form(incoming: &Incoming<'_>, visitor: Option<&Visitor>) -> Response {
+    standard(incoming, visitor, 403, ErrorPage::stale_form)
+}
+
+/// 403 for a person without the right to see a page.
+pub fn forbidden(incoming: &Incoming<'_>, visitor: &Visitor) -> Response {
+    standard(incoming, Some(visitor), 403, ErrorPage::forbidden)
+}
+
+/// 404.
+pub fn not_found(incoming: &Incoming<'_>) -> Response {
+    respond::page(
+        404,
+        Leads::Here,
+        &ErrorPage::not_found(frame::bare(incoming, "")),
+    )
+}
+
+/// 405, with the methods that there are.
+pub fn wrong_method(incoming: &Incoming<'_>, allow: &str) -> Response {
+    let view = ErrorPage::new(
+        frame::bare(incoming, ""),
+        "This address does not take that",
+        "It exists, but not for this kind of request.",
+    );
+    let mut response = respond::page(405, Leads::Here, &view);
+    set(&mut response, "Allow", allow.to_owned());
+    response
+}
+
+/// 503: too much to do, or the data file cannot be used.
+pub fn busy(incoming: &Incoming<'_>) -> Response {
+    let mut response = respond::page(
+        503,
+        Leads::Here,
+        &ErrorPage::busy(frame::bare(incoming, "")),
+    );
+    set(&mut response, "Retry-After", "2");
+    response
+}
+
+/// 410: a setup link that was used, or of which there is no need any more.
+pub fn setup_link_closed(incoming: &Incoming<'_>) -> Response {
+    respond::page(
+        410,
+        Leads::Here,
+        &ErrorPage::setup_link_closed(frame::bare(incoming, "")),
+    )
+}
+
+/// 410: a one-time link that was used or has expired.
+pub fn link_closed(incoming: &Incoming<'_>) -> Response {
+    respond::page(
+        410,
+        Leads::Here,
+        &ErrorPage::link_closed(frame::bare(incoming, "")),
+    )
+}
+
+/// 400: an authorization request that cannot be answered by redirect (RFC 6749 §4.1.2.1).
+pub fn no_target(
+    incoming: &Incoming<'_>,
+    client: Option<&Client>,
+    form: &Form,
+    why: &NoTarget,
+) -> Response {
+    let page = frame::bare(incoming, "");
+    let name = client.map_or("The application", |client| client.name.as_str());
+    let mut view = match why {
+        NoTarget::Client => {
+            let mut view = ErrorPage::new(
+                page,
+                "This application is not known here",
+                "Something sent you here to sign in, but it is not registered, or it has been switched off.",
+            );
+            view.code = "unknown_client".to_owned();
+            view.details
+                .push(detail("Client id received", form.text("client_id")));
+            view
+        }
+        NoTarget::Repeated => {
+            let mut view = ErrorPage::new(
+                page,
+                "This request cannot be used",
+                "It says twice where to return to.",
+            );
+            view.code = "redirect_uri_repeated".to_owned();
+            view
+        }
+        NoTarget::RedirectUri(Mismatch::Missing) => {
+            let text = format!("{name} did not say where to return to after signing in.");
+            let mut view = ErrorPage::new(page, "The return address is missing", &text);
+            view.code = "redirect_uri_missing".to_owned();
+            view
+        }
+        NoTarget::RedirectUri(Mismatch::NotRegistered { received, expected }) => {
+            let text = format!(
+                "{name} asked to return you to an address that is not registered for it, so you were not sent there."
+            );
+            let mut view = ErrorPage::new(page, "The return address does not match", &text);
+            view.code = "redirect_uri_not_registered".to_owned();
+            view.details.push(detail("Address received", received));
+            view.details
+                .extend(expected.iter().map(|uri| detail("Address registered", uri)));
+            view
+        }
+    };
+    view.advice = vec![
+        "If you were just signing in, tell the person who runs this server what is written below.".to_owned(),
+        "If you run it: open the application in the admin page; a refused address can be added there with one button. \
+         A slash, a port or http instead of https makes an address another one."
+            .to_owned(),
+    ];
+    respond::page(400, Leads::Here, &view)
+}
+
+/// For the audit log, which the admin page reads to offer the address.
+pub fn mismatch_detail(why: &Mismatch) -> String {
+    match why {
+        Mismatch::Missing => "redirect_uri is missing".to_owned(),
+        Mismatch::NotRegistered { received, expected } => {
+            format!(
+                "redirect_uri expected {} received {received}",
+                expected.join(" ")
+            )
+        }
+    }
+}
+
+/// 400: a sign-out that an application asked for wrongly. Nobody was signed out, and there is no redirect.
+pub fn logout(incoming: &Incoming<'_>, error: &LogoutError) -> Response {
+    let page = frame::bare(incoming, "");
+    let text = "The application asked to sign you out in a way that cannot be used. You are still signed in here.";
+    let mut view = ErrorPage::new(page, "Signing out did not work", text);
+    match error {
+        LogoutError::Repeated(name) => {
+            view.code = "parameter_repeated".to_owned();
+            view.details.push(detail("Parameter", name));
+        }
+        LogoutError::ClientMismatch => view.code = "client_mismatch".to_owned(),
+        LogoutError::NoClient => view.code = "unknown_client".to_owned(),
+        LogoutError::RedirectUri { received, expected } => {
+            view.code = "post_logout_redirect_uri_not_registered".to_owned();
+            view.details.push(detail("Address received", received));
+            view.details
+                .extend(expected.iter().map(|uri| detail("Address registered", uri)));
+        }
+    }
+    let home = format!("{}/", view.page.base);
+    view.action = Some((home, "Go to the start page".to_owned()));
+    respond::page(400, Leads::Here, &view)
+}
+
+fn standard(
+    incoming: &Incoming<'_>,
+    visitor: Option<&Visitor>,
+    status: u16,
+    view: fn(Page) -> ErrorPage,
+) -> Response {
+    frame::with(incoming, visitor, "", |page| {
+        respond::page(status, Leads::Here, &view(page))
+    })
+}
+
+fn detail(label: &str, value: &str) -> TechnicalDetail {
+    TechnicalDetail {
+        label: label.to_owned(),
+        value: value.chars().take(500).collect(),
+    }
+}

@@ -1,0 +1,13 @@
+//! Pages for people: sign-in, permission, setup, links, the start page, and everything that went wrong.
+
+pub mod account;
+pub mod assets;
+pub mod consent;
+pub mod failure;
+pub mod frame;
+pub mod home;
+pub mod interaction;
+pub mod link;
+pub mod setup;
+pub mod sign_in;
+pub mod when;

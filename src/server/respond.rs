@@ -1,0 +1,92 @@
+//! Answers, each with the headers that it must never leave without. DESIGN §6, RFC 6749 §5.1.
+
+use crate::oauth::error::Wire;
+use askama::Template;
+use rouille::Response;
+use serde_json::{Value, json};
+use std::borrow::Cow;
+
+/// Scripts, styles and pictures from here only; no frames; forms to here.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+                      base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+/// Browsers hold `form-action` against every redirect that follows a form. A page whose form may lead back to an
+/// application leaves it out; its forms are ours all the same.
+const POLICY_TO_APPLICATIONS: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                                      connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Where the forms of a page may lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leads {
+    /// To this site.
+    Here,
+    /// In the end, to an application.
+    ToApplication,
+}
+
+/// A page.
+pub fn page(status: u16, leads: Leads, template: &impl Template) -> Response {
+    let html = match template.render() {
+        Ok(html) => html,
+        Err(e) => {
+            log::error!("a page could not be drawn: {e}");
+            return plain(500, "This page could not be drawn.");
+        }
+    };
+    let policy = if leads == Leads::Here {
+        POLICY
+    } else {
+        POLICY_TO_APPLICATIONS
+    };
+    let mut response = Response::html(html).with_status_code(status);
+    set(&mut response, "Content-Security-Policy", policy);
+    private(&mut response);
+    response
+}
+
+/// Plain text.
+pub fn plain(status: u16, text: &str) -> Response {
+    let mut response = Response::text(text).with_status_code(status);
+    private(&mut response);
+    response
+}
+
+/// JSON that nobody may store (RFC 6749 §5.1).
+pub fn json(status: u16, value: &Value) -> Response {
+    let mut response =
+        Response::from_data("application/json", value.to_string()).with_status_code(status);
+    private(&mut response);
+    set(&mut response, "Pragma", "no-cache");
+    response
+}
+
+/// An error of the token, introspection and revocation endpoints (RFC 6749 §5.2).
+pub fn oauth_error(wire: Wire) -> Response {
+    let mut response = json(
+        wire.status,
+        &json!({ "error": wire.code, "error_description": wire.description }),
+    );
+    if wire.status == 503 {
+        set(&mut response, "Retry-After", "1");
+    }
+    response
+}
+
+/// 303: whatever the method was, the next is GET.
+pub fn see_other(location: &str) -> Response {
+    let mut response = Response::empty_204().with_status_code(303);
+    set(&mut response, "Location", location.to_owned());
+    private(&mut response);
+    response
+}
+
+/// Adds a header.
+pub fn set(response: &mut Response, name: &'static str, value: impl Into<Cow<'static, str>>) {
+    response.headers.push((Cow::Borrowed(name), value.into()));
+}
+
+fn private(response: &mut Response) {
+    set(response, "Cache-Control", "no-store");
+    set(response, "X-Content-Type-Options", "nosniff");
+    set(response, "X-Frame-Options", "DENY");
+    set(response, "Referrer-Policy", "same-origin");
+}

@@ -1,0 +1,275 @@
+//! ONE table: method, path, guard, handler. The guard is the type of the handler: a handler that wants a client gets
+//! one that has proved who it is, and one that wants an administrator cannot be called without.
+
+use super::context::Context;
+use super::incoming::{Incoming, Visitor};
+use super::oauth::{self, authorize, documents, introspect, logout, revoke, token, userinfo};
+use super::pages::{account, assets, consent, failure, home, link, setup, sign_in};
+use super::{cors, forms, respond};
+use crate::identity::session;
+use crate::oauth::client_auth::AuthenticatedClient;
+use crate::oauth::error::TokenError;
+use crate::ops::clock;
+use crate::types::Form;
+use rouille::{Request, Response};
+
+/// Who may call, and what is called.
+#[derive(Clone, Copy)]
+pub enum Guard {
+    /// Anyone.
+    Public(fn(&Incoming<'_>) -> Response),
+    /// A client that proved who it is (`oauth::client_auth`).
+    Client(fn(&Incoming<'_>, &Form, &AuthenticatedClient) -> Response),
+    /// The bearer of an access token; the handler checks it, for its errors are its own (RFC 6750).
+    Bearer(fn(&Incoming<'_>) -> Response),
+    /// A person who is signed in, with a form of ours.
+    Session(fn(&Incoming<'_>, &Visitor, &Form) -> Response),
+    /// An administrator; everything below the path. A form must be ours and the password recent.
+    Admin,
+}
+
+/// One row.
+pub struct Route {
+    /// GET also answers HEAD.
+    pub method: &'static str,
+    /// Below the issuer's path.
+    pub path: &'static str,
+    /// Guard and handler.
+    pub guard: Guard,
+    /// Whether other origins may call it, and so ask first.
+    pub cross_origin: bool,
+}
+
+const fn row(method: &'static str, path: &'static str, guard: Guard) -> Route {
+    Route {
+        method,
+        path,
+        guard,
+        cross_origin: false,
+    }
+}
+
+const fn open(method: &'static str, path: &'static str, guard: Guard) -> Route {
+    Route {
+        method,
+        path,
+        guard,
+        cross_origin: true,
+    }
+}
+
+/// Every address there is.
+pub const ROUTES: &[Route] = &[
+    open(
+        "GET",
+        "/.well-known/openid-configuration",
+        Guard::Public(documents::discovery),
+    ),
+    open(
+        "GET",
+        "/.well-known/oauth-authorization-server",
+        Guard::Public(documents::discovery),
+    ),
+    open("GET", "/jwks.json", Guard::Public(documents::jwks)),
+    open(
+        "GET",
+        "/.well-known/jwks.json",
+        Guard::Public(documents::jwks),
+    ),
+    row("GET", "/authorize", Guard::Public(authorize::handle)),
+    row("POST", "/authorize", Guard::Public(authorize::handle)),
+    open("POST", "/token", Guard::Client(token::handle)),
+    row("POST", "/introspect", Guard::Client(introspect::handle)),
+    open("POST", "/revoke", Guard::Client(revoke::handle)),
+    open("GET", "/userinfo", Guard::Bearer(userinfo::handle)),
+    open("POST", "/userinfo", Guard::Bearer(userinfo::handle)),
+    row("GET", "/logout", Guard::Public(logout::handle)),
+    row("POST", "/logout", Guard::Public(logout::handle)),
+    row("GET", "/", Guard::Public(home::handle)),
+    row("GET", "/login", Guard::Public(sign_in::show)),
+    row("POST", "/login", Guard::Public(sign_in::handle)),
+    row(
+        "POST",
+        "/login/again",
+        Guard::Session(sign_in::handle_again),
+    ),
+    row(
+        "POST",
+        "/select-account",
+        Guard::Session(sign_in::handle_choice),
+    ),
+    row("POST", "/consent", Guard::Public(consent::handle)),
+    row("GET", "/setup", Guard::Public(setup::show)),
+    row("POST", "/setup", Guard::Public(setup::handle)),
+    row("GET", "/link", Guard::Public(link::show)),
+    row("POST", "/link", Guard::Public(link::handle)),
+    row(
+        "POST",
+        "/account/applications/revoke",
+        Guard::Session(account::revoke_application),
+    ),
+    row(
+        "POST",
+        "/account/sessions/revoke",
+        Guard::Session(account::revoke_session),
+    ),
+    row("GET", "/admin", Guard::Admin),
+    row("POST", "/admin", Guard::Admin),
+    row("GET", "/healthz", Guard::Public(healthz)),
+    row("GET", "/readyz", Guard::Public(readyz)),
+];
+
+/// Answers a request.
+pub fn handle(ctx: &Context, request: &Request) -> Response {
+    let path = request.raw_url().split('?').next().unwrap_or_default();
+    match below_issuer(ctx, path) {
+        Some(path) => dispatch(&Incoming::new(ctx, request, path, clock::now())),
+        None => failure::not_found(&Incoming::new(ctx, request, path, clock::now())),
+    }
+}
+
+/// The path below the issuer's. RFC 8414 §3.1 puts the well-known part before an issuer's path; health checks and that
+/// document also answer at the root.
+fn below_issuer<'p>(ctx: &Context, path: &'p str) -> Option<&'p str> {
+    const METADATA: &str = "/.well-known/oauth-authorization-server";
+    let base = ctx.config.issuer.path();
+    if matches!(path, "/healthz" | "/readyz") {
+        return Some(path);
+    }
+    if !base.is_empty() && path.strip_prefix(METADATA) == Some(base) {
+        return Some(METADATA);
+    }
+    match path.strip_prefix(base)? {
+        "" => Some("/"),
+        rest if rest.starts_with('/') => Some(rest),
+        _ => None,
+    }
+}
+
+fn dispatch(incoming: &Incoming<'_>) -> Response {
+    if let Some(response) = assets::find(incoming) {
+        return response;
+    }
+    let here = |route: &&Route| match route.guard {
+        Guard::Admin => incoming.path == route.path || incoming.path.starts_with("/admin/"),
+        _ => incoming.path == route.path,
+    };
+    let method = match incoming.request.method() {
+        "HEAD" => "GET",
+        method => method,
+    };
+    let Some(route) = ROUTES
+        .iter()
+        .filter(here)
+        .find(|route| route.method == method)
+    else {
+        return no_such(incoming, method, ROUTES.iter().filter(here));
+    };
+    let response = guarded(incoming, route);
+    if route.cross_origin && matches!(route.guard, Guard::Client(_) | Guard::Bearer(_)) {
+        cors::for_clients(incoming, response)
+    } else {
+        response
+    }
+}
+
+fn no_such<'r>(
+    incoming: &Incoming<'_>,
+    method: &str,
+    rows: impl Iterator<Item = &'r Route>,
+) -> Response {
+    let rows: Vec<&Route> = rows.collect();
+    if rows.is_empty() {
+        return failure::not_found(incoming);
+    }
+    if method == "OPTIONS" && rows.iter().any(|route| route.cross_origin) {
+        return cors::preflight(incoming);
+    }
+    let allow: Vec<&str> = rows.iter().map(|route| route.method).collect();
+    failure::wrong_method(incoming, &allow.join(", "))
+}
+
+fn guarded(incoming: &Incoming<'_>, route: &Route) -> Response {
+    match route.guard {
+        Guard::Public(handler) | Guard::Bearer(handler) => handler(incoming),
+        Guard::Client(handler) => {
+            let Ok(form) = incoming.form() else {
+                return oauth::refuse_and_record(incoming, &TokenError::MalformedForm);
+            };
+            match oauth::authenticate(incoming, &form) {
+                Ok(client) => handler(incoming, &form, &client),
+                Err(TokenError::Unavailable) => oauth::refuse(&TokenError::Unavailable),
+                Err(error) => oauth::refuse_and_record(incoming, &error),
+            }
+        }
+        Guard::Session(handler) => with_visitor(incoming, |visitor| {
+            let Ok(form) = incoming.form() else {
+                return failure::malformed(incoming);
+            };
+            if !forms::is_ours(incoming, Some(&visitor), &form) {
+                return failure::stale_form(incoming, Some(&visitor));
+            }
+            handler(incoming, &visitor, &form)
+        }),
+        Guard::Admin => with_visitor(incoming, |visitor| admin(incoming, &visitor)),
+    }
+}
+
+/// Asks for a sign-in where nobody is signed in.
+fn with_visitor(incoming: &Incoming<'_>, then: impl FnOnce(Visitor) -> Response) -> Response {
+    match sign_in::visitor(incoming) {
+        Ok(Some(visitor)) => then(visitor),
+        Ok(None) => {
+            let to = if incoming.request.method() == "POST" {
+                "/"
+            } else {
+                incoming.path
+            };
+            let to = Form::default().with("continue", to).encode();
+            respond::see_other(&format!("{}?{to}", sign_in::below_base(incoming, "/login")))
+        }
+        Err(error) => {
+            log::warn!("{error}");
+            failure::busy(incoming)
+        }
+    }
+}
+
+/// Administrators only; a form must be ours; and whoever changes something proved who they are within 15 minutes.
+fn admin(incoming: &Incoming<'_>, visitor: &Visitor) -> Response {
+    if !visitor.user.admin {
+        return failure::forbidden(incoming, visitor);
+    }
+    let posted = incoming.request.method() == "POST";
+    let Ok(form) = (if posted {
+        incoming.form()
+    } else {
+        Ok(Form::default())
+    }) else {
+        return failure::malformed(incoming);
+    };
+    if posted && !forms::is_ours(incoming, Some(visitor), &form) {
+        return failure::stale_form(incoming, Some(visitor));
+    }
+    let fresh = session::is_fresh(&visitor.session, incoming.now);
+    if posted && !fresh {
+        return sign_in::again_page(incoming, visitor, incoming.path);
+    }
+    super::admin::answer(incoming, visitor, &form, fresh)
+}
+
+/// 200 while the process lives.
+fn healthz(_: &Incoming<'_>) -> Response {
+    respond::plain(200, "ok\n")
+}
+
+/// 200 while it can write.
+fn readyz(incoming: &Incoming<'_>) -> Response {
+    if incoming.ctx.store.is_ready() {
+        respond::plain(200, "ready\n")
+    } else {
+        let mut response = respond::plain(503, "the data file cannot be written\n");
+        respond::set(&mut response, "Retry-After", "2");
+        response
+    }
+}

@@ -1,0 +1,151 @@
+//! Access tokens that come back to us: signature, kind, issuer, expiry, revocation, and whether what they hang on
+//! still stands. Verified once, then remembered in a bounded table until something is committed (DESIGN §8).
+
+use super::context::Context;
+use crate::crypto::digest::sha256;
+use crate::crypto::jws;
+use crate::model::{Grant, User};
+use crate::oauth::introspect::AccessToken;
+use crate::oauth::standing::{self, Ground};
+use crate::store::{StoreError, View};
+use crate::types::{ClientId, Timestamp, UserId};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A token that holds, with its person.
+#[derive(Debug)]
+pub struct Checked {
+    /// The token.
+    pub token: AccessToken,
+    /// Its grant and the person; `None` for a service's own.
+    pub person: Option<(Grant, User)>,
+}
+
+/// Tokens seen lately. Two generations: when the young one is full it becomes the old one.
+#[derive(Default)]
+pub struct TokenCache {
+    generations: Mutex<(Generation, Generation)>,
+}
+
+type Generation = HashMap<[u8; 32], Entry>;
+
+#[derive(Clone)]
+struct Entry {
+    checked: Arc<Checked>,
+    commits: u64,
+    key_changes: u64,
+}
+
+/// About 1 KB each: 2 MB at the most in both generations.
+const GENERATION: usize = 1_000;
+
+/// The token if it holds now; `None` if it does not, for whatever reason.
+pub fn check(
+    ctx: &Context,
+    text: &str,
+    now: Timestamp,
+) -> Result<Option<Arc<Checked>>, StoreError> {
+    let key = sha256(text.as_bytes());
+    // Read before the snapshot: a commit in between makes the entry older than it is, never newer.
+    let (commits, key_changes) = (ctx.store.commits(), ctx.store.key_changes());
+    let known = ctx
+        .tokens
+        .get(&key)
+        .filter(|entry| entry.key_changes == key_changes);
+    if let Some(entry) = &known
+        && entry.commits == commits
+    {
+        return Ok(Some(entry.checked.clone()).filter(|checked| now < checked.token.expires));
+    }
+    let token = match known {
+        Some(entry) => entry.checked.token.clone(),
+        None => match jws::verify(&*ctx.keys()?, text).ok().and_then(|verified| {
+            AccessToken::from_claims(&verified.typ, verified.claims, &ctx.config.issuer)
+        }) {
+            Some(token) => token,
+            None => return Ok(None),
+        },
+    };
+    if now >= token.expires {
+        return Ok(None);
+    }
+    let snapshot = ctx.store.snapshot()?;
+    let Some(person) = stands(&snapshot.view(), &token, now)? else {
+        return Ok(None);
+    };
+    let checked = Arc::new(Checked { token, person });
+    ctx.tokens.put(
+        key,
+        Entry {
+            checked: checked.clone(),
+            commits,
+            key_changes,
+        },
+    );
+    Ok(Some(checked))
+}
+
+/// Whether the token was not revoked and everything it hangs on stands. The outer `None` says no.
+type Standing = Option<Option<(Grant, User)>>;
+
+fn stands(view: &View<'_>, token: &AccessToken, now: Timestamp) -> Result<Standing, StoreError> {
+    if view.is_revoked(token.token)? {
+        return Ok(None);
+    }
+    let Some(client_id) = token
+        .text("client_id")
+        .and_then(|id| id.parse::<ClientId>().ok())
+    else {
+        return Ok(None);
+    };
+    let Some(client) = view.client(client_id)? else {
+        return Ok(None);
+    };
+    if standing::of_client(&client, token.issued).is_err() {
+        return Ok(None);
+    }
+    let Some(grant_id) = token.grant else {
+        return Ok(Some(None));
+    };
+    let Some(grant) = view.grant(grant_id)? else {
+        return Ok(None);
+    };
+    let user = view.user(UserId(grant.user.0))?;
+    let session = if grant.offline {
+        None
+    } else {
+        view.session(grant.session)?
+    };
+    let ground = Ground {
+        client: Some(&client),
+        user: user.as_ref(),
+        session: session.as_ref(),
+    };
+    let holds = standing::of_grant(&grant, ground, now).is_ok();
+    Ok(user.filter(|_| holds).map(|user| Some((grant, user))))
+}
+
+impl TokenCache {
+    fn get(&self, key: &[u8; 32]) -> Option<Entry> {
+        let generations = self
+            .generations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        generations
+            .0
+            .get(key)
+            .or_else(|| generations.1.get(key))
+            .cloned()
+    }
+
+    fn put(&self, key: [u8; 32], entry: Entry) {
+        let mut generations = self
+            .generations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if generations.0.len() >= GENERATION {
+            generations.1 = std::mem::take(&mut generations.0);
+        }
+        generations.0.insert(key, entry);
+    }
+}
