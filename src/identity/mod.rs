@@ -2,8 +2,10 @@
 //! Not here: the protocol (`oauth`), pages and cookies (`server`).
 
 pub mod account;
+pub mod author;
 pub mod session;
 pub mod throttle;
+pub mod validate;
 
 #[cfg(test)]
 pub(crate) mod testing;
