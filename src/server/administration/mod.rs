@@ -1,9 +1,13 @@
 //! What an administrator can do, as typed operations: the admin pages, the command line and the control socket all
 //! call these. Each loads what its pure decision needs inside a writer job (`oauth::clients`, `identity::people`).
 
+pub mod people;
+
+use crate::identity::author::Author;
 use crate::model::AdminError;
 use crate::server::hashing::Busy;
 use crate::store::StoreError;
+use crate::types::Timestamp;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -14,6 +18,17 @@ pub struct Actor {
     pub name: String,
     /// Where they are, where that is known.
     pub address: Option<IpAddr>,
+}
+
+impl Actor {
+    /// At that moment.
+    pub fn author(&self, now: Timestamp) -> Author {
+        Author {
+            name: self.name.clone(),
+            address: self.address,
+            now,
+        }
+    }
 }
 
 /// Why it was not done.
