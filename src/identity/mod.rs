@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod author;
+pub mod enrolment;
 pub mod people;
 pub mod session;
 pub mod throttle;

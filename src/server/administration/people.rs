@@ -150,7 +150,7 @@ pub fn words(details: &PersonEdit) -> Vec<String> {
 }
 
 /// Loads what a decision about a person looks at.
-pub(super) fn around(
+pub fn around(
     view: &View<'_>,
     id: Option<UserId>,
     username: Option<&Username>,
