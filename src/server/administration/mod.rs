@@ -1,7 +1,9 @@
 //! What an administrator can do, as typed operations: the admin pages, the command line and the control socket all
 //! call these. Each loads what its pure decision needs inside a writer job (`oauth::clients`, `identity::people`).
 
+pub mod groups;
 pub mod people;
+pub mod sessions;
 
 use crate::identity::author::Author;
 use crate::model::AdminError;
