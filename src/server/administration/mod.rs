@@ -2,7 +2,9 @@
 //! call these. Each loads what its pure decision needs inside a writer job (`oauth::clients`, `identity::people`).
 
 pub mod clients;
+pub mod groups;
 pub mod people;
+pub mod sessions;
 
 use crate::identity::author::Author;
 use crate::model::AdminError;

@@ -1,4 +1,5 @@
-//! Groups. Fields of both forms: `name`, `description`; and, when editing, `member` (several ids of people).
+//! Groups. Fields of both forms: `name`, `description`; and, when editing, `member` (several ids of people) and
+//! `shown` (the ids of those who could be ticked).
 
 use super::ListHead;
 use crate::views::{Choice, Form, Page};
@@ -39,7 +40,7 @@ pub struct NewGroup {
     pub form: Form,
 }
 
-/// `{base}/admin/groups/{id}`. `POST` to the same address with `name`, `description`, `member`, `csrf`;
+/// `{base}/admin/groups/{id}`. `POST` to the same address with `name`, `description`, `member`, `shown`, `csrf`;
 /// `GET …/delete` asks, `POST …/delete` does it.
 #[derive(Debug, Clone, Template)]
 #[template(path = "admin/group.html", config = "assets/askama.toml")]

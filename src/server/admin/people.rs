@@ -1,0 +1,405 @@
+//! `/admin/people`: the list, and the ways through a person's pages. Their forms stand in `person_form`.
+
+use super::desk::{self, Done};
+use super::person_form::{self as fields, groups};
+use crate::identity::enrolment;
+use crate::model::{AdminError, EventKind, Outcome, User};
+use crate::server::administration::OperationError;
+use crate::server::administration::people::{self as operations, PersonEdit};
+use crate::server::incoming::{Incoming, Visitor};
+use crate::server::pages::failure;
+use crate::server::pages::when::when;
+use crate::server::respond::{self, Leads};
+use crate::store::{EventFilter, StoreError, View};
+use crate::types::{Form, Secret, Timestamp, UserId};
+use crate::views::admin::{
+    Confirm, CopyRow, Issued, NewPerson, People, Person, PersonRow, SetPassword,
+};
+use crate::views::{self, When};
+use rouille::Response;
+use std::collections::HashMap;
+
+const PATH: &str = "/admin/people";
+/// People that one search looks at.
+const SEARCHED: usize = 10_000;
+/// Sign-ins that the list looks back over.
+const SIGN_INS: usize = 1_000;
+
+const DONE: &[Done] = &[
+    ("added", "The person was added."),
+    ("saved", "The details were saved."),
+    (
+        "password",
+        "The password was set. They were signed out everywhere.",
+    ),
+    ("deleted", "The person was deleted."),
+];
+
+/// Answers what stands below `/admin/people`.
+pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form, rest: &str) -> Response {
+    let posted = desk::is_post(incoming);
+    let desk = Desk { incoming, visitor };
+    let answered = match (rest.trim_start_matches('/'), posted) {
+        ("", false) => desk.list(),
+        ("new", false) => desk.new_form(
+            views::Form::new()
+                .with("email_verified", "on")
+                .with("way_in", "link"),
+            200,
+        ),
+        ("new", true) => desk.add(form),
+        (rest, _) => {
+            let (id, action) = rest.split_once('/').unwrap_or((rest, ""));
+            match (desk.person(id), action, posted) {
+                (Err(error), _, _) => Err(error),
+                (Ok(user), "", false) => desk.details(&user, fields::of(&user), 200),
+                (Ok(user), "", true) => desk.edit(&user, form),
+                (Ok(user), "link", true) => desk.link(&user),
+                (Ok(user), "password", false) => {
+                    Ok(desk.password_form(&user, views::Form::new(), 200))
+                }
+                (Ok(user), "password", true) => desk.set_password(&user, form),
+                (Ok(user), "delete", false) => Ok(desk.ask_delete(&user)),
+                (Ok(user), "delete", true) => desk.delete(&user),
+                _ => Ok(failure::not_found(incoming)),
+            }
+        }
+    };
+    answered.unwrap_or_else(|error| desk::failed(incoming, visitor, error))
+}
+
+struct Desk<'a> {
+    incoming: &'a Incoming<'a>,
+    visitor: &'a Visitor,
+}
+
+type Answer = Result<Response, OperationError>;
+
+impl Desk<'_> {
+    fn person(&self, id: &str) -> Result<User, OperationError> {
+        let found = match id.parse::<UserId>() {
+            Ok(id) => self.incoming.ctx.store.snapshot()?.view().user(id)?,
+            Err(_) => None,
+        };
+        let missing = || AdminError::NotFound {
+            what: "person",
+            name: id.to_owned(),
+        };
+        Ok(found.ok_or_else(missing)?)
+    }
+
+    fn page(&self, title: &str, draw: impl FnOnce(views::Page) -> Response) -> Response {
+        desk::page(self.incoming, self.visitor, title, DONE, draw)
+    }
+
+    fn base(&self) -> &str {
+        self.incoming.ctx.config.issuer.path()
+    }
+
+    fn list(&self) -> Answer {
+        let query = self.incoming.query().unwrap_or_default();
+        let (wanted, after) = (query.text("q").trim(), query.text("after"));
+        let snapshot = self.incoming.ctx.store.snapshot()?;
+        let view = snapshot.view();
+        let (users, next) = find(&view, wanted, after)?;
+        let seen = sign_ins(&view, None)?;
+        let rows = users.into_iter().map(|user| row(user, &seen)).collect();
+        let list = desk::head(self.incoming, PATH, wanted, after, next.as_deref());
+        Ok(self.page("People", |page| {
+            respond::page(200, Leads::Here, &People { page, list, rows })
+        }))
+    }
+
+    fn new_form(&self, form: views::Form, status: u16) -> Answer {
+        let groups = groups(&self.incoming.ctx.store.snapshot()?.view())?;
+        Ok(self.page("Add a person", |page| {
+            let view = NewPerson {
+                page,
+                form,
+                groups,
+                strength: None,
+            };
+            respond::page(status, Leads::Here, &view)
+        }))
+    }
+
+    fn add(&self, form: &Form) -> Answer {
+        let mut refused = desk::typed(form);
+        let details = fields::details(form, None);
+        let with_password = form.text("way_in") == "password";
+        let password = Secret::new(form.text("password").to_owned());
+        let checked = match &details {
+            Ok(details) if with_password => check(form, &password, details),
+            _ => Ok(()),
+        };
+        let details = match (details, checked) {
+            (Ok(details), Ok(())) => details,
+            (details, checked) => {
+                for error in [details.map(|_| ()), checked]
+                    .into_iter()
+                    .filter_map(Result::err)
+                {
+                    fields::refuse(&mut refused, &error);
+                }
+                return self.new_form(refused, 422);
+            }
+        };
+        let (ctx, actor) = (self.incoming.ctx, desk::actor(self.incoming, self.visitor));
+        let password = with_password.then_some(password);
+        let user = match operations::add_detailed(ctx, details, password, &actor) {
+            Ok(user) => user,
+            Err(error) => match desk::refusal(self.incoming, self.visitor, error) {
+                Ok(error) => {
+                    fields::refuse(&mut refused, &error);
+                    return self.new_form(refused, 422);
+                }
+                Err(response) => return Ok(response),
+            },
+        };
+        if with_password {
+            return Ok(desk::go(
+                self.incoming,
+                &format!("{PATH}/{}", user.id),
+                "added",
+            ));
+        }
+        self.link(&user)
+    }
+
+    fn details(&self, user: &User, form: views::Form, status: u16) -> Answer {
+        let snapshot = self.incoming.ctx.store.snapshot()?;
+        let view = snapshot.view();
+        let groups = groups(&view)?;
+        let last_sign_in = sign_ins(&view, Some(user.id))?.remove(&user.id);
+        Ok(self.page(user.username.as_str(), |page| {
+            let view = Person {
+                page,
+                form,
+                groups,
+                id: user.id.to_string(),
+                username: user.username.to_string(),
+                subject: user.id.to_string(),
+                created: when(user.created),
+                last_sign_in: last_sign_in.map(when),
+                is_self: user.id == self.visitor.user.id,
+                has_password: user.password.is_some(),
+            };
+            respond::page(status, Leads::Here, &view)
+        }))
+    }
+
+    fn edit(&self, user: &User, form: &Form) -> Answer {
+        let mut refused = desk::typed(form);
+        let actor = desk::actor(self.incoming, self.visitor);
+        let edited = fields::details(form, Some(user)).map(|details| PersonEdit {
+            // Nobody switches themselves off: the page does not offer it.
+            disabled: details.disabled && user.id != self.visitor.user.id,
+            ..details
+        });
+        let edited = edited
+            .map_err(OperationError::Admin)
+            .and_then(|details| operations::edit(self.incoming.ctx, user.id, details, &actor));
+        match edited {
+            Ok(_) => Ok(desk::go(
+                self.incoming,
+                &format!("{PATH}/{}", user.id),
+                "saved",
+            )),
+            Err(error) => match desk::refusal(self.incoming, self.visitor, error) {
+                Ok(error) => {
+                    fields::refuse(&mut refused, &error);
+                    self.details(user, refused, 422)
+                }
+                Err(response) => Ok(response),
+            },
+        }
+    }
+
+    fn link(&self, user: &User) -> Answer {
+        let actor = desk::actor(self.incoming, self.visitor);
+        let address = operations::link(self.incoming.ctx, user.id, &actor)?;
+        let title = format!("A link for {}", user.username);
+        let next = format!("{}{PATH}/{}", self.base(), user.id);
+        Ok(self.page(&title, |page| {
+            let view = Issued {
+                page,
+                section: "people",
+                explanation: format!(
+                    "Send this link to {}. It is shown only now, works once, and ends after 24 hours. Whoever opens \
+                     it chooses the password.",
+                    user.display_name()
+                ),
+                rows: vec![CopyRow {
+                    label: "One-time sign-in link".to_owned(),
+                    value: address.expose().to_owned(),
+                    hint: String::new(),
+                }],
+                next: (next, format!("Go to {}", user.username)),
+                also: None,
+            };
+            respond::page(200, Leads::Here, &view)
+        }))
+    }
+
+    fn password_form(&self, user: &User, form: views::Form, status: u16) -> Response {
+        self.page(&format!("Set a password for {}", user.username), |page| {
+            let view = SetPassword {
+                page,
+                form,
+                id: user.id.to_string(),
+                username: user.username.to_string(),
+                strength: None,
+            };
+            respond::page(status, Leads::Here, &view)
+        })
+    }
+
+    fn set_password(&self, user: &User, form: &Form) -> Answer {
+        let password = Secret::new(form.text("password").to_owned());
+        let (ctx, actor) = (self.incoming.ctx, desk::actor(self.incoming, self.visitor));
+        let set = check(form, &password, &PersonEdit::of(user))
+            .map_err(OperationError::Admin)
+            .and_then(|()| operations::set_password(ctx, user.id, password, &actor));
+        match set {
+            Ok(()) => Ok(desk::go(
+                self.incoming,
+                &format!("{PATH}/{}", user.id),
+                "password",
+            )),
+            Err(error) => match desk::refusal(self.incoming, self.visitor, error) {
+                Ok(error) => {
+                    let mut refused = views::Form::new();
+                    fields::refuse(&mut refused, &error);
+                    Ok(self.password_form(user, refused, 422))
+                }
+                Err(response) => Ok(response),
+            },
+        }
+    }
+
+    fn ask_delete(&self, user: &User) -> Response {
+        let address = format!("{}{PATH}/{}", self.base(), user.id);
+        self.page(&format!("Delete {}?", user.username), |page| {
+            let view = Confirm {
+                page,
+                section: "people",
+                consequences: vec![
+                    format!("{} can no longer sign in.", user.display_name()),
+                    "All their sessions and tokens end now.".to_owned(),
+                    "Applications keep what they know about them.".to_owned(),
+                    "If you add somebody with the same name later, applications see another person.".to_owned(),
+                ],
+                action: format!("{address}/delete"),
+                fields: Vec::new(),
+                button: format!("Delete {}", user.username),
+                back: address.clone(),
+            };
+            respond::page(200, Leads::Here, &view)
+        })
+    }
+
+    fn delete(&self, user: &User) -> Answer {
+        if user.id == self.visitor.user.id {
+            let mut form = fields::of(user);
+            form.refuse("", "You cannot delete yourself.");
+            return self.details(user, form, 422);
+        }
+        let actor = desk::actor(self.incoming, self.visitor);
+        operations::delete(self.incoming.ctx, user.id, &actor)?;
+        Ok(desk::go(self.incoming, PATH, "deleted"))
+    }
+}
+
+fn check(form: &Form, password: &Secret, details: &PersonEdit) -> Result<(), AdminError> {
+    let again = Secret::new(form.text("password_again").to_owned());
+    let words = operations::words(details);
+    let known: Vec<&str> = words.iter().map(String::as_str).collect();
+    enrolment::choose(password, &again, &known)
+}
+
+/// People by name whose name, full name or email has the text in it, and the name to go on after.
+fn find(
+    view: &View<'_>,
+    wanted: &str,
+    after: &str,
+) -> Result<(Vec<User>, Option<String>), StoreError> {
+    let wanted = wanted.to_lowercase();
+    let fits = |user: &User| {
+        [
+            Some(user.username.as_str()),
+            user.name.as_deref(),
+            user.email.as_deref(),
+        ]
+        .into_iter()
+        .flatten()
+        .any(|text| text.to_lowercase().contains(&wanted))
+    };
+    // The least name after another one is that name and a zero.
+    let past = |name: &str| format!("{name}\0");
+    let mut from = if after.is_empty() {
+        String::new()
+    } else {
+        past(after)
+    };
+    let (mut found, mut seen) = (Vec::<User>::new(), 0);
+    loop {
+        let batch = view.users_by_name(&from, 200)?;
+        let Some(last) = batch.last().map(|user| user.username.folded()) else {
+            return Ok((found, None));
+        };
+        seen += batch.len();
+        for user in batch.into_iter().filter(fits) {
+            if found.len() == desk::ROWS {
+                let shown = found.last().map(|user| user.username.folded());
+                return Ok((found, shown));
+            }
+            found.push(user);
+        }
+        if seen >= SEARCHED {
+            return Ok((found, Some(last)));
+        }
+        from = past(&last);
+    }
+}
+
+/// Last sign-ins, as far as the log and the sessions remember.
+fn sign_ins(
+    view: &View<'_>,
+    user: Option<UserId>,
+) -> Result<HashMap<UserId, Timestamp>, StoreError> {
+    let filter = EventFilter {
+        user,
+        kind: Some(EventKind::SignIn),
+        outcome: Some(Outcome::Success),
+        ..EventFilter::default()
+    };
+    let limit = if user.is_some() { 1 } else { SIGN_INS };
+    let mut last = HashMap::new();
+    for (_, event) in view.events(&filter, None, limit)?.events {
+        if let Some(user) = event.user {
+            last.entry(user).or_insert(event.time);
+        }
+    }
+    let sessions = match user {
+        Some(user) => view.sessions_of(user, 1)?,
+        None => view.sessions(None, SIGN_INS)?,
+    };
+    for session in sessions {
+        last.entry(session.user).or_insert(session.created);
+    }
+    Ok(last)
+}
+
+fn row(user: User, seen: &HashMap<UserId, Timestamp>) -> PersonRow {
+    let last_sign_in: Option<When> = seen.get(&user.id).copied().map(when);
+    PersonRow {
+        id: user.id.to_string(),
+        username: user.username.to_string(),
+        full_name: user.name.unwrap_or_default(),
+        email: user.email.unwrap_or_default(),
+        groups: user.groups.iter().map(ToString::to_string).collect(),
+        administrator: user.admin,
+        disabled: user.disabled,
+        last_sign_in,
+    }
+}

@@ -1,0 +1,219 @@
+//! `/admin/sessions` and `/admin/grants`: who is signed in, and which application holds tokens for whom.
+
+use super::desk::{self, Done};
+use crate::identity::session;
+use crate::model::{Grant, Session, Settings, User};
+use crate::oauth::standing::{self, Ground};
+use crate::server::administration::OperationError;
+use crate::server::administration::sessions as operations;
+use crate::server::incoming::{Incoming, Visitor};
+use crate::server::pages::failure;
+use crate::server::pages::home::browser_name;
+use crate::server::pages::when::when;
+use crate::server::respond::{self, Leads};
+use crate::store::{StoreError, View};
+use crate::types::{Form, GrantId, SessionId, Timestamp, Username};
+use crate::views::admin::{GrantRow, SessionRow, Sessions};
+use rouille::Response;
+
+const PATH: &str = "/admin/sessions";
+/// Records that one page looks at.
+const LOOKED_AT: usize = 2_000;
+
+const DONE: &[Done] = &[
+    ("session", "The session was ended."),
+    ("grant", "The application's tokens were revoked."),
+];
+
+/// Answers what stands below `/admin/sessions`.
+pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, _form: &Form, rest: &str) -> Response {
+    let actor = desk::actor(incoming, visitor);
+    let answered = match (parts(rest), desk::is_post(incoming)) {
+        (("", ""), false) => list(incoming, visitor),
+        ((id, "revoke"), true) => match id.parse::<SessionId>() {
+            Ok(id) => operations::end_session(incoming.ctx, id, &actor)
+                .map(|()| desk::go(incoming, PATH, "session")),
+            Err(_) => Ok(failure::not_found(incoming)),
+        },
+        _ => Ok(failure::not_found(incoming)),
+    };
+    answered.unwrap_or_else(|error| desk::failed(incoming, visitor, error))
+}
+
+/// Answers what stands below `/admin/grants`.
+pub fn answer_grants(
+    incoming: &Incoming<'_>,
+    visitor: &Visitor,
+    _form: &Form,
+    rest: &str,
+) -> Response {
+    let actor = desk::actor(incoming, visitor);
+    let answered = match (parts(rest), desk::is_post(incoming)) {
+        ((id, "revoke"), true) => match id.parse::<GrantId>() {
+            Ok(id) => operations::end_grant(incoming.ctx, id, &actor)
+                .map(|()| desk::go(incoming, PATH, "grant")),
+            Err(_) => Ok(failure::not_found(incoming)),
+        },
+        _ => Ok(failure::not_found(incoming)),
+    };
+    answered.unwrap_or_else(|error| desk::failed(incoming, visitor, error))
+}
+
+fn parts(rest: &str) -> (&str, &str) {
+    let rest = rest.trim_start_matches('/');
+    rest.split_once('/').unwrap_or((rest, ""))
+}
+
+/// What the page shows: of one person, or of everybody.
+struct Shown<'a> {
+    view: View<'a>,
+    settings: Settings,
+    person: Option<User>,
+    now: Timestamp,
+}
+
+fn list(incoming: &Incoming<'_>, visitor: &Visitor) -> Result<Response, OperationError> {
+    let query = incoming.query().unwrap_or_default();
+    let wanted = query.text("person").trim();
+    let snapshot = incoming.ctx.store.snapshot()?;
+    let view = snapshot.view();
+    let settings = view
+        .settings()?
+        .ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
+    let person = match wanted.parse::<Username>() {
+        Ok(name) => view.user_by_name(&name)?,
+        Err(_) => None,
+    };
+    let nobody = !wanted.is_empty() && person.is_none();
+    let shown = Shown {
+        view,
+        settings,
+        person,
+        now: incoming.now,
+    };
+    let (mut sessions, mut grants) = ((Vec::new(), None), (Vec::new(), None));
+    if !nobody {
+        sessions = shown.sessions(query.text("sessions").parse().ok(), visitor)?;
+        grants = shown.grants(query.text("grants").parse().ok())?;
+    }
+    let base = incoming.ctx.config.issuer.path();
+    let more = |name: &str, last: Option<String>| {
+        last.map(|last| desk::address(base, PATH, &[("person", wanted), (name, &last)]))
+    };
+    let (more_sessions, more_grants) = (
+        more("sessions", sessions.1.map(|id| id.to_string())),
+        more("grants", grants.1.map(|id| id.to_string())),
+    );
+    Ok(desk::page(
+        incoming,
+        visitor,
+        "Sessions and tokens",
+        DONE,
+        |page| {
+            let view = Sessions {
+                page,
+                person: wanted.to_owned(),
+                sessions: sessions.0,
+                grants: grants.0,
+                more_sessions,
+                more_grants,
+            };
+            respond::page(200, Leads::Here, &view)
+        },
+    ))
+}
+
+impl Shown<'_> {
+    /// Sessions that hold, newest first, and the last one looked at where there may be more.
+    fn sessions(
+        &self,
+        before: Option<SessionId>,
+        visitor: &Visitor,
+    ) -> Result<(Vec<SessionRow>, Option<SessionId>), StoreError> {
+        let records = match &self.person {
+            Some(user) => {
+                let mut own = self.view.sessions_of(user.id, usize::MAX)?;
+                own.retain(|session| before.is_none_or(|before| session.id < before));
+                own
+            }
+            None => self.view.sessions(before, LOOKED_AT)?,
+        };
+        let (mut rows, mut last) = (Vec::new(), None);
+        let whole = records.len() < LOOKED_AT || self.person.is_some();
+        for record in records {
+            if rows.len() == desk::ROWS {
+                return Ok((rows, last));
+            }
+            last = Some(record.id);
+            if let Some(user) = self.view.user(record.user)?
+                && session::holds(&record, &user, &self.settings, self.now)
+            {
+                rows.push(session_row(&record, &user, visitor));
+            }
+        }
+        Ok((rows, last.filter(|_| !whole)))
+    }
+
+    /// Grants that stand, likewise.
+    fn grants(
+        &self,
+        before: Option<GrantId>,
+    ) -> Result<(Vec<GrantRow>, Option<GrantId>), StoreError> {
+        let records = match &self.person {
+            Some(user) => {
+                let mut own = self.view.grants_of(user.id, usize::MAX)?;
+                own.retain(|grant| before.is_none_or(|before| grant.id < before));
+                own
+            }
+            None => self.view.grants(before, LOOKED_AT)?,
+        };
+        let (mut rows, mut last) = (Vec::new(), None);
+        let whole = records.len() < LOOKED_AT || self.person.is_some();
+        for record in records {
+            if rows.len() == desk::ROWS {
+                return Ok((rows, last));
+            }
+            last = Some(record.id);
+            rows.extend(self.grant_row(record)?);
+        }
+        Ok((rows, last.filter(|_| !whole)))
+    }
+
+    fn grant_row(&self, grant: Grant) -> Result<Option<GrantRow>, StoreError> {
+        let (user, client) = (self.view.user(grant.user)?, self.view.client(grant.client)?);
+        let session = self.view.session(grant.session)?.filter(|session| {
+            user.as_ref()
+                .is_some_and(|user| session::holds(session, user, &self.settings, self.now))
+        });
+        let ground = Ground {
+            client: client.as_ref(),
+            user: user.as_ref(),
+            session: session.as_ref(),
+        };
+        if standing::of_grant(&grant, ground, self.now).is_err() {
+            return Ok(None);
+        }
+        Ok(Some(GrantRow {
+            id: grant.id.to_string(),
+            person: user
+                .map(|user| user.username.to_string())
+                .unwrap_or_default(),
+            application: client.map(|client| client.name).unwrap_or_default(),
+            scopes: grant.scope.tokens().map(str::to_owned).collect(),
+            since: when(grant.created),
+            expires: when(grant.expires),
+        }))
+    }
+}
+
+fn session_row(session: &Session, user: &User, visitor: &Visitor) -> SessionRow {
+    SessionRow {
+        id: session.id.to_string(),
+        person: user.username.to_string(),
+        browser: browser_name(&session.user_agent),
+        address: session.address.map(|a| a.to_string()).unwrap_or_default(),
+        since: when(session.created),
+        seen: when(session.last_seen),
+        current: session.id == visitor.session.id,
+    }
+}

@@ -1,0 +1,100 @@
+//! Groups, as an administrator handles them. The rules stand in `identity::groups`.
+
+use super::{Actor, OperationError};
+use crate::identity::groups::{self, Around};
+use crate::model::{AdminError, Decision, Group};
+use crate::ops::clock;
+use crate::server::context::Context;
+use crate::store::{StoreError, View};
+use crate::types::GroupName;
+use std::collections::BTreeSet;
+
+pub use crate::identity::groups::{GroupEdit, Members};
+
+/// All groups by name, each with how many people it has.
+pub fn list(view: &View<'_>) -> Result<Vec<(Group, u64)>, OperationError> {
+    let mut counted = Vec::new();
+    for group in view.groups()? {
+        let members = view.members(&group.name, usize::MAX)?.len();
+        counted.push((group, u64::try_from(members).unwrap_or(u64::MAX)));
+    }
+    Ok(counted)
+}
+
+/// The group with exactly that name.
+pub fn find(view: &View<'_>, name: &str) -> Result<Group, OperationError> {
+    let group = match name.parse::<GroupName>() {
+        Ok(name) => view.group(&name)?,
+        Err(_) => None,
+    };
+    Ok(group.ok_or_else(|| missing(name))?)
+}
+
+/// Adds a group.
+pub fn add(
+    ctx: &Context,
+    name: &str,
+    description: &str,
+    actor: &Actor,
+) -> Result<Group, OperationError> {
+    let by = actor.author(clock::now());
+    let (name, description) = (groups::name(name)?, description.to_owned());
+    let submitted = ctx.store.submit(move |view| {
+        let namesake = view.group(&name)?;
+        Ok(groups::add(name, &description, namesake.as_ref(), &by))
+    })?;
+    Ok(submitted?)
+}
+
+/// Edits a group: its name, its description, its members.
+pub fn edit(
+    ctx: &Context,
+    name: &GroupName,
+    edit: GroupEdit,
+    actor: &Actor,
+) -> Result<Group, OperationError> {
+    let (by, name) = (actor.author(clock::now()), name.clone());
+    let submitted = ctx.store.submit(move |view| {
+        Ok(match view.group(&name)? {
+            Some(group) => {
+                let around = around(view, &group, &edit)?;
+                groups::edit(group, &edit, around, &by)
+            }
+            None => Decision::reply(Err(missing(name))),
+        })
+    })?;
+    Ok(submitted?)
+}
+
+/// Deletes a group; its members lose it.
+pub fn delete(ctx: &Context, name: &GroupName, actor: &Actor) -> Result<(), OperationError> {
+    let (by, name) = (actor.author(clock::now()), name.clone());
+    let submitted = ctx.store.submit(move |view| {
+        Ok(match view.group(&name)? {
+            Some(group) => groups::delete(&group, &by),
+            None => Decision::reply(Err(missing(name))),
+        })
+    })?;
+    Ok(submitted?)
+}
+
+fn around(view: &View<'_>, group: &Group, edit: &GroupEdit) -> Result<Around, StoreError> {
+    let namesake = match edit.name.as_deref().map(groups::name) {
+        Some(Ok(name)) => view.group(&name)?,
+        _ => None,
+    };
+    let mut ids: BTreeSet<_> = view.members(&group.name, usize::MAX)?.into_iter().collect();
+    ids.extend(edit.members.iter().flat_map(|members| &members.among));
+    let mut people = Vec::with_capacity(ids.len());
+    for id in ids {
+        people.extend(view.user(id)?);
+    }
+    Ok(Around { namesake, people })
+}
+
+fn missing(name: impl ToString) -> AdminError {
+    AdminError::NotFound {
+        what: "group",
+        name: name.to_string(),
+    }
+}
