@@ -1,25 +1,3 @@
-//! Who changes something and when: what every administrative decision writes into the audit log.
+//! Who changes something and when. It stands in `model`, for applications are changed by the same hands.
 
-use crate::model::{Event, EventKind};
-use crate::types::Timestamp;
-use std::net::IpAddr;
-
-/// The hand behind a change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Author {
-    /// An administrator's name, or `command line`.
-    pub name: String,
-    /// Where they are, where that is known.
-    pub address: Option<IpAddr>,
-    /// The moment of the change.
-    pub now: Timestamp,
-}
-
-impl Author {
-    /// Something that this author did.
-    pub fn did(&self, kind: EventKind) -> Event {
-        Event::success(kind, self.now)
-            .actor(self.name.clone())
-            .from(self.address)
-    }
-}
+pub use crate::model::Author;

@@ -2,6 +2,7 @@
 //! Owns: the meaning of every stored field. Not here: how a record is encoded (`store::codec`), who may change it.
 
 mod admin_error;
+mod author;
 mod client;
 mod decision;
 mod event;
@@ -12,6 +13,7 @@ mod settings;
 mod user;
 
 pub use admin_error::AdminError;
+pub use author::Author;
 pub use client::{
     Client, ClientAuthMethod, ClientKind, ClientSecret, ConsentPolicy, GrantType, Profile,
     RefreshPolicy,

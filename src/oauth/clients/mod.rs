@@ -1,0 +1,178 @@
+//! What an administrator may change about an application. RFC 6749 §2, RFC 7591 §2, RFC 8252 §8.4.
+//! Owns: which settings go together (`settings`), at most two live secrets, what ends with a switched-off application.
+//! Not here: how a request is held against the settings (`authorize`, `token`, `client_auth`).
+
+mod settings;
+
+pub use settings::{ClientEdit, NewClient};
+
+use crate::crypto::random::Fresh;
+use crate::model::{
+    AdminError, Author, Change, Client, ClientSecret, Decision, EventKind, GrantType,
+};
+use crate::types::{ClientId, GroupName, Id, Secret, Timestamp, TokenHash};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// What a decision about an application looks at beside it.
+#[derive(Clone, Debug, Default)]
+pub struct Around {
+    /// Who has the wanted name, in any case.
+    pub namesake: Option<ClientId>,
+    /// The groups that there are.
+    pub groups: BTreeSet<GroupName>,
+}
+
+/// An application, and the secret that is shown once.
+pub type Made = (Client, Option<Secret>);
+
+/// Adds an application. A confidential one gets its first secret.
+pub fn add(
+    details: &ClientEdit,
+    around: &Around,
+    fresh: Fresh,
+    by: &Author,
+) -> Decision<Made, AdminError> {
+    if around.namesake.is_some() {
+        return Decision::reply(Err(AdminError::NameTaken(details.name.trim().to_owned())));
+    }
+    let id = ClientId(Id::new(by.now, fresh.id));
+    let mut client = match details.on(settings::blank(id, by.now), &around.groups) {
+        Ok(client) => client,
+        Err(error) => return Decision::reply(Err(error)),
+    };
+    let secret = (!client.is_public()).then(|| Secret::from_random(fresh.secret));
+    client.secrets = secret.iter().map(|secret| kept(secret, by.now)).collect();
+    Decision {
+        events: vec![by.did(EventKind::ClientAdded).client(&client)],
+        changes: vec![Change::PutClient(Box::new(client.clone()))],
+        reply: Ok((client, secret)),
+    }
+}
+
+/// Edits an application: all settings at once. One that becomes public loses its secrets; one that is switched off
+/// loses its tokens.
+pub fn edit(
+    old: Client,
+    details: &ClientEdit,
+    around: &Around,
+    by: &Author,
+) -> Decision<Client, AdminError> {
+    if around.namesake.is_some_and(|id| id != old.id) {
+        return Decision::reply(Err(AdminError::NameTaken(details.name.trim().to_owned())));
+    }
+    let mut client = match details.on(old.clone(), &around.groups) {
+        Ok(client) if client == old => return Decision::reply(Ok(old)),
+        Ok(client) => client,
+        Err(error) => return Decision::reply(Err(error)),
+    };
+    if client.is_public() {
+        client.secrets.clear();
+    }
+    if client.disabled && !old.disabled {
+        client.tokens_not_before = by.now;
+    }
+    let changed = ClientEdit::of(&old).differences(&ClientEdit::of(&client));
+    let event = by.did(EventKind::ClientChanged).client(&client);
+    Decision {
+        events: vec![event.detail(changed.join(", "))],
+        changes: vec![Change::PutClient(Box::new(client.clone()))],
+        reply: Ok(client),
+    }
+}
+
+/// Adds one address that a sign-in may return to: the button beside a refused one.
+pub fn add_redirect_uri(
+    old: Client,
+    redirect_uri: String,
+    around: &Around,
+    by: &Author,
+) -> Decision<Client, AdminError> {
+    let mut details = ClientEdit::of(&old);
+    details.redirect_uris.push(redirect_uri);
+    if !details.grants.contains(&GrantType::AuthorizationCode) {
+        return Decision::reply(Err(AdminError::invalid(
+            "redirect_uri",
+            "nobody signs in to this application, so it needs no address to return to",
+        )));
+    }
+    edit(old, &details, around, by)
+}
+
+/// Makes a second secret, so that the first can be replaced without a break.
+pub fn rotate_secret(
+    mut client: Client,
+    fresh: Fresh,
+    by: &Author,
+) -> Decision<(Client, Secret), AdminError> {
+    if client.is_public() {
+        return Decision::reply(Err(AdminError::invalid(
+            "secret",
+            "an application of this kind cannot keep a secret",
+        )));
+    }
+    if client.secrets.len() >= 2 {
+        return Decision::reply(Err(AdminError::TwoSecrets));
+    }
+    let secret = Secret::from_random(fresh.secret);
+    // The moment also names the secret, so no two may share it.
+    let last = client.secrets.iter().map(|kept| kept.created).max();
+    let made = last.map_or(by.now, |last| {
+        by.now.max(last.plus(Duration::from_millis(1)))
+    });
+    client.secrets.push(kept(&secret, made));
+    let event = by.did(EventKind::ClientSecretChanged).client(&client);
+    Decision {
+        events: vec![event.detail("a secret was added")],
+        changes: vec![Change::PutClient(Box::new(client.clone()))],
+        reply: Ok((client, secret)),
+    }
+}
+
+/// Removes the secret that was made at `created`; never the last one.
+pub fn remove_secret(
+    mut client: Client,
+    created: Timestamp,
+    by: &Author,
+) -> Decision<Client, AdminError> {
+    let before = client.secrets.len();
+    client.secrets.retain(|kept| kept.created != created);
+    if client.secrets.len() == before {
+        return Decision::reply(Err(AdminError::NotFound {
+            what: "secret made at",
+            name: created.millis().to_string(),
+        }));
+    }
+    if client.secrets.is_empty() {
+        return Decision::reply(Err(AdminError::invalid(
+            "secret",
+            "this is the only secret; make a new one first",
+        )));
+    }
+    let event = by.did(EventKind::ClientSecretChanged).client(&client);
+    Decision {
+        events: vec![event.detail("a secret was removed")],
+        changes: vec![Change::PutClient(Box::new(client.clone()))],
+        reply: Ok(client),
+    }
+}
+
+/// Deletes an application. Its tokens and grants stand on it and fall with it (`standing`).
+pub fn delete(client: &Client, by: &Author) -> Decision<(), AdminError> {
+    Decision {
+        changes: vec![Change::DeleteClient(client.id)],
+        events: vec![by.did(EventKind::ClientDeleted).client(client)],
+        reply: Ok(()),
+    }
+}
+
+fn kept(secret: &Secret, created: Timestamp) -> ClientSecret {
+    ClientSecret {
+        hash: TokenHash::of(secret),
+        created,
+    }
+}
+
+#[cfg(test)]
+#[path = "clients_tests.rs"]
+mod tests;

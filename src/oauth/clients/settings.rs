@@ -1,0 +1,473 @@
+//! The settings of an application: as they are asked for, and which of them go together.
+
+use crate::model::{
+    AdminError, Algorithm, Client, ClientAuthMethod, ClientKind, ConsentPolicy, GrantType, Profile,
+    RefreshPolicy,
+};
+use crate::types::{ClientId, GroupName, Id, RedirectUri, Scope, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use url::Url;
+
+/// What a new application may ask for when nothing is said.
+const DEFAULT_SCOPE: &str = "openid profile email groups offline_access";
+/// Entries of one list; more are a mistake.
+const LIST_MAX: usize = 50;
+const TEXT_MAX: usize = 2_000;
+const ACCESS_TOKEN_MINUTES: std::ops::RangeInclusive<u32> = 5..=60;
+/// Ten years.
+const DAYS: std::ops::RangeInclusive<u32> = 1..=3_650;
+
+/// The few things that an application begins with. Everything but the name has a default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NewClient {
+    /// Shown to people.
+    pub name: String,
+    /// What sort of application it is.
+    pub kind: ClientKind,
+    /// Where a sign-in may return to.
+    pub redirect_uris: Vec<String>,
+    /// Where a sign-out may return to.
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Whether it keeps no secret, whatever its kind.
+    pub public: bool,
+    /// Empty: what its kind needs.
+    pub grants: Vec<GrantType>,
+    /// `None`: the usual ones; none for a service.
+    pub scope: Option<String>,
+    /// `None`: RS256; ES256 in the strict profile.
+    pub id_token_alg: Option<Algorithm>,
+    /// `None`: ES256.
+    pub access_token_alg: Option<Algorithm>,
+    /// Resources that its access tokens may be for.
+    pub audiences: Vec<String>,
+    /// How exactly it is held to the specifications.
+    pub profile: Profile,
+    /// Whether people are never asked.
+    pub trusted: bool,
+    /// Whether it may introspect.
+    pub may_introspect: bool,
+    /// Whether the claims of granted scopes stand in the ID token.
+    pub claims_in_id_token: bool,
+    /// Leave to return to a plain-http address of another machine.
+    pub allow_http: bool,
+    /// When not empty, only members of one of these may sign in.
+    pub allowed_groups: Vec<String>,
+}
+
+/// All that can be edited about an application, as it shall be afterwards. Start from [`ClientEdit::of`], or from a
+/// [`NewClient`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientEdit {
+    /// See [`Client`], as are the following.
+    pub name: String,
+    /// See [`Client`].
+    pub kind: ClientKind,
+    /// Whether it keeps no secret; single-page and native applications never do.
+    pub public: bool,
+    /// See [`Client`].
+    pub profile: Profile,
+    /// See [`Client`].
+    pub redirect_uris: Vec<String>,
+    /// See [`Client`].
+    pub post_logout_redirect_uris: Vec<String>,
+    /// See [`Client`].
+    pub grants: BTreeSet<GrantType>,
+    /// Scope tokens with spaces between.
+    pub scope: String,
+    /// See [`Client`].
+    pub id_token_alg: Algorithm,
+    /// See [`Client`].
+    pub access_token_alg: Algorithm,
+    /// See [`Client`].
+    pub claims_in_id_token: bool,
+    /// See [`Client`].
+    pub consent: ConsentPolicy,
+    /// See [`Client`].
+    pub refresh: RefreshPolicy,
+    /// 5 to 60.
+    pub access_token_minutes: u32,
+    /// 1 to 3,650.
+    pub refresh_idle_days: u32,
+    /// 1 to 3,650.
+    pub refresh_absolute_days: u32,
+    /// See [`Client`].
+    pub audiences: Vec<String>,
+    /// See [`Client`].
+    pub may_introspect: bool,
+    /// See [`Client`].
+    pub allow_http: bool,
+    /// See [`Client`].
+    pub allow_plain_pkce: bool,
+    /// See [`Client`].
+    pub allowed_groups: Vec<String>,
+    /// See [`Client`].
+    pub home_uri: Option<String>,
+    /// See [`Client`].
+    pub logo_uri: Option<String>,
+    /// See [`Client`].
+    pub policy_uri: Option<String>,
+    /// See [`Client`].
+    pub tos_uri: Option<String>,
+    /// See [`Client`].
+    pub disabled: bool,
+}
+
+impl From<NewClient> for ClientEdit {
+    fn from(new: NewClient) -> Self {
+        let service = new.kind == ClientKind::Service;
+        let grants = match (new.grants.is_empty(), service) {
+            (false, _) => new.grants.into_iter().collect(),
+            (true, true) => [GrantType::ClientCredentials].into(),
+            (true, false) => [GrantType::AuthorizationCode, GrantType::RefreshToken].into(),
+        };
+        let usual = if service { "" } else { DEFAULT_SCOPE };
+        let usual_alg = match new.profile {
+            Profile::Standard => Algorithm::Rs256,
+            Profile::Strict => Algorithm::Es256,
+        };
+        Self {
+            name: new.name,
+            kind: new.kind,
+            public: new.public,
+            profile: new.profile,
+            redirect_uris: new.redirect_uris,
+            post_logout_redirect_uris: new.post_logout_redirect_uris,
+            grants,
+            scope: new.scope.unwrap_or_else(|| usual.to_owned()),
+            id_token_alg: new.id_token_alg.unwrap_or(usual_alg),
+            access_token_alg: new.access_token_alg.unwrap_or(Algorithm::Es256),
+            claims_in_id_token: new.claims_in_id_token,
+            consent: if new.trusted {
+                ConsentPolicy::Trusted
+            } else {
+                ConsentPolicy::Once
+            },
+            audiences: new.audiences,
+            may_introspect: new.may_introspect,
+            allow_http: new.allow_http,
+            allowed_groups: new.allowed_groups,
+            ..Self::of(&blank(ClientId(Id::default()), Timestamp::default()))
+        }
+    }
+}
+
+impl ClientEdit {
+    /// The application as it is.
+    pub fn of(client: &Client) -> Self {
+        let texts = |uris: &[RedirectUri]| uris.iter().map(ToString::to_string).collect();
+        Self {
+            name: client.name.clone(),
+            kind: client.kind,
+            public: client.is_public(),
+            profile: client.profile,
+            redirect_uris: texts(&client.redirect_uris),
+            post_logout_redirect_uris: texts(&client.post_logout_redirect_uris),
+            grants: client.grants.clone(),
+            scope: client.scope.to_string(),
+            id_token_alg: client.id_token_alg,
+            access_token_alg: client.access_token_alg,
+            claims_in_id_token: client.claims_in_id_token,
+            consent: client.consent,
+            refresh: client.refresh,
+            access_token_minutes: client.access_token_minutes,
+            refresh_idle_days: client.refresh_idle_days,
+            refresh_absolute_days: client.refresh_absolute_days,
+            audiences: client.audiences.clone(),
+            may_introspect: client.may_introspect,
+            allow_http: client.allow_http,
+            allow_plain_pkce: client.allow_plain_pkce,
+            allowed_groups: client
+                .allowed_groups
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            home_uri: client.home_uri.clone(),
+            logo_uri: client.logo_uri.clone(),
+            policy_uri: client.policy_uri.clone(),
+            tos_uri: client.tos_uri.clone(),
+            disabled: client.disabled,
+        }
+    }
+
+    /// The names of the settings that differ, for the audit log.
+    pub(super) fn differences(&self, other: &Self) -> Vec<String> {
+        let (Ok(serde_json::Value::Object(ours)), Ok(serde_json::Value::Object(theirs))) =
+            (serde_json::to_value(self), serde_json::to_value(other))
+        else {
+            return Vec::new();
+        };
+        ours.into_iter()
+            .filter(|(name, value)| theirs.get(name) != Some(value))
+            .map(|(name, _)| name)
+            .collect()
+    }
+
+    /// `client` with these settings, each looked at alone and then beside the others.
+    pub(super) fn on(
+        &self,
+        client: Client,
+        groups: &BTreeSet<GroupName>,
+    ) -> Result<Client, AdminError> {
+        // RFC 8252 §8.4, OAuth 2.0 for Browser-Based Applications: neither can keep a secret.
+        let public =
+            self.public || matches!(self.kind, ClientKind::SinglePage | ClientKind::Native);
+        let allowed_groups = groups_of(&self.allowed_groups, groups, &client.allowed_groups)?;
+        let client = Client {
+            name: name(&self.name)?,
+            kind: self.kind,
+            profile: self.profile,
+            auth_method: if public {
+                ClientAuthMethod::None
+            } else {
+                ClientAuthMethod::ClientSecretBasic
+            },
+            redirect_uris: addresses("redirect_uris", &self.redirect_uris)?,
+            post_logout_redirect_uris: addresses(
+                "post_logout_redirect_uris",
+                &self.post_logout_redirect_uris,
+            )?,
+            grants: self.grants.clone(),
+            scope: self
+                .scope
+                .parse::<Scope>()
+                .map_err(|why| AdminError::invalid("scope", why))?,
+            id_token_alg: self.id_token_alg,
+            access_token_alg: self.access_token_alg,
+            claims_in_id_token: self.claims_in_id_token,
+            consent: self.consent,
+            refresh: self.refresh,
+            access_token_minutes: self.access_token_minutes,
+            refresh_idle_days: self.refresh_idle_days,
+            refresh_absolute_days: self.refresh_absolute_days,
+            audiences: audiences(&self.audiences)?,
+            may_introspect: self.may_introspect,
+            allow_http: self.allow_http,
+            allow_plain_pkce: self.allow_plain_pkce,
+            allowed_groups,
+            home_uri: web_address("home_uri", self.home_uri.as_deref())?,
+            logo_uri: web_address("logo_uri", self.logo_uri.as_deref())?,
+            policy_uri: web_address("policy_uri", self.policy_uri.as_deref())?,
+            tos_uri: web_address("tos_uri", self.tos_uri.as_deref())?,
+            disabled: self.disabled,
+            ..client
+        };
+        grants_fit(&client)?;
+        spans_fit(&client)?;
+        redirects_fit(&client)?;
+        profile_fits(&client)?;
+        Ok(client)
+    }
+}
+
+/// A record with nothing but defaults.
+pub(super) fn blank(id: ClientId, now: Timestamp) -> Client {
+    Client {
+        id,
+        name: String::new(),
+        kind: ClientKind::default(),
+        profile: Profile::default(),
+        auth_method: ClientAuthMethod::ClientSecretBasic,
+        secrets: Vec::new(),
+        redirect_uris: Vec::new(),
+        post_logout_redirect_uris: Vec::new(),
+        grants: BTreeSet::new(),
+        scope: Scope::default(),
+        id_token_alg: Algorithm::Rs256,
+        access_token_alg: Algorithm::Es256,
+        claims_in_id_token: false,
+        consent: ConsentPolicy::default(),
+        refresh: RefreshPolicy::default(),
+        access_token_minutes: 15,
+        refresh_idle_days: 30,
+        refresh_absolute_days: 365,
+        audiences: Vec::new(),
+        may_introspect: false,
+        allow_http: false,
+        allow_plain_pkce: false,
+        allowed_groups: BTreeSet::new(),
+        home_uri: None,
+        logo_uri: None,
+        policy_uri: None,
+        tos_uri: None,
+        disabled: false,
+        created: now,
+        tokens_not_before: Timestamp::default(),
+    }
+}
+
+fn grants_fit(client: &Client) -> Result<(), AdminError> {
+    let has = |grant| client.grants.contains(&grant);
+    let refuse = |why: &str| Err(AdminError::invalid("grants", why));
+    if client.grants.is_empty() {
+        return refuse("choose at least one way in which it gets tokens");
+    }
+    if has(GrantType::ClientCredentials) && client.is_public() {
+        // RFC 6749 §4.4: only confidential clients.
+        return refuse("an application without a secret cannot get tokens under its own name");
+    }
+    if has(GrantType::RefreshToken) && !has(GrantType::AuthorizationCode) {
+        return refuse("tokens are renewed only where people sign in (authorization_code)");
+    }
+    Ok(())
+}
+
+fn spans_fit(client: &Client) -> Result<(), AdminError> {
+    if !ACCESS_TOKEN_MINUTES.contains(&client.access_token_minutes) {
+        return Err(AdminError::invalid(
+            "access_token_minutes",
+            "must be 5 to 60 minutes",
+        ));
+    }
+    for (field, days) in [
+        ("refresh_idle_days", client.refresh_idle_days),
+        ("refresh_absolute_days", client.refresh_absolute_days),
+    ] {
+        if !DAYS.contains(&days) {
+            return Err(AdminError::invalid(field, "must be 1 to 3,650 days"));
+        }
+    }
+    Ok(())
+}
+
+fn redirects_fit(client: &Client) -> Result<(), AdminError> {
+    let refuse = |why: String| Err(AdminError::invalid("redirect_uris", why));
+    if client.grants.contains(&GrantType::AuthorizationCode) && client.redirect_uris.is_empty() {
+        return refuse("people sign in to it, so it needs an address to return them to".to_owned());
+    }
+    match client.redirect_uris.iter().find(|uri| uri.is_remote_http()) {
+        // RFC 9700 §2.1: others on the way could read the code.
+        Some(uri) if !client.allow_http => refuse(format!(
+            "{uri} is not encrypted: use https, or allow http addresses for this application"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// PROTOCOL, "strict per client".
+fn profile_fits(client: &Client) -> Result<(), AdminError> {
+    if client.profile != Profile::Strict {
+        return Ok(());
+    }
+    if client.id_token_alg != Algorithm::Es256 {
+        return Err(AdminError::invalid(
+            "id_token_alg",
+            "the strict profile signs with ES256",
+        ));
+    }
+    if client.claims_in_id_token {
+        return Err(AdminError::invalid(
+            "claims_in_id_token",
+            "the strict profile keeps these out of the ID token",
+        ));
+    }
+    if client.allow_plain_pkce {
+        return Err(AdminError::invalid(
+            "allow_plain_pkce",
+            "the strict profile takes S256 only",
+        ));
+    }
+    Ok(())
+}
+
+fn name(text: &str) -> Result<String, AdminError> {
+    let text = text.trim();
+    if !(1..=100).contains(&text.chars().count()) || text.chars().any(char::is_control) {
+        return Err(AdminError::invalid(
+            "name",
+            "give it a name of 1 to 100 characters",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// In the order they were given; empty lines and repetitions are left out.
+fn addresses(field: &'static str, texts: &[String]) -> Result<Vec<RedirectUri>, AdminError> {
+    let mut uris: Vec<RedirectUri> = Vec::new();
+    for text in texts
+        .iter()
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty())
+    {
+        let uri = text.parse().map_err(|why| {
+            let shown: String = text.chars().take(200).collect();
+            AdminError::invalid(field, format!("{shown}: {why}"))
+        })?;
+        if !uris.contains(&uri) {
+            uris.push(uri);
+        }
+    }
+    few(field, uris)
+}
+
+/// RFC 8707 §2 wants an absolute URI; names such as `grafana` are common as `aud`, so any word will do.
+fn audiences(texts: &[String]) -> Result<Vec<String>, AdminError> {
+    let mut kept: Vec<String> = Vec::new();
+    for text in texts
+        .iter()
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty())
+    {
+        if text.len() > TEXT_MAX || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(AdminError::invalid(
+                "audiences",
+                "one address or word a line, without spaces",
+            ));
+        }
+        if !kept.iter().any(|other| other == text) {
+            kept.push(text.to_owned());
+        }
+    }
+    few("audiences", kept)
+}
+
+/// A group that is gone may stay: dropping it silently could open the application to everybody.
+fn groups_of(
+    texts: &[String],
+    known: &BTreeSet<GroupName>,
+    before: &BTreeSet<GroupName>,
+) -> Result<BTreeSet<GroupName>, AdminError> {
+    let mut groups = BTreeSet::new();
+    for text in texts
+        .iter()
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty())
+    {
+        let group: GroupName = text
+            .parse()
+            .map_err(|why| AdminError::invalid("allowed_groups", why))?;
+        if !known.contains(&group) && !before.contains(&group) {
+            return Err(AdminError::invalid(
+                "allowed_groups",
+                format!("there is no group {group}"),
+            ));
+        }
+        groups.insert(group);
+    }
+    Ok(groups)
+}
+
+fn web_address(field: &'static str, text: Option<&str>) -> Result<Option<String>, AdminError> {
+    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let is_web = |url: &Url| {
+        matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|h| !h.is_empty())
+    };
+    let fits = text.len() <= TEXT_MAX && !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    if !fits || !Url::parse(text).is_ok_and(|url| is_web(&url)) {
+        return Err(AdminError::invalid(
+            field,
+            "must be a web address, such as https://app.example.org",
+        ));
+    }
+    Ok(Some(text.to_owned()))
+}
+
+fn few<T>(field: &'static str, list: Vec<T>) -> Result<Vec<T>, AdminError> {
+    if list.len() > LIST_MAX {
+        return Err(AdminError::invalid(field, format!("at most {LIST_MAX}")));
+    }
+    Ok(list)
+}

@@ -1,0 +1,165 @@
+//! Applications, as an administrator handles them. The rules stand in `oauth::clients`.
+
+use super::{Actor, OperationError};
+use crate::crypto::random::Fresh;
+use crate::model::{AdminError, Author, Client, Decision};
+use crate::oauth::clients::{self, Around};
+use crate::ops::clock;
+use crate::server::context::Context;
+use crate::store::{StoreError, View};
+use crate::types::{ClientId, Secret, Timestamp};
+
+pub use crate::oauth::clients::{ClientEdit, Made, NewClient};
+
+/// Adds an application. The secret, if it has one, is shown once.
+pub fn add(ctx: &Context, client: NewClient, actor: &Actor) -> Result<Made, OperationError> {
+    add_detailed(ctx, client.into(), actor)
+}
+
+/// Adds an application with all its settings.
+pub fn add_detailed(
+    ctx: &Context,
+    details: ClientEdit,
+    actor: &Actor,
+) -> Result<Made, OperationError> {
+    let (by, fresh) = (author(actor), Fresh::draw());
+    let submitted = ctx.store.submit(move |view| {
+        let around = around(view, &details.name)?;
+        Ok(clients::add(&details, &around, fresh, &by))
+    })?;
+    Ok(submitted?)
+}
+
+/// All applications, in order of creation.
+pub fn list(ctx: &Context) -> Result<Vec<Client>, OperationError> {
+    Ok(ctx.store.snapshot()?.view().clients(None, usize::MAX)?)
+}
+
+/// The application with that id, or that name in any case.
+pub fn find(ctx: &Context, name_or_id: &str) -> Result<Client, OperationError> {
+    find_in(&ctx.store.snapshot()?.view(), name_or_id)
+}
+
+/// The same, where there is a view already (a verb that reads the file beside a running server).
+pub fn find_in(view: &View<'_>, name_or_id: &str) -> Result<Client, OperationError> {
+    if let Ok(id) = name_or_id.parse::<ClientId>()
+        && let Some(client) = view.client(id)?
+    {
+        return Ok(client);
+    }
+    named(view, name_or_id)?.ok_or_else(|| missing(name_or_id).into())
+}
+
+/// Edits an application: all settings at once.
+pub fn edit(
+    ctx: &Context,
+    id: ClientId,
+    details: ClientEdit,
+    actor: &Actor,
+) -> Result<Client, OperationError> {
+    let by = author(actor);
+    let submitted = ctx.store.submit(move |view| {
+        let around = around(view, &details.name)?;
+        Ok(match view.client(id)? {
+            Some(client) => clients::edit(client, &details, &around, &by),
+            None => Decision::reply(Err(missing(id))),
+        })
+    })?;
+    Ok(submitted?)
+}
+
+/// Adds one address that a sign-in may return to.
+pub fn add_redirect_uri(
+    ctx: &Context,
+    id: ClientId,
+    redirect_uri: String,
+    actor: &Actor,
+) -> Result<Client, OperationError> {
+    let by = author(actor);
+    let submitted = ctx.store.submit(move |view| {
+        let Some(client) = view.client(id)? else {
+            return Ok(Decision::reply(Err(missing(id))));
+        };
+        let around = around(view, &client.name)?;
+        Ok(clients::add_redirect_uri(
+            client,
+            redirect_uri,
+            &around,
+            &by,
+        ))
+    })?;
+    Ok(submitted?)
+}
+
+/// Makes a second secret; it is shown once.
+pub fn rotate_secret(
+    ctx: &Context,
+    id: ClientId,
+    actor: &Actor,
+) -> Result<(Client, Secret), OperationError> {
+    let (by, fresh) = (author(actor), Fresh::draw());
+    about(ctx, id, move |client| {
+        clients::rotate_secret(client, fresh, &by)
+    })
+}
+
+/// Removes the secret that was made at `created`.
+pub fn remove_secret(
+    ctx: &Context,
+    id: ClientId,
+    created: Timestamp,
+    actor: &Actor,
+) -> Result<Client, OperationError> {
+    let by = author(actor);
+    about(ctx, id, move |client| {
+        clients::remove_secret(client, created, &by)
+    })
+}
+
+/// Deletes an application; its tokens end.
+pub fn delete(ctx: &Context, id: ClientId, actor: &Actor) -> Result<(), OperationError> {
+    let by = author(actor);
+    about(ctx, id, move |client| clients::delete(&client, &by))
+}
+
+/// A job about one application.
+fn about<T: Send + 'static>(
+    ctx: &Context,
+    id: ClientId,
+    decide: impl FnOnce(Client) -> Decision<T, AdminError> + Send + 'static,
+) -> Result<T, OperationError> {
+    let submitted = ctx.store.submit(move |view| {
+        Ok(match view.client(id)? {
+            Some(client) => decide(client),
+            None => Decision::reply(Err(missing(id))),
+        })
+    })?;
+    Ok(submitted?)
+}
+
+fn around(view: &View<'_>, name: &str) -> Result<Around, StoreError> {
+    Ok(Around {
+        namesake: named(view, name)?.map(|client| client.id),
+        groups: view.groups()?.into_iter().map(|group| group.name).collect(),
+    })
+}
+
+/// Names are no keys of the file: there are few applications, and this is asked when one is changed.
+fn named(view: &View<'_>, name: &str) -> Result<Option<Client>, StoreError> {
+    let wanted = name.trim().to_lowercase();
+    let clients = view.clients(None, usize::MAX)?;
+    Ok(clients
+        .into_iter()
+        .find(|client| client.name.to_lowercase() == wanted))
+}
+
+fn missing(name: impl ToString) -> AdminError {
+    AdminError::NotFound {
+        what: "application",
+        name: name.to_string(),
+    }
+}
+
+fn author(actor: &Actor) -> Author {
+    actor.author(clock::now())
+}
