@@ -1,3 +1,4 @@
 //! Background work, and the clock.
 
 pub mod clock;
+pub mod timer;

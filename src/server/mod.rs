@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod administration;
+pub mod api;
 pub mod context;
 pub mod cookies;
 pub mod cors;

@@ -1,0 +1,184 @@
+//! The control socket: what the command line asks of a running server. Whoever may open the socket (mode 0600, beside
+//! the data file) may open the file, and is the administrator (DESIGN §5).
+
+use super::describe;
+use crate::model::Algorithm;
+use crate::oauth::clients::NewClient;
+use crate::server::administration::people::NewPerson;
+use crate::server::administration::{Actor, OperationError, clients, keys, people};
+use crate::server::context::Context;
+use crate::server::respond;
+use crate::types::Secret;
+use rouille::{Request, Response};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Value, json};
+use std::io::Read;
+
+/// A password on its way over the socket; never printed.
+#[derive(Clone, Debug)]
+pub struct Password(pub Secret);
+
+impl Serialize for Password {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose())
+    }
+}
+
+impl<'de> Deserialize<'de> for Password {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Secret::new(text)))
+    }
+}
+
+/// A verb that writes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "snake_case")]
+pub enum Command {
+    /// Adds a person.
+    UserAdd {
+        /// Who.
+        person: NewPerson,
+        /// Their password; none: they get a one-time link.
+        password: Option<Password>,
+    },
+    /// Sets a password.
+    UserPasswd {
+        /// Name or id.
+        user: String,
+        /// The new one.
+        password: Password,
+    },
+    /// Shuts a person out.
+    UserDisable {
+        /// Name or id.
+        user: String,
+    },
+    /// Lets them in again.
+    UserEnable {
+        /// Name or id.
+        user: String,
+    },
+    /// Removes a person.
+    UserRemove {
+        /// Name or id.
+        user: String,
+    },
+    /// Makes a one-time sign-in link.
+    UserLink {
+        /// Name or id.
+        user: String,
+    },
+    /// Adds an application.
+    ClientAdd {
+        /// Which.
+        client: Box<NewClient>,
+    },
+    /// Gives an application a second secret.
+    ClientRotateSecret {
+        /// Name or id.
+        client: String,
+    },
+    /// Removes an application.
+    ClientRemove {
+        /// Name or id.
+        client: String,
+    },
+    /// Makes new signing keys.
+    KeysRotate {
+        /// Of one algorithm, or of each.
+        alg: Option<Algorithm>,
+    },
+    /// Makes a setup link.
+    SetupLink,
+}
+
+/// Runs a verb.
+pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, OperationError> {
+    let user = |name: &str| -> Result<_, OperationError> { people::find(&ctx.store.snapshot()?.view(), name) };
+    let done = |user: &crate::model::User| json!({ "id": user.id, "username": user.username });
+    Ok(match command {
+        Command::UserAdd { person, password } => {
+            describe::user(&people::add(ctx, person, password.map(|password| password.0), actor)?)
+        }
+        Command::UserPasswd { user: name, password } => {
+            let user = user(&name)?;
+            people::set_password(ctx, user.id, password.0, actor)?;
+            done(&user)
+        }
+        Command::UserDisable { user: name } => {
+            let user = user(&name)?;
+            people::set_disabled(ctx, user.id, true, actor)?;
+            done(&user)
+        }
+        Command::UserEnable { user: name } => {
+            let user = user(&name)?;
+            people::set_disabled(ctx, user.id, false, actor)?;
+            done(&user)
+        }
+        Command::UserRemove { user: name } => {
+            let user = user(&name)?;
+            people::delete(ctx, user.id, actor)?;
+            done(&user)
+        }
+        Command::UserLink { user: name } => {
+            let user = user(&name)?;
+            let link = people::link(ctx, user.id, actor)?;
+            json!({ "username": user.username, "url": link.expose() })
+        }
+        Command::ClientAdd { client } => {
+            let (client, secret) = clients::add(ctx, *client, actor)?;
+            describe::new_client(&client, secret.as_ref().map(Secret::expose), &ctx.config.issuer)
+        }
+        Command::ClientRotateSecret { client } => {
+            let client = clients::find(ctx, &client)?;
+            let (client, secret) = clients::rotate_secret(ctx, client.id, actor)?;
+            json!({ "client_id": client.id, "name": client.name, "client_secret": secret.expose() })
+        }
+        Command::ClientRemove { client } => {
+            let client = clients::find(ctx, &client)?;
+            clients::delete(ctx, client.id, actor)?;
+            json!({ "client_id": client.id, "name": client.name })
+        }
+        Command::KeysRotate { alg } => json!({ "kids": keys::rotate(ctx, alg, actor)? }),
+        Command::SetupLink => json!({ "url": people::setup_link(ctx, actor)?.expose() }),
+    })
+}
+
+/// Answers on the socket: `GET /control/ping`, `POST /control`.
+pub fn handle(ctx: &Context, request: &Request) -> Response {
+    match (request.method(), request.raw_url()) {
+        ("GET", "/control/ping") => respond::json(200, &ping(ctx)),
+        ("GET", "/readyz") if ctx.store.is_ready() => respond::plain(200, "ready\n"),
+        ("GET", "/readyz") => respond::plain(503, "the data file cannot be written\n"),
+        ("POST", "/control") => post(ctx, request),
+        _ => respond::plain(404, "no such thing\n"),
+    }
+}
+
+fn ping(ctx: &Context) -> Value {
+    json!({
+        "pid": std::process::id(),
+        "listen": ctx.config.listen,
+        "issuer": ctx.config.issuer.as_str(),
+        "version": env!("CARGO_PKG_VERSION"),
+    })
+}
+
+fn post(ctx: &Context, request: &Request) -> Response {
+    let mut body = Vec::new();
+    let read = request.data().map(|mut data| data.read_to_end(&mut body));
+    let Some(Ok(_)) = read else { return respond::plain(400, "no body\n") };
+    let Ok(command) = serde_json::from_slice::<Command>(&body) else {
+        return respond::json(400, &json!({ "error": "the running server does not know this verb" }));
+    };
+    match execute(ctx, command, &command_line()) {
+        Ok(value) => respond::json(200, &json!({ "ok": value })),
+        Err(error @ OperationError::Admin(_)) => respond::json(409, &json!({ "error": error.to_string() })),
+        Err(error) => respond::json(503, &json!({ "error": error.to_string() })),
+    }
+}
+
+/// Who the audit log names for a verb.
+pub fn command_line() -> Actor {
+    Actor { name: "command line".to_owned(), address: None }
+}

@@ -1,0 +1,92 @@
+//! People, applications and keys as JSON: what the command line prints with `--json`. Never a hash or a secret.
+
+use crate::crypto::rotation::KeyState;
+use crate::model::{Client, Session, User};
+use crate::server::administration::keys::KeyLine;
+use crate::server::pages::when::when;
+use crate::types::Issuer;
+use serde_json::{Value, json};
+
+/// A person.
+pub fn user(user: &User) -> Value {
+    json!({
+        "id": user.id,
+        "username": user.username,
+        "name": user.name,
+        "email": user.email,
+        "email_verified": user.email_verified,
+        "groups": user.groups,
+        "admin": user.admin,
+        "disabled": user.disabled,
+        "has_password": user.password.is_some(),
+        "created": when(user.created).iso,
+    })
+}
+
+/// A person with their sessions.
+pub fn user_in_full(person: &User, sessions: &[Session]) -> Value {
+    let mut value = user(person);
+    value["sessions"] = sessions
+        .iter()
+        .map(|session| {
+            json!({
+                "id": session.id,
+                "created": when(session.created).iso,
+                "last_seen": when(session.last_seen).iso,
+                "address": session.address,
+            })
+        })
+        .collect();
+    value
+}
+
+/// An application.
+pub fn client(client: &Client) -> Value {
+    json!({
+        "client_id": client.id,
+        "name": client.name,
+        "kind": client.kind,
+        "public": client.is_public(),
+        "profile": client.profile,
+        "redirect_uris": client.redirect_uris,
+        "post_logout_redirect_uris": client.post_logout_redirect_uris,
+        "grants": client.grants,
+        "scope": client.scope,
+        "id_token_alg": client.id_token_alg,
+        "access_token_alg": client.access_token_alg,
+        "audiences": client.audiences,
+        "consent": client.consent,
+        "may_introspect": client.may_introspect,
+        "allowed_groups": client.allowed_groups,
+        "disabled": client.disabled,
+        "secrets": client.secrets.len(),
+        "created": when(client.created).iso,
+    })
+}
+
+/// An application that was just added, with what it is to be told.
+pub fn new_client(added: &Client, secret: Option<&str>, issuer: &Issuer) -> Value {
+    let mut value = client(added);
+    if let Some(secret) = secret {
+        value["client_secret"] = json!(secret);
+    }
+    value["issuer"] = json!(issuer.as_str());
+    value["discovery"] = json!(issuer.endpoint("/.well-known/openid-configuration"));
+    value
+}
+
+/// A signing key.
+pub fn key(line: &KeyLine) -> Value {
+    let state = match line.state {
+        KeyState::Published => "published",
+        KeyState::Signing => "signing",
+        KeyState::Retired => "retired",
+    };
+    json!({
+        "kid": line.key.kid,
+        "alg": line.key.algorithm,
+        "state": state,
+        "created": when(line.key.created).iso,
+        "active_from": when(line.key.active_from).iso,
+    })
+}

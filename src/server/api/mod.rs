@@ -1,0 +1,4 @@
+//! Doorlight's own interfaces for programs.
+
+pub mod control;
+pub mod describe;
