@@ -1,5 +1,6 @@
 //! Doorlight: a single-binary OAuth 2.0 and OpenID Connect server.
 
+pub mod cli;
 pub mod config;
 pub mod crypto;
 pub mod identity;

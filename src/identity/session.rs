@@ -305,7 +305,16 @@ mod tests {
             password: Some("phc".to_owned()),
             ..user("bob", 9)
         };
-        let decision = run(Some(bob), &checked(true), Some(first.session.clone()));
+        let current = Some(first.session.clone());
+        let decision = sign_in(
+            Some(bob),
+            &checked(true),
+            current,
+            &Browser::default(),
+            &settings(),
+            fresh(4),
+            NOW,
+        );
         assert_eq!(decision.changes[0], Change::DeleteSession(first.session.id));
         assert_ne!(decision.reply.unwrap().session.id, first.session.id);
     }

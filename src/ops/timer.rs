@@ -18,7 +18,9 @@ impl Timer {
     pub fn start(tasks: Vec<Task>) -> std::io::Result<Self> {
         let stop = Arc::new((Mutex::new(false), Condvar::new()));
         let seen = stop.clone();
-        let thread = std::thread::Builder::new().name("timer".to_owned()).spawn(move || run(tasks, &seen))?;
+        let thread = std::thread::Builder::new()
+            .name("timer".to_owned())
+            .spawn(move || run(tasks, &seen))?;
         Ok(Self { stop, thread })
     }
 
@@ -33,7 +35,10 @@ impl Timer {
 }
 
 fn run(tasks: Vec<Task>, stop: &(Mutex<bool>, Condvar)) {
-    let mut due: Vec<(Instant, Task)> = tasks.into_iter().map(|task| (Instant::now(), task)).collect();
+    let mut due: Vec<(Instant, Task)> = tasks
+        .into_iter()
+        .map(|task| (Instant::now(), task))
+        .collect();
     loop {
         for (at, task) in &mut due {
             if Instant::now() >= *at {
@@ -41,12 +46,17 @@ fn run(tasks: Vec<Task>, stop: &(Mutex<bool>, Condvar)) {
             }
         }
         let next = due.iter().map(|(at, _)| *at).min();
-        let wait = next.map_or(Duration::from_secs(60), |at| at.saturating_duration_since(Instant::now()));
+        let wait = next.map_or(Duration::from_secs(60), |at| {
+            at.saturating_duration_since(Instant::now())
+        });
         let stopped = stop.0.lock().unwrap_or_else(PoisonError::into_inner);
         if *stopped {
             return;
         }
-        let (stopped, _) = stop.1.wait_timeout(stopped, wait).unwrap_or_else(PoisonError::into_inner);
+        let (stopped, _) = stop
+            .1
+            .wait_timeout(stopped, wait)
+            .unwrap_or_else(PoisonError::into_inner);
         if *stopped {
             return;
         }

@@ -23,10 +23,17 @@ pub struct FilterText {
 
 /// Looks the names up.
 pub fn filter(view: &View<'_>, text: &FilterText) -> Result<EventFilter, OperationError> {
-    let person = given(&text.person).map(|name| people::find(view, name)).transpose()?;
-    let application = given(&text.application).map(|name| clients::find_in(view, name)).transpose()?;
+    let person = given(&text.person)
+        .map(|name| people::find(view, name))
+        .transpose()?;
+    let application = given(&text.application)
+        .map(|name| clients::find_in(view, name))
+        .transpose()?;
     let kind = given(&text.kind)
-        .map(|kind| EventKind::parse(kind).ok_or_else(|| AdminError::invalid("kind", "there is no such kind")))
+        .map(|kind| {
+            EventKind::parse(kind)
+                .ok_or_else(|| AdminError::invalid("kind", "there is no such kind"))
+        })
         .transpose()?;
     let outcome = given(&text.outcome)
         .map(|outcome| match outcome {
@@ -35,7 +42,12 @@ pub fn filter(view: &View<'_>, text: &FilterText) -> Result<EventFilter, Operati
             _ => Err(AdminError::invalid("outcome", "must be success or refused")),
         })
         .transpose()?;
-    Ok(EventFilter { user: person.map(|p| p.id), client: application.map(|a| a.id), kind, outcome })
+    Ok(EventFilter {
+        user: person.map(|p| p.id),
+        client: application.map(|a| a.id),
+        kind,
+        outcome,
+    })
 }
 
 /// One event as a line of the export.
@@ -47,5 +59,7 @@ pub fn line(key: u64, event: &Event) -> Value {
 }
 
 fn given(text: &Option<String>) -> Option<&str> {
-    text.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    text.as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
 }

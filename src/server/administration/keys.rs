@@ -21,23 +21,46 @@ pub struct KeyLine {
 /// All keys, newest first.
 pub fn list(view: &View<'_>, now: Timestamp) -> Result<Vec<KeyLine>, OperationError> {
     let keys = view.signing_keys()?;
-    let mut lines: Vec<KeyLine> =
-        keys.iter().map(|key| KeyLine { key: key.clone(), state: rotation::state(key, &keys, now) }).collect();
+    let mut lines: Vec<KeyLine> = keys
+        .iter()
+        .map(|key| KeyLine {
+            key: key.clone(),
+            state: rotation::state(key, &keys, now),
+        })
+        .collect();
     lines.sort_by_key(|line| std::cmp::Reverse((line.key.active_from, line.key.algorithm)));
     Ok(lines)
 }
 
 /// Makes new keys that sign at once: of one algorithm, or of each. Returns their ids.
-pub fn rotate(ctx: &Context, only: Option<Algorithm>, actor: &Actor) -> Result<Vec<String>, OperationError> {
+pub fn rotate(
+    ctx: &Context,
+    only: Option<Algorithm>,
+    actor: &Actor,
+) -> Result<Vec<String>, OperationError> {
     let now = clock::now();
-    let wanted = rotation::ALGORITHMS.into_iter().filter(|algorithm| only.is_none_or(|only| only == *algorithm));
-    let made = wanted.map(|algorithm| generate(algorithm, now)).collect::<Result<Vec<_>, _>>()?;
+    let wanted = rotation::ALGORITHMS
+        .into_iter()
+        .filter(|algorithm| only.is_none_or(|only| only == *algorithm));
+    let made = wanted
+        .map(|algorithm| generate(algorithm, now))
+        .collect::<Result<Vec<_>, _>>()?;
     let by = actor.clone();
     let kids = made.iter().map(|key| key.kid.clone()).collect();
     let submitted = ctx.store.submit(move |_| {
-        let events = made.iter().map(|key| event(EventKind::KeyAdded, &key.kid, &by, now)).collect();
-        let changes = made.into_iter().map(|key| Change::PutSigningKey(Box::new(key))).collect();
-        Ok(Decision { changes, events, reply: Ok::<(), AdminError>(()) })
+        let events = made
+            .iter()
+            .map(|key| event(EventKind::KeyAdded, &key.kid, &by, now))
+            .collect();
+        let changes = made
+            .into_iter()
+            .map(|key| Change::PutSigningKey(Box::new(key)))
+            .collect();
+        Ok(Decision {
+            changes,
+            events,
+            reply: Ok::<(), AdminError>(()),
+        })
     })?;
     submitted?;
     Ok(kids)
@@ -47,18 +70,27 @@ pub fn rotate(ctx: &Context, only: Option<Algorithm>, actor: &Actor) -> Result<V
 /// where it was the one that signs.
 pub fn withdraw(ctx: &Context, kid: &str, actor: &Actor) -> Result<(), OperationError> {
     let now = clock::now();
-    let missing = || AdminError::NotFound { what: "key", name: kid.to_owned() };
+    let missing = || AdminError::NotFound {
+        what: "key",
+        name: kid.to_owned(),
+    };
     let algorithm = {
         let snapshot = ctx.store.snapshot()?;
         let keys = snapshot.view().signing_keys()?;
-        keys.iter().find(|key| key.kid == kid).ok_or_else(missing)?.algorithm
+        keys.iter()
+            .find(|key| key.kid == kid)
+            .ok_or_else(missing)?
+            .algorithm
     };
     let successor = generate(algorithm, now)?;
     let (kid, by) = (kid.to_owned(), actor.clone());
     let submitted = ctx.store.submit(move |view| {
         let keys = view.signing_keys()?;
         let Some(key) = keys.iter().find(|key| key.kid == kid) else {
-            return Ok(Decision::reply(Err(AdminError::NotFound { what: "key", name: kid })));
+            return Ok(Decision::reply(Err(AdminError::NotFound {
+                what: "key",
+                name: kid,
+            })));
         };
         let mut changes = vec![Change::DeleteSigningKey(kid.clone())];
         let mut events = vec![event(EventKind::KeyDeleted, &kid, &by, now)];
@@ -66,7 +98,11 @@ pub fn withdraw(ctx: &Context, kid: &str, actor: &Actor) -> Result<(), Operation
             events.push(event(EventKind::KeyAdded, &successor.kid, &by, now));
             changes.push(Change::PutSigningKey(Box::new(successor)));
         }
-        Ok(Decision { changes, events, reply: Ok(()) })
+        Ok(Decision {
+            changes,
+            events,
+            reply: Ok(()),
+        })
     })?;
     Ok(submitted?)
 }
@@ -76,5 +112,8 @@ fn generate(algorithm: Algorithm, now: Timestamp) -> Result<SigningKey, Operatio
 }
 
 fn event(kind: EventKind, kid: &str, by: &Actor, now: Timestamp) -> Event {
-    Event::success(kind, now).actor(by.name.clone()).from(by.address).detail(kid)
+    Event::success(kind, now)
+        .actor(by.name.clone())
+        .from(by.address)
+        .detail(kid)
 }

@@ -94,13 +94,21 @@ pub enum Command {
 
 /// Runs a verb.
 pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, OperationError> {
-    let user = |name: &str| -> Result<_, OperationError> { people::find(&ctx.store.snapshot()?.view(), name) };
+    let user = |name: &str| -> Result<_, OperationError> {
+        people::find(&ctx.store.snapshot()?.view(), name)
+    };
     let done = |user: &crate::model::User| json!({ "id": user.id, "username": user.username });
     Ok(match command {
-        Command::UserAdd { person, password } => {
-            describe::user(&people::add(ctx, person, password.map(|password| password.0), actor)?)
-        }
-        Command::UserPasswd { user: name, password } => {
+        Command::UserAdd { person, password } => describe::user(&people::add(
+            ctx,
+            person,
+            password.map(|password| password.0),
+            actor,
+        )?),
+        Command::UserPasswd {
+            user: name,
+            password,
+        } => {
             let user = user(&name)?;
             people::set_password(ctx, user.id, password.0, actor)?;
             done(&user)
@@ -127,7 +135,11 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
         }
         Command::ClientAdd { client } => {
             let (client, secret) = clients::add(ctx, *client, actor)?;
-            describe::new_client(&client, secret.as_ref().map(Secret::expose), &ctx.config.issuer)
+            describe::new_client(
+                &client,
+                secret.as_ref().map(Secret::expose),
+                &ctx.config.issuer,
+            )
         }
         Command::ClientRotateSecret { client } => {
             let client = clients::find(ctx, &client)?;
@@ -167,18 +179,28 @@ fn ping(ctx: &Context) -> Value {
 fn post(ctx: &Context, request: &Request) -> Response {
     let mut body = Vec::new();
     let read = request.data().map(|mut data| data.read_to_end(&mut body));
-    let Some(Ok(_)) = read else { return respond::plain(400, "no body\n") };
+    let Some(Ok(_)) = read else {
+        return respond::plain(400, "no body\n");
+    };
     let Ok(command) = serde_json::from_slice::<Command>(&body) else {
-        return respond::json(400, &json!({ "error": "the running server does not know this verb" }));
+        return respond::json(
+            400,
+            &json!({ "error": "the running server does not know this verb" }),
+        );
     };
     match execute(ctx, command, &command_line()) {
         Ok(value) => respond::json(200, &json!({ "ok": value })),
-        Err(error @ OperationError::Admin(_)) => respond::json(409, &json!({ "error": error.to_string() })),
+        Err(error @ OperationError::Admin(_)) => {
+            respond::json(409, &json!({ "error": error.to_string() }))
+        }
         Err(error) => respond::json(503, &json!({ "error": error.to_string() })),
     }
 }
 
 /// Who the audit log names for a verb.
 pub fn command_line() -> Actor {
-    Actor { name: "command line".to_owned(), address: None }
+    Actor {
+        name: "command line".to_owned(),
+        address: None,
+    }
 }

@@ -23,7 +23,7 @@ mod tests {
 
     #[test]
     fn a_moment_is_written_for_machines_and_people() {
-        let shown = when(Timestamp::from_secs(1_795_511_400));
+        let shown = when(Timestamp::from_secs(1_795_510_200));
         assert_eq!(shown.iso, "2026-11-24T08:50:00Z");
         assert_eq!(shown.text, "24 Nov 2026, 08:50 UTC");
     }

@@ -1,0 +1,55 @@
+//! `doorlight audit`: what happened, newest first.
+
+use super::{Failure, Shared, output, reach};
+use crate::server::administration::audit::{self, FilterText};
+use serde_json::Value;
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Of this person: name or id.
+    #[arg(long)]
+    person: Option<String>,
+    /// Of this application: name or id.
+    #[arg(long)]
+    application: Option<String>,
+    /// Of this kind, such as sign_in.
+    #[arg(long)]
+    kind: Option<String>,
+    /// success or refused.
+    #[arg(long)]
+    outcome: Option<String>,
+    /// At most so many.
+    #[arg(long, default_value_t = 100)]
+    limit: usize,
+}
+
+pub(super) fn run(shared: &Shared, arguments: Arguments) -> Result<(), Failure> {
+    let text = FilterText {
+        person: arguments.person,
+        application: arguments.application,
+        kind: arguments.kind,
+        outcome: arguments.outcome,
+    };
+    reach::read(shared, |view| {
+        let filter = audit::filter(view, &text)?;
+        let (mut left, mut before) = (arguments.limit, None);
+        while left > 0 {
+            let page = view.events(&filter, before, left.min(1_000))?;
+            left = left.saturating_sub(page.events.len());
+            for (key, event) in &page.events {
+                let line = audit::line(*key, event);
+                if shared.json {
+                    output::line(&line.to_string());
+                } else {
+                    let time = line.get("time").and_then(Value::as_str).unwrap_or_default();
+                    output::line(&format!("{time}  {event}"));
+                }
+            }
+            match page.next {
+                Some(next) => before = Some(next),
+                None => break,
+            }
+        }
+        Ok(())
+    })
+}

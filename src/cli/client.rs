@@ -1,0 +1,152 @@
+//! `doorlight client`: applications.
+
+use super::{Failure, Shared, output, reach};
+use crate::model::{Algorithm, ClientKind, GrantType, Profile};
+use crate::oauth::clients::NewClient;
+use crate::server::administration::clients;
+use crate::server::api::control::Command;
+use crate::server::api::describe;
+use clap::{Args, Subcommand};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+#[derive(Subcommand)]
+pub(super) enum Verb {
+    /// Add an application; prints its secret, once.
+    Add(Box<AddArguments>),
+    /// List applications.
+    List,
+    /// Show one application.
+    Show {
+        /// Name or client id.
+        client: String,
+    },
+    /// Give an application a second secret; the first goes on working until it is removed.
+    RotateSecret {
+        /// Name or client id.
+        client: String,
+    },
+    /// Delete an application; its tokens die.
+    Rm {
+        /// Name or client id.
+        client: String,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct AddArguments {
+    /// Shown to people.
+    name: String,
+    /// Where a sign-in may return to; may be repeated.
+    #[arg(long = "redirect-uri", value_name = "URI")]
+    redirect_uris: Vec<String>,
+    /// Where a sign-out may return to; may be repeated.
+    #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
+    post_logout_redirect_uris: Vec<String>,
+    /// It cannot keep a secret.
+    #[arg(long)]
+    public: bool,
+    /// web, single_page, native or service.
+    #[arg(long, value_parser = named::<ClientKind>)]
+    kind: Option<ClientKind>,
+    /// authorization_code, refresh_token, client_credentials; separated by commas.
+    #[arg(long = "grant", value_delimiter = ',', value_parser = named::<GrantType>)]
+    grants: Vec<GrantType>,
+    /// All scopes that it may ask for, separated by spaces.
+    #[arg(long)]
+    scope: Option<String>,
+    /// RS256 or ES256.
+    #[arg(long, value_parser = named::<Algorithm>)]
+    id_token_alg: Option<Algorithm>,
+    /// ES256 or RS256.
+    #[arg(long, value_parser = named::<Algorithm>)]
+    access_token_alg: Option<Algorithm>,
+    /// A resource that its access tokens may be for; may be repeated.
+    #[arg(long = "audience", value_name = "URI")]
+    audiences: Vec<String>,
+    /// standard or strict.
+    #[arg(long, value_parser = named::<Profile>, default_value = "standard")]
+    profile: Profile,
+    /// Never ask people for permission.
+    #[arg(long)]
+    trusted: bool,
+    /// It may introspect tokens that are for its audiences.
+    #[arg(long)]
+    may_introspect: bool,
+    /// Put the claims of granted scopes into the ID token.
+    #[arg(long)]
+    claims_in_id_token: bool,
+    /// It may return to plain-http addresses of other machines.
+    #[arg(long)]
+    allow_http: bool,
+    /// Only members of this group may sign in; may be repeated.
+    #[arg(long = "allowed-group", value_name = "GROUP")]
+    allowed_groups: Vec<String>,
+}
+
+/// A value as it is stored.
+fn named<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_value(Value::String(text.replace('-', "_")))
+        .map_err(|_| "there is no such value".to_owned())
+}
+
+pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
+    let command = match verb {
+        Verb::List => return list(shared),
+        Verb::Show { client } => return show(shared, &client),
+        Verb::Add(arguments) => Command::ClientAdd {
+            client: Box::new(new_client(*arguments)),
+        },
+        Verb::RotateSecret { client } => Command::ClientRotateSecret { client },
+        Verb::Rm { client } => Command::ClientRemove { client },
+    };
+    output::one(shared, &reach::write(shared, command)?);
+    Ok(())
+}
+
+/// Without a kind, a client that acts for itself alone is a service.
+fn new_client(arguments: AddArguments) -> NewClient {
+    let service = arguments.grants == [GrantType::ClientCredentials];
+    let kind = arguments.kind.unwrap_or(if service {
+        ClientKind::Service
+    } else {
+        ClientKind::Web
+    });
+    NewClient {
+        name: arguments.name,
+        kind,
+        redirect_uris: arguments.redirect_uris,
+        post_logout_redirect_uris: arguments.post_logout_redirect_uris,
+        public: arguments.public,
+        grants: arguments.grants,
+        scope: arguments.scope,
+        id_token_alg: arguments.id_token_alg,
+        access_token_alg: arguments.access_token_alg,
+        audiences: arguments.audiences,
+        profile: arguments.profile,
+        trusted: arguments.trusted,
+        may_introspect: arguments.may_introspect,
+        claims_in_id_token: arguments.claims_in_id_token,
+        allow_http: arguments.allow_http,
+        allowed_groups: arguments.allowed_groups,
+    }
+}
+
+fn list(shared: &Shared) -> Result<(), Failure> {
+    let clients = reach::read(shared, |view| Ok(view.clients(None, usize::MAX)?))?;
+    let clients: Vec<_> = clients.iter().map(describe::client).collect();
+    output::table(
+        shared,
+        &clients,
+        &["client_id", "name", "kind", "profile", "grants", "disabled"],
+    );
+    Ok(())
+}
+
+fn show(shared: &Shared, client: &str) -> Result<(), Failure> {
+    let value = reach::read(shared, |view| {
+        Ok(describe::client(&clients::find_in(view, client)?))
+    })?;
+    output::one(shared, &value);
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! The command line: one file per verb. Each works beside a running server (over its socket, or reading the file while
+//! the server writes it) and without one.
+
+mod audit;
+mod client;
+mod health;
+mod keys;
+mod output;
+mod password;
+mod reach;
+mod serve;
+mod setup_link;
+mod socket;
+mod user;
+
+use crate::config::Config;
+use crate::types::Issuer;
+use clap::{Args, Parser, Subcommand};
+use ipnet::IpNet;
+use std::io::Write;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Doorlight signs a household or a small team in to its own services (OAuth 2.0, OpenID Connect).
+#[derive(Parser)]
+#[command(name = "doorlight", version, about, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(flatten)]
+    settings: SettingsArguments,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Args)]
+struct SettingsArguments {
+    /// The data file: everything Doorlight knows.
+    #[arg(
+        long,
+        global = true,
+        env = "DOORLIGHT_DATA",
+        default_value = "./doorlight.redb",
+        value_name = "FILE"
+    )]
+    data: PathBuf,
+    /// The address to listen on.
+    #[arg(
+        long,
+        global = true,
+        env = "DOORLIGHT_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS"
+    )]
+    listen: SocketAddr,
+    /// Doorlight's own address, as browsers and applications reach it.
+    #[arg(
+        long,
+        global = true,
+        env = "DOORLIGHT_ISSUER",
+        default_value = "http://localhost:8080",
+        value_name = "URL"
+    )]
+    issuer: Issuer,
+    /// A proxy whose X-Forwarded-For and X-Forwarded-Proto are believed: an address or a range.
+    #[arg(
+        long,
+        global = true,
+        env = "DOORLIGHT_TRUSTED_PROXY",
+        value_delimiter = ',',
+        value_parser = network,
+        value_name = "CIDR"
+    )]
+    trusted_proxy: Vec<IpNet>,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Run the server (the default).
+    Serve,
+    /// People.
+    #[command(subcommand)]
+    User(user::Verb),
+    /// Applications.
+    #[command(subcommand)]
+    Client(client::Verb),
+    /// Signing keys.
+    #[command(subcommand)]
+    Keys(keys::Verb),
+    /// What happened, newest first.
+    Audit(audit::Arguments),
+    /// Make the one-time link that creates the first administrator.
+    SetupLink,
+    /// Exit with 0 if the server can write, else with 1: for container health checks.
+    Health,
+}
+
+/// What every verb gets.
+struct Shared {
+    config: Config,
+    json: bool,
+}
+
+/// A verb that did not do what it was asked: one line for standard error, exit code 1.
+struct Failure(String);
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Parses the arguments and runs the verb.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    let settings = arguments.settings;
+    let config = Config {
+        data: settings.data,
+        listen: settings.listen,
+        issuer: settings.issuer,
+        trusted_proxies: settings.trusted_proxy,
+    };
+    let shared = Shared {
+        config,
+        json: settings.json,
+    };
+    let done = match arguments.verb.unwrap_or(Verb::Serve) {
+        Verb::Serve => serve::run(&shared),
+        Verb::User(verb) => user::run(&shared, verb),
+        Verb::Client(verb) => client::run(&shared, verb),
+        Verb::Keys(verb) => keys::run(&shared, &verb),
+        Verb::Audit(arguments) => audit::run(&shared, arguments),
+        Verb::SetupLink => setup_link::run(&shared),
+        Verb::Health => health::run(&shared),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure(why)) => {
+            complain(&why);
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// Help and version go to standard output; a mistake is one line on standard error and exit code 2.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // A closed pipe is no reason to fail.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let text = error.to_string();
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:"));
+    let line: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    let line = line.join(" ");
+    complain(line.strip_prefix("error: ").unwrap_or(&line));
+    ExitCode::from(2)
+}
+
+fn complain(why: &str) {
+    let line: String = why
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    // Standard error may be closed; there is nobody left to tell.
+    let _ = writeln!(std::io::stderr(), "doorlight: {line}");
+}
+
+/// An address or a range.
+fn network(text: &str) -> Result<IpNet, String> {
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| "expected an address or a range, such as 172.18.0.0/16".to_owned())
+}

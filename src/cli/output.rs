@@ -1,0 +1,77 @@
+//! What verbs print: JSON for programs, aligned lines for people. A closed pipe is the reader's wish, not an error.
+
+use super::Shared;
+use serde_json::Value;
+use std::io::Write;
+
+/// Prints one thing: JSON, or `name  value` lines.
+pub(super) fn one(shared: &Shared, value: &Value) {
+    if shared.json {
+        return line(&value.to_string());
+    }
+    let Value::Object(members) = value else {
+        return line(&text(value));
+    };
+    let width = members.keys().map(String::len).max().unwrap_or(0);
+    for (name, value) in members {
+        line(format!("{name:width$}  {}", text(value)).trim_end());
+    }
+}
+
+/// Prints a list: a JSON array, or a table of these members.
+pub(super) fn table(shared: &Shared, values: &[Value], columns: &[&str]) {
+    if shared.json {
+        return line(&Value::Array(values.to_vec()).to_string());
+    }
+    let cell = |value: &Value, column: &str| value.get(column).map(text).unwrap_or_default();
+    let widths: Vec<usize> = columns
+        .iter()
+        .map(|column| {
+            values
+                .iter()
+                .map(|v| cell(v, column).chars().count())
+                .max()
+                .unwrap_or(0)
+                .max(column.len())
+        })
+        .collect();
+    let row = |cells: Vec<String>| {
+        let padded: Vec<String> = cells
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}", width = *width))
+            .collect();
+        line(padded.join("  ").trim_end());
+    };
+    row(columns.iter().map(|column| column.to_uppercase()).collect());
+    for value in values {
+        row(columns.iter().map(|column| cell(value, column)).collect());
+    }
+}
+
+/// Prints one line.
+pub(super) fn line(text: &str) {
+    // Whoever reads may have gone (`| head`).
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect(),
+        Value::Array(items) => items.iter().map(text_of_item).collect::<Vec<_>>().join(" "),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn text_of_item(value: &Value) -> String {
+    match value {
+        Value::Object(_) => value.to_string(),
+        other => text(other),
+    }
+}
