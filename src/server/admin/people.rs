@@ -403,3 +403,7 @@ fn row(user: User, seen: &HashMap<UserId, Timestamp>) -> PersonRow {
         last_sign_in,
     }
 }
+
+#[cfg(test)]
+#[path = "people_tests.rs"]
+mod tests;
