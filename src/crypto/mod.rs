@@ -3,6 +3,7 @@
 //! stores it is `store`.
 
 pub mod digest;
+pub mod jwk;
 pub mod jws;
 pub mod keyring;
 pub mod password;

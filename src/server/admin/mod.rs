@@ -1,9 +1,12 @@
 //! The admin pages, below `/admin`. Reached by administrators only (`routes`).
 
+mod application_form;
+pub mod applications;
 mod desk;
 pub mod groups;
 pub mod people;
 mod person_form;
+mod recent;
 pub mod sessions;
 
 use super::incoming::{Incoming, Visitor};
@@ -17,6 +20,9 @@ pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form, _fresh: b
         let rest = incoming.path.strip_prefix(section)?;
         (rest.is_empty() || rest.starts_with('/')).then_some(rest)
     };
+    if let Some(rest) = below("/admin/applications") {
+        return applications::answer(incoming, visitor, form, rest);
+    }
     if let Some(rest) = below("/admin/people") {
         return people::answer(incoming, visitor, form, rest);
     }

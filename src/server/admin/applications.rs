@@ -1,0 +1,339 @@
+//! `/admin/applications`: the list, and the ways through an application's pages. Their forms stand in
+//! `application_form`, what they know from the audit log in `recent`.
+
+use super::application_form as fields;
+use super::desk::{self, Done};
+use super::person_form::groups;
+use super::recent::{self, Recent};
+use crate::model::{AdminError, Client};
+use crate::server::administration::OperationError;
+use crate::server::administration::clients as operations;
+use crate::server::incoming::{Incoming, Visitor};
+use crate::server::pages::failure;
+use crate::server::pages::when::when;
+use crate::server::respond::{self, Leads};
+use crate::store::View;
+use crate::types::{ClientId, Form, Secret, Timestamp};
+use crate::views::admin::{
+    Application, ApplicationRow, Applications, Confirm, CopyRow, Issued, NewApplication, SecretRow,
+    application_defaults,
+};
+use crate::views::{self, Choice};
+use rouille::Response;
+
+const PATH: &str = "/admin/applications";
+/// Applications that one search looks at.
+const SEARCHED: usize = 10_000;
+
+const DONE: &[Done] = &[
+    ("saved", "The settings were saved."),
+    (
+        "address",
+        "The address was added. Sign-in works with it now.",
+    ),
+    ("removed", "The secret was removed."),
+    ("deleted", "The application was deleted."),
+];
+
+/// Answers what stands below `/admin/applications`.
+pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form, rest: &str) -> Response {
+    let posted = desk::is_post(incoming);
+    let desk = Desk { incoming, visitor };
+    let answered = match (rest.trim_start_matches('/'), posted) {
+        ("", false) => desk.list(),
+        ("new", false) => desk.new_form(application_defaults(), 200),
+        ("new", true) => desk.add(form),
+        (rest, _) => {
+            let (id, action) = rest.split_once('/').unwrap_or((rest, ""));
+            match (desk.client(id), action, posted) {
+                (Err(error), _, _) => Err(error),
+                (Ok(client), "", false) => desk.details(&client, fields::of(&client), 200),
+                (Ok(client), "", true) => desk.edit(&client, form),
+                (Ok(client), "secrets/rotate", true) => desk.rotate_secret(&client),
+                (Ok(client), "secrets/remove", true) => desk.remove_secret(&client, form),
+                (Ok(client), "redirect-uris/add", true) => desk.add_redirect_uri(&client, form),
+                (Ok(client), "delete", false) => Ok(desk.ask_delete(&client)),
+                (Ok(client), "delete", true) => desk.delete(&client),
+                _ => Ok(failure::not_found(incoming)),
+            }
+        }
+    };
+    answered.unwrap_or_else(|error| desk::failed(incoming, visitor, error))
+}
+
+struct Desk<'a> {
+    incoming: &'a Incoming<'a>,
+    visitor: &'a Visitor,
+}
+
+type Answer = Result<Response, OperationError>;
+
+impl Desk<'_> {
+    fn client(&self, id: &str) -> Result<Client, OperationError> {
+        let found = match id.parse::<ClientId>() {
+            Ok(id) => self.incoming.ctx.store.snapshot()?.view().client(id)?,
+            Err(_) => None,
+        };
+        let missing = || AdminError::NotFound {
+            what: "application",
+            name: id.to_owned(),
+        };
+        Ok(found.ok_or_else(missing)?)
+    }
+
+    fn page(&self, title: &str, draw: impl FnOnce(views::Page) -> Response) -> Response {
+        desk::page(self.incoming, self.visitor, title, DONE, draw)
+    }
+
+    fn address_of(&self, client: &Client) -> String {
+        format!("{}{}", self.incoming.ctx.config.issuer.path(), path(client))
+    }
+
+    fn list(&self) -> Answer {
+        let query = self.incoming.query().unwrap_or_default();
+        let (wanted, after) = (query.text("q").trim(), query.text("after"));
+        let snapshot = self.incoming.ctx.store.snapshot()?;
+        let view = snapshot.view();
+        let recent = Recent::read(&view)?;
+        let all = view.clients(after.parse().ok(), SEARCHED)?;
+        let mut found = all.iter().filter(|client| matches(client, wanted));
+        let shown: Vec<&Client> = found.by_ref().take(desk::ROWS).collect();
+        let more = found.next().is_some() || all.len() == SEARCHED;
+        let last = if shown.len() == desk::ROWS {
+            shown.last().copied()
+        } else {
+            all.last()
+        };
+        let next = last.filter(|_| more).map(|client| client.id.to_string());
+        let rows = shown
+            .into_iter()
+            .map(|client| row(client, &recent))
+            .collect();
+        let list = desk::head(self.incoming, PATH, wanted, after, next.as_deref());
+        Ok(self.page("Applications", |page| {
+            respond::page(200, Leads::Here, &Applications { page, list, rows })
+        }))
+    }
+
+    fn new_form(&self, form: views::Form, status: u16) -> Answer {
+        let groups = groups(&self.incoming.ctx.store.snapshot()?.view())?;
+        Ok(self.page("Add an application", |page| {
+            let view = NewApplication { page, form, groups };
+            respond::page(status, Leads::Here, &view)
+        }))
+    }
+
+    fn add(&self, form: &Form) -> Answer {
+        let (ctx, actor) = (self.incoming.ctx, desk::actor(self.incoming, self.visitor));
+        let added = fields::details(form, None)
+            .map_err(OperationError::Admin)
+            .and_then(|details| operations::add_detailed(ctx, details, &actor));
+        match added {
+            Ok((client, secret)) => Ok(self.issued(&client, secret.as_ref(), true)),
+            Err(error) => match desk::refusal(self.incoming, self.visitor, error) {
+                Ok(error) => self.new_form(refused(desk::typed(form), &error), 422),
+                Err(response) => Ok(response),
+            },
+        }
+    }
+
+    /// What to type into the application; the secret is shown here and never again.
+    fn issued(&self, client: &Client, secret: Option<&Secret>, new: bool) -> Response {
+        let issuer = &self.incoming.ctx.config.issuer;
+        let row = |label: &str, value: &str, hint: &str| CopyRow {
+            label: label.to_owned(),
+            value: value.to_owned(),
+            hint: hint.to_owned(),
+        };
+        let mut rows = vec![row("Client id", &client.id.to_string(), "")];
+        rows.extend(secret.map(|secret| {
+            let hint = "It is shown only now. Doorlight keeps nothing but a fingerprint of it.";
+            row("Client secret", secret.expose(), hint)
+        }));
+        let hint = "Most applications ask for this one only.";
+        rows.push(row("Address of Doorlight (issuer)", issuer.as_str(), hint));
+        rows.push(row("Discovery address", &discovery(self.incoming), ""));
+        let (title, explanation) = if new {
+            (
+                format!("{} was added", client.name),
+                format!("Type these values into {}.", client.name),
+            )
+        } else {
+            (
+                format!("A new secret for {}", client.name),
+                format!(
+                    "Type it into {}, then remove the old one. Until then both work.",
+                    client.name
+                ),
+            )
+        };
+        let next = (self.address_of(client), format!("Go to {}", client.name));
+        self.page(&title, |page| {
+            let view = Issued {
+                page,
+                section: "applications",
+                explanation,
+                rows,
+                next,
+                also: None,
+            };
+            respond::page(200, Leads::Here, &view)
+        })
+    }
+
+    fn details(&self, client: &Client, form: views::Form, status: u16) -> Answer {
+        let snapshot = self.incoming.ctx.store.snapshot()?;
+        let view = snapshot.view();
+        let groups = choices(&view, client)?;
+        let refused = recent::refused_addresses(&view, client)?;
+        let secrets = client.secrets.iter().rev().map(|secret| SecretRow {
+            id: secret.created.millis().to_string(),
+            created: when(secret.created),
+            last_used: None,
+        });
+        let secrets = secrets.collect();
+        Ok(self.page(&client.name, |page| {
+            let view = Application {
+                page,
+                form,
+                groups,
+                id: client.id.to_string(),
+                name: client.name.clone(),
+                issuer: self.incoming.ctx.config.issuer.to_string(),
+                discovery: discovery(self.incoming),
+                created: when(client.created),
+                secrets,
+                confidential: !client.is_public(),
+                refused,
+            };
+            respond::page(status, Leads::Here, &view)
+        }))
+    }
+
+    fn edit(&self, client: &Client, form: &Form) -> Answer {
+        let (ctx, actor) = (self.incoming.ctx, desk::actor(self.incoming, self.visitor));
+        let edited = fields::details(form, Some(client))
+            .map_err(OperationError::Admin)
+            .and_then(|details| operations::edit(ctx, client.id, details, &actor));
+        self.saved(client, edited, "saved", || desk::typed(form))
+    }
+
+    fn add_redirect_uri(&self, client: &Client, form: &Form) -> Answer {
+        let (ctx, actor) = (self.incoming.ctx, desk::actor(self.incoming, self.visitor));
+        let uri = form.text("redirect_uri").to_owned();
+        let edited = operations::add_redirect_uri(ctx, client.id, uri, &actor);
+        self.saved(client, edited, "address", || fields::of(client))
+    }
+
+    fn saved(
+        &self,
+        client: &Client,
+        edited: Result<Client, OperationError>,
+        done: &str,
+        drawn: impl FnOnce() -> views::Form,
+    ) -> Answer {
+        match edited {
+            Ok(client) => Ok(desk::go(self.incoming, &path(&client), done)),
+            Err(error) => match desk::refusal(self.incoming, self.visitor, error) {
+                Ok(error) => self.details(client, refused(drawn(), &error), 422),
+                Err(response) => Ok(response),
+            },
+        }
+    }
+
+    fn rotate_secret(&self, client: &Client) -> Answer {
+        let actor = desk::actor(self.incoming, self.visitor);
+        let (client, secret) = operations::rotate_secret(self.incoming.ctx, client.id, &actor)?;
+        Ok(self.issued(&client, Some(&secret), false))
+    }
+
+    fn remove_secret(&self, client: &Client, form: &Form) -> Answer {
+        let actor = desk::actor(self.incoming, self.visitor);
+        let Ok(created) = form.text("secret").parse().map(Timestamp::from_millis) else {
+            return Ok(failure::malformed(self.incoming));
+        };
+        operations::remove_secret(self.incoming.ctx, client.id, created, &actor)?;
+        Ok(desk::go(self.incoming, &path(client), "removed"))
+    }
+
+    fn ask_delete(&self, client: &Client) -> Response {
+        let back = self.address_of(client);
+        self.page(&format!("Delete {}?", client.name), |page| {
+            let view = Confirm {
+                page,
+                section: "applications",
+                consequences: vec![
+                    "People can no longer sign in to it through Doorlight.".to_owned(),
+                    "All its tokens end now, and its secrets are forgotten.".to_owned(),
+                    "If you add it again, it gets another client id and another secret.".to_owned(),
+                ],
+                action: format!("{back}/delete"),
+                fields: Vec::new(),
+                button: format!("Delete {}", client.name),
+                back: back.clone(),
+            };
+            respond::page(200, Leads::Here, &view)
+        })
+    }
+
+    fn delete(&self, client: &Client) -> Answer {
+        let actor = desk::actor(self.incoming, self.visitor);
+        operations::delete(self.incoming.ctx, client.id, &actor)?;
+        Ok(desk::go(self.incoming, PATH, "deleted"))
+    }
+}
+
+fn path(client: &Client) -> String {
+    format!("{PATH}/{}", client.id)
+}
+
+pub(super) fn discovery(incoming: &Incoming<'_>) -> String {
+    let issuer = &incoming.ctx.config.issuer;
+    issuer.endpoint("/.well-known/openid-configuration")
+}
+
+fn refused(mut form: views::Form, error: &AdminError) -> views::Form {
+    fields::refuse(&mut form, error);
+    form
+}
+
+fn matches(client: &Client, wanted: &str) -> bool {
+    let wanted = wanted.to_lowercase();
+    client.name.to_lowercase().contains(&wanted)
+        || client.id.to_string() == wanted
+        || client
+            .redirect_uris
+            .iter()
+            .any(|uri| uri.as_str().to_lowercase().contains(&wanted))
+}
+
+fn row(client: &Client, recent: &Recent) -> ApplicationRow {
+    ApplicationRow {
+        id: client.id.to_string(),
+        name: client.name.clone(),
+        kind: fields::kind_words(client.kind).to_owned(),
+        host: client
+            .redirect_uris
+            .first()
+            .map(|uri| uri.place())
+            .unwrap_or_default(),
+        last_used: recent.last_use(client.id).map(when),
+        disabled: client.disabled,
+        refused: recent.was_refused(client.id),
+    }
+}
+
+/// The groups to choose from, and those that the application is held to although they are gone: left out, they would
+/// be dropped by the next "Save", and the application open to everybody.
+fn choices(view: &View<'_>, client: &Client) -> Result<Vec<Choice>, OperationError> {
+    let mut choices = groups(view)?;
+    for group in &client.allowed_groups {
+        if !choices.iter().any(|choice| choice.value == group.as_str()) {
+            choices.push(Choice {
+                value: group.to_string(),
+                label: format!("{group} (deleted)"),
+            });
+        }
+    }
+    Ok(choices)
+}
