@@ -13,7 +13,7 @@ use crate::types::{BearerSecret, Timestamp};
 #[derive(Clone, Debug)]
 pub enum Presented {
     /// A refresh token with its grant.
-    Refresh(BearerSecret, RefreshToken, Grant),
+    Refresh(BearerSecret, RefreshToken, Box<Grant>),
     /// An access token whose signature holds.
     Access(AccessToken),
     /// Nothing of ours (RFC 7009 §2.2: 200 all the same).
@@ -36,7 +36,7 @@ pub fn decide(client: &Client, presented: Presented, now: Timestamp) -> Decision
         Presented::Refresh(_, _, grant) if grant.ended.is_some() => Decision::reply(Ok(())),
         Presented::Refresh(_, _, grant) => {
             let event = done("refresh token, with its whole family").user_id(grant.user);
-            let changes = vec![end(grant, GrantEnd::RevokedByClient, now)];
+            let changes = vec![end(*grant, GrantEnd::RevokedByClient, now)];
             Decision {
                 changes,
                 events: vec![event],
@@ -90,7 +90,7 @@ mod tests {
             expires: NOW,
             rotated: None,
         };
-        Presented::Refresh(secret, token, grant(client))
+        Presented::Refresh(secret, token, Box::new(grant(client)))
     }
 
     #[test]

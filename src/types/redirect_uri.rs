@@ -62,11 +62,10 @@ impl RedirectUri {
     /// What a person recognises: the host of a web address, else the scheme.
     pub fn place(&self) -> String {
         Url::parse(&self.0)
-            .ok()
-            .and_then(|url| match (url.host_str(), url.port()) {
-                (Some(host), Some(port)) if !host.is_empty() => Some(format!("{host}:{port}")),
-                (Some(host), None) if !host.is_empty() => Some(host.to_owned()),
-                _ => Some(format!("{}:", url.scheme())),
+            .map(|url| match (url.host_str(), url.port()) {
+                (Some(host), Some(port)) if !host.is_empty() => format!("{host}:{port}"),
+                (Some(host), None) if !host.is_empty() => host.to_owned(),
+                _ => format!("{}:", url.scheme()),
             })
             .unwrap_or_default()
     }

@@ -46,7 +46,7 @@ fn submit(
         let presented = match (secret, access) {
             (Some(secret), _) => match view.refresh_token(RefreshTokenId(secret.selector))? {
                 Some(token) => match view.grant(token.grant)? {
-                    Some(grant) => Presented::Refresh(secret, token, grant),
+                    Some(grant) => Presented::Refresh(secret, token, Box::new(grant)),
                     None => Presented::Unknown,
                 },
                 None => Presented::Unknown,
