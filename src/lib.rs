@@ -1,4 +1,32 @@
-//! Doorlight: a single-binary OAuth 2.0 and OpenID Connect server.
+//! Doorlight: a single-binary OAuth 2.0 and OpenID Connect server for a home or a small team.
+//!
+//! The map of the house: where each specification is kept, and the tests that hold it.
+//!
+//! | specification | file | tests |
+//! |---|---|---|
+//! | RFC 6749 §3.1, §4.1 authorization endpoint | `oauth/authorize/mod.rs` (the checks in order) | there; `tests/oauth/authorize.rs` |
+//! | RFC 6749 §3.1.2, RFC 8252 §7.3 redirect URIs | `oauth/authorize/redirect_uri.rs`, `types/redirect_uri.rs` | there |
+//! | RFC 7636 PKCE | `oauth/authorize/pkce.rs`, `oauth/token/code.rs` | there |
+//! | RFC 9207 `iss` in responses; Form Post Response Mode | `oauth/authorize/response.rs` | there |
+//! | OpenID Connect Core §3.1.2.3 sign-in and consent | `oauth/authorize/step.rs` | there |
+//! | RFC 6749 §2.3 client authentication | `oauth/client_auth.rs` | there; `tests/oauth/token.rs` |
+//! | RFC 6749 §4.1.3 code grant | `oauth/token/code.rs` | there; `tests/oauth/token.rs` |
+//! | RFC 6749 §6, RFC 9700 §4.14.2 refresh, replay | `oauth/token/refresh.rs` | there; `tests/oauth/refresh.rs` |
+//! | RFC 6749 §4.4 client credentials | `oauth/token/client_credentials.rs` | there |
+//! | RFC 9068 access tokens, OpenID Connect Core §2 ID tokens | `oauth/token/issue.rs` | there |
+//! | RFC 8707 resource indicators (token and authorization requests) | `oauth/token/mod.rs` | `oauth/token/*.rs` |
+//! | RFC 7662 introspection | `oauth/introspect.rs` | there; `tests/oauth/introspect.rs` |
+//! | RFC 7009 revocation | `oauth/revoke.rs` | there; `tests/oauth/revoke.rs` |
+//! | OpenID Connect Core §5 claims, §5.3 userinfo; RFC 6750 | `oauth/claims.rs`, `oauth/userinfo.rs` | there; `tests/oauth/userinfo.rs` |
+//! | OpenID Connect Discovery, RFC 8414 | `oauth/discovery.rs` | `tests/oauth/discovery.rs` |
+//! | OpenID Connect RP-Initiated Logout | `oauth/logout.rs` | there; `tests/oauth/logout.rs` |
+//! | when a token stops counting | `oauth/standing.rs` | there |
+//! | RFC 7515 signatures, RFC 7517 JWK, RFC 7638 thumbprints | `crypto/jws.rs`, `crypto/keyring.rs`, `crypto/jwk.rs` | there |
+//! | key rotation | `crypto/rotation.rs` | there |
+//! | passwords: Argon2id, RFC 9106 | `crypto/password.rs` | there |
+//! | RFC 9110, RFC 9112 HTTP | `server/listener` | there; `tests/listener` |
+//! | the data file | `store/schema.rs` (tables), `store/writer.rs` (commits) | `tests/store` |
+//! | every address | `server/routes.rs` | `tests/pages` |
 
 pub mod cli;
 pub mod config;
