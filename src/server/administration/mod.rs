@@ -1,8 +1,10 @@
 //! What an administrator can do, as typed operations: the admin pages, the command line and the control socket all
 //! call these. Each loads what its pure decision needs inside a writer job (`oauth::clients`, `identity::people`).
 
+pub mod audit;
 pub mod clients;
 pub mod groups;
+pub mod keys;
 pub mod people;
 pub mod sessions;
 

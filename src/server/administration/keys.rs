@@ -1,0 +1,74 @@
+//! Signing keys, as an administrator handles them. The rules stand in `oauth::keys` and `crypto::rotation`.
+
+use super::{Actor, OperationError};
+use crate::crypto::keyring::{self, KeyError};
+use crate::crypto::rotation::{self, KeyState};
+use crate::model::{Algorithm, SigningKey};
+use crate::oauth::keys;
+use crate::ops::clock;
+use crate::server::context::Context;
+use crate::store::{StoreError, View};
+use crate::types::Timestamp;
+
+/// A key and where it stands.
+#[derive(Clone, Debug)]
+pub struct KeyLine {
+    /// The JWK thumbprint.
+    pub kid: String,
+    /// What it signs with.
+    pub algorithm: Algorithm,
+    /// What it is doing.
+    pub state: KeyState,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When its state changes next, as the schedule goes.
+    pub until: Timestamp,
+}
+
+/// All keys by algorithm, the newest first.
+pub fn list(view: &View<'_>, now: Timestamp) -> Result<Vec<KeyLine>, OperationError> {
+    let mut keys = view.signing_keys()?;
+    keys.sort_by_key(|key| (key.algorithm, std::cmp::Reverse(key.active_from)));
+    Ok(keys
+        .iter()
+        .map(|key| KeyLine {
+            kid: key.kid.clone(),
+            algorithm: key.algorithm,
+            state: rotation::state(key, &keys, now),
+            created: key.created,
+            until: rotation::changes_at(key, &keys, now),
+        })
+        .collect())
+}
+
+/// Replaces the key of an algorithm now. Tokens of the old one stay good until they expire. Returns the new `kid`.
+pub fn rotate(
+    ctx: &Context,
+    algorithm: Algorithm,
+    actor: &Actor,
+) -> Result<String, OperationError> {
+    let by = actor.author(clock::now());
+    let made = generate(algorithm, by.now)?;
+    let submitted = ctx.store.submit(move |_| Ok(keys::rotate(made, &by)))?;
+    Ok(submitted?.kid)
+}
+
+/// Withdraws a key; its tokens end now.
+pub fn withdraw(ctx: &Context, kid: &str, actor: &Actor) -> Result<(), OperationError> {
+    let by = actor.author(clock::now());
+    let known = ctx.store.snapshot()?.view().signing_keys()?;
+    let key = known.iter().find(|key| key.kid == kid);
+    let algorithm = key.ok_or_else(|| keys::missing(kid))?.algorithm;
+    // Made before the writer's turn, and thrown away where it is not needed.
+    let spare = generate(algorithm, by.now)?;
+    let kid = kid.to_owned();
+    let submitted = ctx
+        .store
+        .submit(move |view| Ok(keys::withdraw(&view.signing_keys()?, &kid, spare, &by)))?;
+    Ok(submitted?)
+}
+
+fn generate(algorithm: Algorithm, now: Timestamp) -> Result<SigningKey, OperationError> {
+    keyring::generate(algorithm, now, now)
+        .map_err(|KeyError(why)| StoreError::Unavailable(why).into())
+}
