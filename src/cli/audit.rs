@@ -1,7 +1,7 @@
 //! `doorlight audit`: what happened, newest first.
 
 use super::{Failure, Shared, output, reach};
-use crate::server::administration::audit::{self, FilterText};
+use crate::server::administration::audit::{self, Wanted};
 use serde_json::Value;
 
 #[derive(clap::Args)]
@@ -24,14 +24,16 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(shared: &Shared, arguments: Arguments) -> Result<(), Failure> {
-    let text = FilterText {
-        person: arguments.person,
-        application: arguments.application,
-        kind: arguments.kind,
-        outcome: arguments.outcome,
+    let wanted = Wanted {
+        person: arguments.person.unwrap_or_default(),
+        application: arguments.application.unwrap_or_default(),
+        kind: arguments.kind.unwrap_or_default(),
+        outcome: arguments.outcome.unwrap_or_default(),
     };
     reach::read(shared, |view| {
-        let filter = audit::filter(view, &text)?;
+        let Some(filter) = wanted.filter(view)? else {
+            return Err(Failure("there is no such kind or outcome".to_owned()));
+        };
         let (mut left, mut before) = (arguments.limit, None);
         while left > 0 {
             let page = view.events(&filter, before, left.min(1_000))?;

@@ -29,7 +29,7 @@ pub(super) fn run(shared: &Shared, verb: &Verb) -> Result<(), Failure> {
         Verb::List => {
             let lines = reach::read(shared, |view| Ok(keys::list(view, clock::now())?))?;
             let lines: Vec<_> = lines.iter().map(describe::key).collect();
-            output::table(shared, &lines, &["kid", "alg", "state", "active_from"]);
+            output::table(shared, &lines, &["kid", "alg", "state", "until"]);
         }
         Verb::Rotate { alg } => {
             output::one(

@@ -77,6 +77,16 @@ pub fn state(key: &SigningKey, keys: &[SigningKey], now: Timestamp) -> KeyState 
     }
 }
 
+/// When the state of a key changes next, as the schedule goes: it begins to sign, is replaced, or is removed.
+pub fn changes_at(key: &SigningKey, keys: &[SigningKey], now: Timestamp) -> Timestamp {
+    let replaced = superseded_at(key, keys).unwrap_or(key.active_from.plus(SIGNING_SPAN));
+    match state(key, keys, now) {
+        KeyState::Published => key.active_from,
+        KeyState::Signing => replaced,
+        KeyState::Retired => replaced.plus(KEPT_AFTER),
+    }
+}
+
 /// When the next key of its algorithm begins to sign.
 fn superseded_at(key: &SigningKey, keys: &[SigningKey]) -> Option<Timestamp> {
     keys.iter()
@@ -137,6 +147,11 @@ mod tests {
         assert_eq!(state(&keys[0], &keys, next.minus(DAY)), KeyState::Signing);
         assert_eq!(state(&keys[1], &keys, next.minus(DAY)), KeyState::Published);
         assert_eq!(state(&keys[0], &keys, next), KeyState::Retired);
+        let changes = |key: usize, now| changes_at(&keys[key], &keys, now);
+        assert_eq!(changes(0, START), next);
+        assert_eq!(changes(1, START), next);
+        assert_eq!(changes(0, next), next.plus(KEPT_AFTER));
+        assert_eq!(changes(1, next), next.plus(SIGNING_SPAN));
         assert_eq!(plan(&keys, next.plus(HOUR)).delete, Vec::<String>::new());
         assert_eq!(plan(&keys, next.plus(KEPT_AFTER)).delete, ["a"]);
     }

@@ -9,6 +9,7 @@ pub mod clients;
 pub mod discovery;
 pub mod error;
 pub mod introspect;
+pub mod keys;
 pub mod logout;
 pub mod revoke;
 pub mod standing;

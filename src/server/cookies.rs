@@ -46,6 +46,16 @@ pub fn set_browser(issuer: &Issuer, value: &str) -> String {
     with_attributes(issuer, BROWSER, value, None)
 }
 
+/// `Set-Cookie` for something that one of our pages remembers for a while; none left: forgotten.
+pub fn set_short(issuer: &Issuer, plain: &str, value: &str, seconds: u64) -> String {
+    with_attributes(issuer, plain, value, Some(seconds))
+}
+
+/// What one of our pages remembered.
+pub fn short<'r>(incoming: &'r Incoming<'_>, plain: &str) -> Option<&'r str> {
+    incoming.cookie(&name(&incoming.ctx.config.issuer, plain))
+}
+
 fn with_attributes(issuer: &Issuer, plain: &str, value: &str, max_age: Option<u64>) -> String {
     let secure = if issuer.is_https() { "; Secure" } else { "" };
     let age = max_age

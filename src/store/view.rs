@@ -108,6 +108,10 @@ pub struct EventFilter {
     pub kind: Option<EventKind>,
     /// That ended so.
     pub outcome: Option<Outcome>,
+    /// Of whoever had this name then, in any case: a person who is gone has no id to ask for.
+    pub username: Option<String>,
+    /// Of the application that had this name then, in any case.
+    pub client_name: Option<String>,
 }
 
 impl EventFilter {
@@ -118,7 +122,17 @@ impl EventFilter {
                 .is_none_or(|client| event.client == Some(client))
             && self.kind.is_none_or(|kind| event.kind == kind)
             && self.outcome.is_none_or(|outcome| event.outcome == outcome)
+            && named(&self.username, &event.username)
+            && named(&self.client_name, &event.client_name)
     }
+}
+
+fn named(wanted: &Option<String>, given: &Option<String>) -> bool {
+    wanted.as_ref().is_none_or(|wanted| {
+        given
+            .as_ref()
+            .is_some_and(|given| given.to_lowercase() == wanted.to_lowercase())
+    })
 }
 
 /// Some events, newest first.

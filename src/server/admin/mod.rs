@@ -2,12 +2,16 @@
 
 mod application_form;
 pub mod applications;
+pub mod audit;
 mod desk;
 pub mod groups;
+pub mod keys;
+pub mod overview;
 pub mod people;
 mod person_form;
 mod recent;
 pub mod sessions;
+pub mod try_it;
 
 use super::incoming::{Incoming, Visitor};
 use super::pages::failure;
@@ -35,5 +39,17 @@ pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form, _fresh: b
     if let Some(rest) = below("/admin/grants") {
         return sessions::answer_grants(incoming, visitor, form, rest);
     }
-    failure::not_found(incoming)
+    if let Some(rest) = below("/admin/keys") {
+        return keys::answer(incoming, visitor, form, rest);
+    }
+    if let Some(rest) = below("/admin/audit") {
+        return audit::answer(incoming, visitor, rest);
+    }
+    if let Some(rest) = below("/admin/try") {
+        return try_it::answer(incoming, visitor, form, rest);
+    }
+    match (incoming.path, desk::is_post(incoming)) {
+        ("/admin" | "/admin/", false) => overview::show(incoming, visitor),
+        _ => failure::not_found(incoming),
+    }
 }

@@ -1,65 +1,153 @@
-//! The audit log, as it is filtered and exported.
+//! The audit log, as an administrator reads it: what to show, and the lines of an export.
 
-use super::{OperationError, clients, people};
-use crate::model::{AdminError, Event, EventKind, Outcome};
-use crate::server::pages::when::when;
-use crate::store::{EventFilter, View};
-use serde::{Deserialize, Serialize};
+use super::OperationError;
+use crate::model::{Event, EventKind, Outcome};
+use crate::store::{EventFilter, EventPage, Store, StoreError, View};
+use crate::types::{ClientId, UserId, Username};
 use serde_json::{Value, json};
+use std::io::{self, Read};
 
-/// A filter as it is typed.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct FilterText {
+/// What to show, as it is asked for; empty texts ask for everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
     /// A person's name or id.
-    pub person: Option<String>,
+    pub person: String,
     /// An application's name or id.
-    pub application: Option<String>,
-    /// A kind, as stored.
-    pub kind: Option<String>,
-    /// `success` or `refused`.
-    pub outcome: Option<String>,
+    pub application: String,
+    /// A kind as it is stored.
+    pub kind: String,
+    /// `success`, or `refused` or `failure`.
+    pub outcome: String,
 }
 
-/// Looks the names up.
-pub fn filter(view: &View<'_>, text: &FilterText) -> Result<EventFilter, OperationError> {
-    let person = given(&text.person)
-        .map(|name| people::find(view, name))
-        .transpose()?;
-    let application = given(&text.application)
-        .map(|name| clients::find_in(view, name))
-        .transpose()?;
-    let kind = given(&text.kind)
-        .map(|kind| {
-            EventKind::parse(kind)
-                .ok_or_else(|| AdminError::invalid("kind", "there is no such kind"))
-        })
-        .transpose()?;
-    let outcome = given(&text.outcome)
-        .map(|outcome| match outcome {
-            "success" => Ok(Outcome::Success),
-            "refused" => Ok(Outcome::Refused),
-            _ => Err(AdminError::invalid("outcome", "must be success or refused")),
-        })
-        .transpose()?;
-    Ok(EventFilter {
-        user: person.map(|p| p.id),
-        client: application.map(|a| a.id),
-        kind,
-        outcome,
-    })
+impl Wanted {
+    /// Looks names up. `None`: nothing can match.
+    pub fn filter(&self, view: &View<'_>) -> Result<Option<EventFilter>, OperationError> {
+        let mut filter = EventFilter::default();
+        let person = self.person.trim();
+        if let Ok(id) = person.parse::<UserId>() {
+            filter.user = Some(id);
+        } else if !person.is_empty() {
+            let known = match person.parse::<Username>() {
+                Ok(name) => view.user_by_name(&name)?,
+                Err(_) => None,
+            };
+            match known {
+                Some(user) => filter.user = Some(user.id),
+                None => filter.username = Some(person.to_owned()),
+            }
+        }
+        let application = self.application.trim();
+        if let Ok(id) = application.parse::<ClientId>() {
+            filter.client = Some(id);
+        } else if !application.is_empty() {
+            match super::clients::find_in(view, application) {
+                Ok(client) => filter.client = Some(client.id),
+                Err(OperationError::Admin(_)) => filter.client_name = Some(application.to_owned()),
+                Err(other) => return Err(other),
+            }
+        }
+        if !self.kind.is_empty() {
+            match EventKind::parse(&self.kind) {
+                Some(kind) => filter.kind = Some(kind),
+                None => return Ok(None),
+            }
+        }
+        filter.outcome = match self.outcome.as_str() {
+            "" => None,
+            "success" => Some(Outcome::Success),
+            "refused" | "failure" => Some(Outcome::Refused),
+            _ => return Ok(None),
+        };
+        Ok(Some(filter))
+    }
+
+    /// One page of events, newest first, from before `before`.
+    pub fn page(
+        &self,
+        view: &View<'_>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<EventPage, OperationError> {
+        match self.filter(view)? {
+            Some(filter) => Ok(view.events(&filter, before, limit)?),
+            None => Ok(EventPage::default()),
+        }
+    }
 }
 
-/// One event as a line of the export.
+/// One event as one JSON value: as stored, with its key and its time for people and machines alike (RFC 3339).
 pub fn line(key: u64, event: &Event) -> Value {
-    let mut line = serde_json::to_value(event).unwrap_or_default();
-    line["id"] = json!(key.to_string());
-    line["time"] = json!(when(event.time).iso);
-    line
+    let mut value = serde_json::to_value(event).unwrap_or_default();
+    let moment = i64::try_from(event.time.millis())
+        .ok()
+        .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    if let (Some(object), Some(moment)) = (value.as_object_mut(), moment) {
+        // Above 2^53: a number would lose its end in many readers.
+        object.insert("id".to_owned(), json!(key.to_string()));
+        object.insert(
+            "time".to_owned(),
+            json!(moment.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
+        );
+    }
+    value
 }
 
-fn given(text: &Option<String>) -> Option<&str> {
-    text.as_deref()
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
+/// Events that an export reads at a time: it holds no snapshot while a slow reader takes its time.
+const AT_A_TIME: usize = 500;
+
+/// JSON lines, newest first, read from the file page by page.
+pub struct Export {
+    store: Store,
+    filter: Option<EventFilter>,
+    before: Option<u64>,
+    ready: io::Cursor<Vec<u8>>,
+}
+
+impl Export {
+    /// Of the events that the filter admits; `None`: of none.
+    pub fn new(store: Store, filter: Option<EventFilter>) -> Self {
+        Self {
+            store,
+            filter,
+            before: None,
+            ready: io::Cursor::default(),
+        }
+    }
+
+    fn fill(&mut self) -> Result<bool, StoreError> {
+        let Some(filter) = &self.filter else {
+            return Ok(false);
+        };
+        let page = self
+            .store
+            .snapshot()?
+            .view()
+            .events(filter, self.before, AT_A_TIME)?;
+        let mut text = String::new();
+        for (key, event) in &page.events {
+            text.push_str(&line(*key, event).to_string());
+            text.push('\n');
+        }
+        self.ready = io::Cursor::new(text.into_bytes());
+        self.before = page.next;
+        if page.next.is_none() {
+            self.filter = None;
+        }
+        Ok(true)
+    }
+}
+
+impl Read for Export {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.ready.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            if !self.fill().map_err(io::Error::other)? {
+                return Ok(0);
+            }
+        }
+    }
 }

@@ -1,9 +1,10 @@
-//! Signing keys, as an administrator sees and changes them. The schedule stands in `crypto::rotation`.
+//! Signing keys, as an administrator handles them. The rules stand in `oauth::keys` and `crypto::rotation`.
 
 use super::{Actor, OperationError};
-use crate::crypto::keyring;
+use crate::crypto::keyring::{self, KeyError};
 use crate::crypto::rotation::{self, KeyState};
-use crate::model::{AdminError, Algorithm, Change, Decision, Event, EventKind, SigningKey};
+use crate::model::{Algorithm, SigningKey};
+use crate::oauth::keys;
 use crate::ops::clock;
 use crate::server::context::Context;
 use crate::store::{StoreError, View};
@@ -12,108 +13,62 @@ use crate::types::Timestamp;
 /// A key and where it stands.
 #[derive(Clone, Debug)]
 pub struct KeyLine {
-    /// The record.
-    pub key: SigningKey,
-    /// Where it stands.
+    /// The JWK thumbprint.
+    pub kid: String,
+    /// What it signs with.
+    pub algorithm: Algorithm,
+    /// What it is doing.
     pub state: KeyState,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When its state changes next, as the schedule goes.
+    pub until: Timestamp,
 }
 
-/// All keys, newest first.
+/// All keys by algorithm, the newest first.
 pub fn list(view: &View<'_>, now: Timestamp) -> Result<Vec<KeyLine>, OperationError> {
-    let keys = view.signing_keys()?;
-    let mut lines: Vec<KeyLine> = keys
+    let mut keys = view.signing_keys()?;
+    keys.sort_by_key(|key| (key.algorithm, std::cmp::Reverse(key.active_from)));
+    Ok(keys
         .iter()
         .map(|key| KeyLine {
-            key: key.clone(),
+            kid: key.kid.clone(),
+            algorithm: key.algorithm,
             state: rotation::state(key, &keys, now),
+            created: key.created,
+            until: rotation::changes_at(key, &keys, now),
         })
-        .collect();
-    lines.sort_by_key(|line| std::cmp::Reverse((line.key.active_from, line.key.algorithm)));
-    Ok(lines)
+        .collect())
 }
 
-/// Makes new keys that sign at once: of one algorithm, or of each. Returns their ids.
+/// Replaces the key of an algorithm now. Tokens of the old one stay good until they expire. Returns the new `kid`.
 pub fn rotate(
     ctx: &Context,
-    only: Option<Algorithm>,
+    algorithm: Algorithm,
     actor: &Actor,
-) -> Result<Vec<String>, OperationError> {
-    let now = clock::now();
-    let wanted = rotation::ALGORITHMS
-        .into_iter()
-        .filter(|algorithm| only.is_none_or(|only| only == *algorithm));
-    let made = wanted
-        .map(|algorithm| generate(algorithm, now))
-        .collect::<Result<Vec<_>, _>>()?;
-    let by = actor.clone();
-    let kids = made.iter().map(|key| key.kid.clone()).collect();
-    let submitted = ctx.store.submit(move |_| {
-        let events = made
-            .iter()
-            .map(|key| event(EventKind::KeyAdded, &key.kid, &by, now))
-            .collect();
-        let changes = made
-            .into_iter()
-            .map(|key| Change::PutSigningKey(Box::new(key)))
-            .collect();
-        Ok(Decision {
-            changes,
-            events,
-            reply: Ok::<(), AdminError>(()),
-        })
-    })?;
-    submitted?;
-    Ok(kids)
+) -> Result<String, OperationError> {
+    let by = actor.author(clock::now());
+    let made = generate(algorithm, by.now)?;
+    let submitted = ctx.store.submit(move |_| Ok(keys::rotate(made, &by)))?;
+    Ok(submitted?.kid)
 }
 
-/// Withdraws a key at once: it is no longer published, and every token it signed is dead. A fresh one takes its place
-/// where it was the one that signs.
+/// Withdraws a key; its tokens end now.
 pub fn withdraw(ctx: &Context, kid: &str, actor: &Actor) -> Result<(), OperationError> {
-    let now = clock::now();
-    let missing = || AdminError::NotFound {
-        what: "key",
-        name: kid.to_owned(),
-    };
-    let algorithm = {
-        let snapshot = ctx.store.snapshot()?;
-        let keys = snapshot.view().signing_keys()?;
-        keys.iter()
-            .find(|key| key.kid == kid)
-            .ok_or_else(missing)?
-            .algorithm
-    };
-    let successor = generate(algorithm, now)?;
-    let (kid, by) = (kid.to_owned(), actor.clone());
-    let submitted = ctx.store.submit(move |view| {
-        let keys = view.signing_keys()?;
-        let Some(key) = keys.iter().find(|key| key.kid == kid) else {
-            return Ok(Decision::reply(Err(AdminError::NotFound {
-                what: "key",
-                name: kid,
-            })));
-        };
-        let mut changes = vec![Change::DeleteSigningKey(kid.clone())];
-        let mut events = vec![event(EventKind::KeyDeleted, &kid, &by, now)];
-        if rotation::state(key, &keys, now) == KeyState::Signing {
-            events.push(event(EventKind::KeyAdded, &successor.kid, &by, now));
-            changes.push(Change::PutSigningKey(Box::new(successor)));
-        }
-        Ok(Decision {
-            changes,
-            events,
-            reply: Ok(()),
-        })
-    })?;
+    let by = actor.author(clock::now());
+    let known = ctx.store.snapshot()?.view().signing_keys()?;
+    let key = known.iter().find(|key| key.kid == kid);
+    let algorithm = key.ok_or_else(|| keys::missing(kid))?.algorithm;
+    // Made before the writer's turn, and thrown away where it is not needed.
+    let spare = generate(algorithm, by.now)?;
+    let kid = kid.to_owned();
+    let submitted = ctx
+        .store
+        .submit(move |view| Ok(keys::withdraw(&view.signing_keys()?, &kid, spare, &by)))?;
     Ok(submitted?)
 }
 
 fn generate(algorithm: Algorithm, now: Timestamp) -> Result<SigningKey, OperationError> {
-    keyring::generate(algorithm, now, now).map_err(|e| StoreError::BadRecord(e.to_string()).into())
-}
-
-fn event(kind: EventKind, kid: &str, by: &Actor, now: Timestamp) -> Event {
-    Event::success(kind, now)
-        .actor(by.name.clone())
-        .from(by.address)
-        .detail(kid)
+    keyring::generate(algorithm, now, now)
+        .map_err(|KeyError(why)| StoreError::Unavailable(why).into())
 }

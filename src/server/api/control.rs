@@ -2,6 +2,7 @@
 //! the data file) may open the file, and is the administrator (DESIGN §5).
 
 use super::describe;
+use crate::crypto::rotation::ALGORITHMS;
 use crate::model::Algorithm;
 use crate::oauth::clients::NewClient;
 use crate::server::administration::people::NewPerson;
@@ -151,7 +152,14 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
             clients::delete(ctx, client.id, actor)?;
             json!({ "client_id": client.id, "name": client.name })
         }
-        Command::KeysRotate { alg } => json!({ "kids": keys::rotate(ctx, alg, actor)? }),
+        Command::KeysRotate { alg } => {
+            let wanted = ALGORITHMS
+                .into_iter()
+                .filter(|each| alg.is_none_or(|alg| alg == *each));
+            let kids: Result<Vec<String>, _> =
+                wanted.map(|each| keys::rotate(ctx, each, actor)).collect();
+            json!({ "kids": kids? })
+        }
         Command::SetupLink => json!({ "url": people::setup_link(ctx, actor)?.expose() }),
     })
 }

@@ -83,10 +83,10 @@ pub fn key(line: &KeyLine) -> Value {
         KeyState::Retired => "retired",
     };
     json!({
-        "kid": line.key.kid,
-        "alg": line.key.algorithm,
+        "kid": line.kid,
+        "alg": line.algorithm,
         "state": state,
-        "created": when(line.key.created).iso,
-        "active_from": when(line.key.active_from).iso,
+        "created": when(line.created).iso,
+        "until": when(line.until).iso,
     })
 }

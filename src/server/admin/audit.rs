@@ -1,0 +1,158 @@
+//! `/admin/audit`: what happened, newest first, and the same as JSON lines.
+
+use super::desk;
+use crate::model::{Event, EventKind, Outcome};
+use crate::server::administration::OperationError;
+use crate::server::administration::audit::{Export, Wanted};
+use crate::server::incoming::{Incoming, Visitor};
+use crate::server::pages::failure;
+use crate::server::pages::when::when;
+use crate::server::respond::{self, Leads, set};
+use crate::store::StoreError;
+use crate::types::Form;
+use crate::views::admin::{Audit, EventRow};
+use crate::views::{self, Choice, Hidden};
+use rouille::{Response, ResponseBody};
+
+const PATH: &str = "/admin/audit";
+
+/// Answers what stands below `/admin/audit`.
+pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, rest: &str) -> Response {
+    let Ok(query) = incoming.query() else {
+        return failure::malformed(incoming);
+    };
+    let answered = match (rest, desk::is_post(incoming)) {
+        ("" | "/", false) => list(incoming, visitor, &query),
+        ("/export", false) => export(incoming, &query),
+        _ => Ok(failure::not_found(incoming)),
+    };
+    answered.unwrap_or_else(|error| desk::failed(incoming, visitor, error))
+}
+
+fn wanted(query: &Form) -> Wanted {
+    let text = |name: &str| query.text(name).trim().to_owned();
+    Wanted {
+        person: text("person"),
+        application: text("application"),
+        kind: text("kind"),
+        outcome: text("outcome"),
+    }
+}
+
+fn list(
+    incoming: &Incoming<'_>,
+    visitor: &Visitor,
+    query: &Form,
+) -> Result<Response, OperationError> {
+    let wanted = wanted(query);
+    let after = query.text("after");
+    let snapshot = incoming.ctx.store.snapshot()?;
+    let view = snapshot.view();
+    let events = wanted.page(&view, after.parse().ok(), desk::ROWS)?;
+    let settings = view
+        .settings()?
+        .ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
+    let pairs = [
+        ("person", wanted.person.as_str()),
+        ("application", &wanted.application),
+        ("kind", &wanted.kind),
+        ("outcome", &wanted.outcome),
+    ];
+    let address = |path: &str, after: &str| {
+        let pairs: Vec<_> = pairs.into_iter().chain([("after", after)]).collect();
+        desk::address(incoming.ctx.config.issuer.path(), path, &pairs)
+    };
+    let older = events.next.map(|next| address(PATH, &next.to_string()));
+    let newest = (!after.is_empty()).then(|| address(PATH, ""));
+    let export = address(&format!("{PATH}/export"), "");
+    let kinds = EventKind::ALL.iter().map(|kind| Choice {
+        value: kind.as_str().to_owned(),
+        label: kind.words().to_owned(),
+    });
+    let kinds = kinds.collect();
+    let rows = events.events.iter().map(|(_, event)| row(event)).collect();
+    Ok(desk::page(incoming, visitor, "Audit log", &[], |page| {
+        let view = Audit {
+            page,
+            form: views::Form::from_pairs(pairs),
+            kinds,
+            rows,
+            older,
+            newest,
+            export,
+            days_kept: settings.audit_days,
+        };
+        respond::page(200, Leads::Here, &view)
+    }))
+}
+
+fn export(incoming: &Incoming<'_>, query: &Form) -> Result<Response, OperationError> {
+    let filter = {
+        let snapshot = incoming.ctx.store.snapshot()?;
+        wanted(query).filter(&snapshot.view())?
+    };
+    let mut response = respond::plain(200, "");
+    response.data = ResponseBody::from_reader(Export::new(incoming.ctx.store.clone(), filter));
+    response
+        .headers
+        .retain(|(name, _)| !name.eq_ignore_ascii_case("Content-Type"));
+    set(&mut response, "Content-Type", "application/jsonl");
+    set(
+        &mut response,
+        "Content-Disposition",
+        "attachment; filename=\"doorlight-audit.jsonl\"",
+    );
+    Ok(response)
+}
+
+/// An event for the page of the log, where the names have columns of their own.
+fn row(event: &Event) -> EventRow {
+    EventRow {
+        when: when(event.time),
+        words: event.kind.words().to_owned(),
+        kind: event.kind.as_str().to_owned(),
+        ok: event.outcome == Outcome::Success,
+        person: name(&event.username, event.user),
+        application: name(&event.client_name, event.client),
+        address: event.address.map(|a| a.to_string()).unwrap_or_default(),
+        details: details(event),
+    }
+}
+
+/// An event for the overview, where the names stand in the sentence.
+pub(super) fn line(event: &Event) -> EventRow {
+    let row = row(event);
+    let names: Vec<&str> = [&row.person, &row.application]
+        .into_iter()
+        .map(String::as_str)
+        .filter(|name| !name.is_empty())
+        .collect();
+    let words = match names.is_empty() {
+        true => row.words.clone(),
+        false => format!("{}: {}", row.words, names.join(", ")),
+    };
+    EventRow { words, ..row }
+}
+
+fn details(event: &Event) -> Vec<Hidden> {
+    let given = [
+        ("By", event.actor.clone()),
+        ("Note", Some(event.detail.clone())),
+        ("Person (sub)", event.user.map(|id| id.to_string())),
+        ("Client id", event.client.map(|id| id.to_string())),
+    ];
+    given
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?)))
+        .map(|(name, value)| Hidden {
+            name: name.to_owned(),
+            value,
+        })
+        .collect()
+}
+
+fn name(name: &Option<String>, id: Option<impl ToString>) -> String {
+    name.clone()
+        .or_else(|| id.map(|id| id.to_string()))
+        .unwrap_or_default()
+}
