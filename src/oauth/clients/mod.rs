@@ -1,7 +1,8 @@
 //! What an administrator may change about an application. RFC 6749 §2, RFC 7591 §2, RFC 8252 §8.4.
-//! Owns: which settings go together (`settings`), at most two live secrets, what ends with a switched-off application.
+//! Owns: which settings go together (`rules`), at most two live secrets, what ends with a switched-off application.
 //! Not here: how a request is held against the settings (`authorize`, `token`, `client_auth`).
 
+mod rules;
 mod settings;
 
 pub use settings::{ClientEdit, NewClient};

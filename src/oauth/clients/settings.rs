@@ -1,5 +1,6 @@
-//! The settings of an application: as they are asked for, and which of them go together.
+//! The settings of an application as they are asked for. Which of them go together stands in `rules`.
 
+use super::rules;
 use crate::model::{
     AdminError, Algorithm, Client, ClientAuthMethod, ClientKind, ConsentPolicy, GrantType, Profile,
     RefreshPolicy,
@@ -7,17 +8,9 @@ use crate::model::{
 use crate::types::{ClientId, GroupName, Id, RedirectUri, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use url::Url;
 
 /// What a new application may ask for when nothing is said.
 const DEFAULT_SCOPE: &str = "openid profile email groups offline_access";
-/// Entries of one list; more are a mistake.
-const LIST_MAX: usize = 50;
-const TEXT_MAX: usize = 2_000;
-const ACCESS_TOKEN_MINUTES: std::ops::RangeInclusive<u32> = 5..=60;
-/// Ten years.
-const DAYS: std::ops::RangeInclusive<u32> = 1..=3_650;
-
 /// The few things that an application begins with. Everything but the name has a default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -213,9 +206,10 @@ impl ClientEdit {
         // RFC 8252 §8.4, OAuth 2.0 for Browser-Based Applications: neither can keep a secret.
         let public =
             self.public || matches!(self.kind, ClientKind::SinglePage | ClientKind::Native);
-        let allowed_groups = groups_of(&self.allowed_groups, groups, &client.allowed_groups)?;
+        let allowed_groups =
+            rules::groups_of(&self.allowed_groups, groups, &client.allowed_groups)?;
         let client = Client {
-            name: name(&self.name)?,
+            name: rules::name(&self.name)?,
             kind: self.kind,
             profile: self.profile,
             auth_method: if public {
@@ -223,8 +217,8 @@ impl ClientEdit {
             } else {
                 ClientAuthMethod::ClientSecretBasic
             },
-            redirect_uris: addresses("redirect_uris", &self.redirect_uris)?,
-            post_logout_redirect_uris: addresses(
+            redirect_uris: rules::addresses("redirect_uris", &self.redirect_uris)?,
+            post_logout_redirect_uris: rules::addresses(
                 "post_logout_redirect_uris",
                 &self.post_logout_redirect_uris,
             )?,
@@ -241,22 +235,19 @@ impl ClientEdit {
             access_token_minutes: self.access_token_minutes,
             refresh_idle_days: self.refresh_idle_days,
             refresh_absolute_days: self.refresh_absolute_days,
-            audiences: audiences(&self.audiences)?,
+            audiences: rules::audiences(&self.audiences)?,
             may_introspect: self.may_introspect,
             allow_http: self.allow_http,
             allow_plain_pkce: self.allow_plain_pkce,
             allowed_groups,
-            home_uri: web_address("home_uri", self.home_uri.as_deref())?,
-            logo_uri: web_address("logo_uri", self.logo_uri.as_deref())?,
-            policy_uri: web_address("policy_uri", self.policy_uri.as_deref())?,
-            tos_uri: web_address("tos_uri", self.tos_uri.as_deref())?,
+            home_uri: rules::web_address("home_uri", self.home_uri.as_deref())?,
+            logo_uri: rules::web_address("logo_uri", self.logo_uri.as_deref())?,
+            policy_uri: rules::web_address("policy_uri", self.policy_uri.as_deref())?,
+            tos_uri: rules::web_address("tos_uri", self.tos_uri.as_deref())?,
             disabled: self.disabled,
             ..client
         };
-        grants_fit(&client)?;
-        spans_fit(&client)?;
-        redirects_fit(&client)?;
-        profile_fits(&client)?;
+        rules::fit_together(&client)?;
         Ok(client)
     }
 }
@@ -295,179 +286,4 @@ pub(super) fn blank(id: ClientId, now: Timestamp) -> Client {
         created: now,
         tokens_not_before: Timestamp::default(),
     }
-}
-
-fn grants_fit(client: &Client) -> Result<(), AdminError> {
-    let has = |grant| client.grants.contains(&grant);
-    let refuse = |why: &str| Err(AdminError::invalid("grants", why));
-    if client.grants.is_empty() {
-        return refuse("choose at least one way in which it gets tokens");
-    }
-    if has(GrantType::ClientCredentials) && client.is_public() {
-        // RFC 6749 §4.4: only confidential clients.
-        return refuse("an application without a secret cannot get tokens under its own name");
-    }
-    if has(GrantType::RefreshToken) && !has(GrantType::AuthorizationCode) {
-        return refuse("tokens are renewed only where people sign in (authorization_code)");
-    }
-    Ok(())
-}
-
-fn spans_fit(client: &Client) -> Result<(), AdminError> {
-    if !ACCESS_TOKEN_MINUTES.contains(&client.access_token_minutes) {
-        return Err(AdminError::invalid(
-            "access_token_minutes",
-            "must be 5 to 60 minutes",
-        ));
-    }
-    for (field, days) in [
-        ("refresh_idle_days", client.refresh_idle_days),
-        ("refresh_absolute_days", client.refresh_absolute_days),
-    ] {
-        if !DAYS.contains(&days) {
-            return Err(AdminError::invalid(field, "must be 1 to 3,650 days"));
-        }
-    }
-    Ok(())
-}
-
-fn redirects_fit(client: &Client) -> Result<(), AdminError> {
-    let refuse = |why: String| Err(AdminError::invalid("redirect_uris", why));
-    if client.grants.contains(&GrantType::AuthorizationCode) && client.redirect_uris.is_empty() {
-        return refuse("people sign in to it, so it needs an address to return them to".to_owned());
-    }
-    match client.redirect_uris.iter().find(|uri| uri.is_remote_http()) {
-        // RFC 9700 §2.1: others on the way could read the code.
-        Some(uri) if !client.allow_http => refuse(format!(
-            "{uri} is not encrypted: use https, or allow http addresses for this application"
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// PROTOCOL, "strict per client".
-fn profile_fits(client: &Client) -> Result<(), AdminError> {
-    if client.profile != Profile::Strict {
-        return Ok(());
-    }
-    if client.id_token_alg != Algorithm::Es256 {
-        return Err(AdminError::invalid(
-            "id_token_alg",
-            "the strict profile signs with ES256",
-        ));
-    }
-    if client.claims_in_id_token {
-        return Err(AdminError::invalid(
-            "claims_in_id_token",
-            "the strict profile keeps these out of the ID token",
-        ));
-    }
-    if client.allow_plain_pkce {
-        return Err(AdminError::invalid(
-            "allow_plain_pkce",
-            "the strict profile takes S256 only",
-        ));
-    }
-    Ok(())
-}
-
-fn name(text: &str) -> Result<String, AdminError> {
-    let text = text.trim();
-    if !(1..=100).contains(&text.chars().count()) || text.chars().any(char::is_control) {
-        return Err(AdminError::invalid(
-            "name",
-            "give it a name of 1 to 100 characters",
-        ));
-    }
-    Ok(text.to_owned())
-}
-
-/// In the order they were given; empty lines and repetitions are left out.
-fn addresses(field: &'static str, texts: &[String]) -> Result<Vec<RedirectUri>, AdminError> {
-    let mut uris: Vec<RedirectUri> = Vec::new();
-    for text in texts
-        .iter()
-        .map(|text| text.trim())
-        .filter(|text| !text.is_empty())
-    {
-        let uri = text.parse().map_err(|why| {
-            let shown: String = text.chars().take(200).collect();
-            AdminError::invalid(field, format!("{shown}: {why}"))
-        })?;
-        if !uris.contains(&uri) {
-            uris.push(uri);
-        }
-    }
-    few(field, uris)
-}
-
-/// RFC 8707 §2 wants an absolute URI; names such as `grafana` are common as `aud`, so any word will do.
-fn audiences(texts: &[String]) -> Result<Vec<String>, AdminError> {
-    let mut kept: Vec<String> = Vec::new();
-    for text in texts
-        .iter()
-        .map(|text| text.trim())
-        .filter(|text| !text.is_empty())
-    {
-        if text.len() > TEXT_MAX || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(AdminError::invalid(
-                "audiences",
-                "one address or word a line, without spaces",
-            ));
-        }
-        if !kept.iter().any(|other| other == text) {
-            kept.push(text.to_owned());
-        }
-    }
-    few("audiences", kept)
-}
-
-/// A group that is gone may stay: dropping it silently could open the application to everybody.
-fn groups_of(
-    texts: &[String],
-    known: &BTreeSet<GroupName>,
-    before: &BTreeSet<GroupName>,
-) -> Result<BTreeSet<GroupName>, AdminError> {
-    let mut groups = BTreeSet::new();
-    for text in texts
-        .iter()
-        .map(|text| text.trim())
-        .filter(|text| !text.is_empty())
-    {
-        let group: GroupName = text
-            .parse()
-            .map_err(|why| AdminError::invalid("allowed_groups", why))?;
-        if !known.contains(&group) && !before.contains(&group) {
-            return Err(AdminError::invalid(
-                "allowed_groups",
-                format!("there is no group {group}"),
-            ));
-        }
-        groups.insert(group);
-    }
-    Ok(groups)
-}
-
-fn web_address(field: &'static str, text: Option<&str>) -> Result<Option<String>, AdminError> {
-    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
-        return Ok(None);
-    };
-    let is_web = |url: &Url| {
-        matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|h| !h.is_empty())
-    };
-    let fits = text.len() <= TEXT_MAX && !text.chars().any(|c| c.is_control() || c.is_whitespace());
-    if !fits || !Url::parse(text).is_ok_and(|url| is_web(&url)) {
-        return Err(AdminError::invalid(
-            field,
-            "must be a web address, such as https://app.example.org",
-        ));
-    }
-    Ok(Some(text.to_owned()))
-}
-
-fn few<T>(field: &'static str, list: Vec<T>) -> Result<Vec<T>, AdminError> {
-    if list.len() > LIST_MAX {
-        return Err(AdminError::invalid(field, format!("at most {LIST_MAX}")));
-    }
-    Ok(list)
 }

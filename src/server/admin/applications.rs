@@ -337,3 +337,7 @@ fn choices(view: &View<'_>, client: &Client) -> Result<Vec<Choice>, OperationErr
     }
     Ok(choices)
 }
+
+#[cfg(test)]
+#[path = "applications_tests.rs"]
+mod tests;

@@ -11,45 +11,89 @@ pub mod people;
 mod person_form;
 mod recent;
 pub mod sessions;
+#[cfg(test)]
+mod testing;
 pub mod try_it;
 
 use super::incoming::{Incoming, Visitor};
-use super::pages::failure;
+use super::pages::{failure, sign_in};
+use super::respond;
 use crate::types::Form;
 use rouille::Response;
 
-/// Answers what stands below `/admin`; `form` is the posted one.
-pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form, _fresh: bool) -> Response {
-    let below = |section: &str| {
-        let rest = incoming.path.strip_prefix(section)?;
-        (rest.is_empty() || rest.starts_with('/')).then_some(rest)
-    };
-    if let Some(rest) = below("/admin/applications") {
-        return applications::answer(incoming, visitor, form, rest);
+/// Answers what stands below `/admin`; `form` is the posted one, `fresh` whether the password was asked lately.
+pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form, fresh: bool) -> Response {
+    if !desk::is_post(incoming) {
+        // A long form is not typed only to be lost to the question for the password.
+        if !fresh && incoming.path.ends_with("/new") {
+            return sign_in::again_page(incoming, visitor, incoming.path);
+        }
+        // Whoever was asked for the password at a button comes back by GET.
+        if let Some(page) = page_of_button(incoming.path) {
+            return respond::see_other(&sign_in::below_base(incoming, page));
+        }
     }
-    if let Some(rest) = below("/admin/people") {
-        return people::answer(incoming, visitor, form, rest);
+    section(incoming, visitor, form).unwrap_or_else(|| failure::not_found(incoming))
+}
+
+fn section(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form) -> Option<Response> {
+    let below = incoming.path.strip_prefix("/admin")?;
+    let below = below.strip_prefix('/').unwrap_or(below);
+    let (name, _) = below.split_once('/').unwrap_or((below, ""));
+    let rest = below.strip_prefix(name)?;
+    Some(match name {
+        "" if rest.is_empty() && !desk::is_post(incoming) => overview::show(incoming, visitor),
+        "applications" => applications::answer(incoming, visitor, form, rest),
+        "people" => people::answer(incoming, visitor, form, rest),
+        "groups" => groups::answer(incoming, visitor, form, rest),
+        "sessions" => sessions::answer(incoming, visitor, form, rest),
+        "grants" => sessions::answer_grants(incoming, visitor, form, rest),
+        "keys" => keys::answer(incoming, visitor, form, rest),
+        "audit" => audit::answer(incoming, visitor, rest),
+        "try" => try_it::answer(incoming, visitor, form, rest),
+        _ => return None,
+    })
+}
+
+/// The page that a button without a page of its own stands on.
+fn page_of_button(path: &str) -> Option<&str> {
+    const BUTTONS: [&str; 4] = [
+        "/secrets/rotate",
+        "/secrets/remove",
+        "/redirect-uris/add",
+        "/link",
+    ];
+    if path.ends_with("/revoke") {
+        return Some("/admin/sessions");
     }
-    if let Some(rest) = below("/admin/groups") {
-        return groups::answer(incoming, visitor, form, rest);
+    if path == "/admin/keys/rotate" {
+        return Some("/admin/keys");
     }
-    if let Some(rest) = below("/admin/sessions") {
-        return sessions::answer(incoming, visitor, form, rest);
-    }
-    if let Some(rest) = below("/admin/grants") {
-        return sessions::answer_grants(incoming, visitor, form, rest);
-    }
-    if let Some(rest) = below("/admin/keys") {
-        return keys::answer(incoming, visitor, form, rest);
-    }
-    if let Some(rest) = below("/admin/audit") {
-        return audit::answer(incoming, visitor, rest);
-    }
-    if let Some(rest) = below("/admin/try") {
-        return try_it::answer(incoming, visitor, form, rest);
-    }
-    match (incoming.path, desk::is_post(incoming)) {
-        ("/admin" | "/admin/", false) => overview::show(incoming, visitor),
-        _ => failure::not_found(incoming),
+    BUTTONS.iter().find_map(|button| path.strip_suffix(button))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::page_of_button;
+
+    #[test]
+    fn a_button_leads_back_to_its_page() {
+        for (path, page) in [
+            (
+                "/admin/applications/a/secrets/rotate",
+                Some("/admin/applications/a"),
+            ),
+            (
+                "/admin/applications/a/redirect-uris/add",
+                Some("/admin/applications/a"),
+            ),
+            ("/admin/people/a/link", Some("/admin/people/a")),
+            ("/admin/grants/a/revoke", Some("/admin/sessions")),
+            ("/admin/keys/rotate", Some("/admin/keys")),
+            ("/admin/people/a/password", None),
+            ("/admin/applications/new", None),
+        ] {
+            assert_eq!(page_of_button(path), page, "{path}");
+        }
     }
 }
