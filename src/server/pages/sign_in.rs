@@ -248,7 +248,7 @@ fn try_password(
     })?;
     Ok(match submitted {
         Ok(signed_in) => {
-            ctx.guesses.success(username);
+            ctx.guesses.success(username, incoming.address());
             Ok(signed_in)
         }
         Err(
