@@ -83,6 +83,13 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
         Ok(())
     }
 
+    /// The attempt was right, but earlier failures of others stay: only its own count is taken back.
+    pub fn take_back(&mut self, key: &K) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.failures = entry.failures.saturating_sub(1);
+        }
+    }
+
     /// The attempt was right: the counter is forgotten.
     pub fn success(&mut self, key: &K) {
         self.entries.remove(key);
@@ -149,6 +156,19 @@ mod tests {
         }
         throttle.success(&"alice");
         assert_eq!(throttle.attempt(&"alice", START), Ok(()));
+    }
+
+    #[test]
+    fn right_passwords_from_one_address_do_not_add_up() {
+        let mut throttle = Throttle::new(ADDRESS, 10);
+        for _ in 0..1_000 {
+            assert_eq!(throttle.attempt(&"home", START), Ok(()));
+            throttle.take_back(&"home");
+        }
+        for _ in 0..20 {
+            assert_eq!(throttle.attempt(&"home", START), Ok(()));
+        }
+        assert!(throttle.attempt(&"home", START).is_err());
     }
 
     #[test]

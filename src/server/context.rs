@@ -84,14 +84,20 @@ impl Guesses {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        accounts
-            .attempt(&name, now)
-            .and_then(|()| addresses.attempt(&address, now))
+        // The address first: one that is slowed down must not slow somebody's account down as well.
+        addresses
+            .attempt(&address, now)
+            .and_then(|()| accounts.attempt(&name, now))
             .map_err(GuessError::Wait)
     }
 
-    /// The guess was right. The address keeps its count: one own account must not buy guesses at others.
-    pub fn success(&self, username: &str) {
+    /// The guess was right: the account starts afresh. The address keeps its other failures: one own account must not
+    /// buy guesses at others.
+    pub fn success(&self, username: &str, address: IpAddr) {
+        self.addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take_back(&address);
         self.accounts
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -9,6 +9,7 @@ use crate::oauth::authorize::response::{Delivery, Response as Answer};
 use crate::oauth::authorize::step::{self, Asked, Step, Subject};
 use crate::oauth::authorize::{decide, refusal};
 use crate::oauth::error::AuthorizeError;
+use crate::server::cookies;
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::pages::{consent, failure, frame, interaction, sign_in};
 use crate::server::respond::{self, Leads};
@@ -20,12 +21,18 @@ use serde_json::Value;
 
 /// `GET` and `POST /authorize`.
 pub fn handle(incoming: &Incoming<'_>) -> Response {
-    let form = if incoming.request.method() == "POST" {
+    let posted = incoming.request.method() == "POST";
+    let form = if posted {
         incoming.form()
     } else {
         incoming.query()
     };
     match form {
+        // A browser sends no `SameSite=Lax` cookie with a form from another site: asked again by GET, it does, and a
+        // session that is there is seen.
+        Ok(form) if posted && cookies::session_secret(incoming).is_none() => respond::see_other(
+            &sign_in::below_base(incoming, &interaction::to_authorize(&form)),
+        ),
         Ok(form) => go_on(incoming, &form, false),
         Err(_) => failure::malformed(incoming),
     }

@@ -40,15 +40,17 @@ pub fn below_base(incoming: &Incoming<'_>, path: &str) -> String {
 /// `GET /login`.
 pub fn show(incoming: &Incoming<'_>) -> Response {
     let query = incoming.query().unwrap_or_default();
-    page(
-        incoming,
-        None,
-        &Attempt {
-            continue_to: query.text("continue").to_owned(),
-            ..Attempt::default()
-        },
-        200,
-    )
+    let attempt = Attempt {
+        continue_to: query.text("continue").to_owned(),
+        ..Attempt::default()
+    };
+    match visitor(incoming) {
+        Ok(visitor) => page(incoming, visitor.as_ref(), &attempt, 200),
+        Err(error) => {
+            log::warn!("{error}");
+            failure::busy(incoming)
+        }
+    }
 }
 
 /// The page for an application's request.
@@ -248,7 +250,7 @@ fn try_password(
     })?;
     Ok(match submitted {
         Ok(signed_in) => {
-            ctx.guesses.success(username);
+            ctx.guesses.success(username, incoming.address());
             Ok(signed_in)
         }
         Err(

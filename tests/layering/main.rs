@@ -1,0 +1,181 @@
+//! The rooms have one-way doors (DESIGN §3): what a room may import, and a few words that may not stand anywhere.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on panics"
+)]
+
+use std::path::{Path, PathBuf};
+
+/// Each room with the rooms that it may import.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("types", &[]),
+    ("model", &["types"]),
+    ("crypto", &["types", "model"]),
+    ("oauth", &["types", "model", "crypto"]),
+    ("identity", &["types", "model", "crypto"]),
+    ("store", &["types", "model", "crypto"]),
+    ("config", &["types"]),
+    ("views", &["types", "model"]),
+    (
+        "ops",
+        &["types", "model", "crypto", "oauth", "identity", "store"],
+    ),
+    (
+        "server",
+        &[
+            "types", "model", "crypto", "oauth", "identity", "store", "config", "views", "ops",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "types", "model", "crypto", "oauth", "identity", "store", "config", "views", "ops",
+            "server",
+        ],
+    ),
+];
+
+fn files(ending: &str, under: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(under)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_string_lossy().ends_with(ending) {
+                let text = std::fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "nothing under {under}");
+    found
+}
+
+fn room(path: &Path) -> String {
+    let below = path
+        .strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+        .unwrap();
+    let first = below
+        .components()
+        .next()
+        .unwrap()
+        .as_os_str()
+        .to_string_lossy()
+        .into_owned();
+    first
+        .strip_suffix(".rs")
+        .map_or(first.clone(), str::to_owned)
+}
+
+/// Rooms that a file names after `crate::`.
+fn named(text: &str) -> Vec<String> {
+    let code = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    code.flat_map(|line| {
+        line.split("crate::")
+            .skip(1)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    })
+    .map(|rest| {
+        rest.chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+            .collect()
+    })
+    .collect()
+}
+
+#[test]
+fn every_import_goes_one_way() {
+    let mut checked = 0;
+    for (path, text) in files(".rs", "src") {
+        let room = room(&path);
+        if matches!(room.as_str(), "lib" | "main") {
+            continue;
+        }
+        let (_, allowed) = ROOMS
+            .iter()
+            .find(|(name, _)| *name == room)
+            .unwrap_or_else(|| panic!("no room {room}"));
+        for other in named(&text) {
+            checked += 1;
+            let fine = other == room
+                || allowed.contains(&other.as_str())
+                || !ROOMS.iter().any(|(n, _)| *n == other);
+            assert!(fine, "{} imports {other}", path.display());
+        }
+    }
+    assert!(checked > 200, "the scan found only {checked} imports");
+}
+
+#[test]
+fn clock_and_randomness_are_arguments() {
+    for (path, text) in files(".rs", "src") {
+        if !matches!(
+            room(&path).as_str(),
+            "types" | "model" | "oauth" | "identity"
+        ) {
+            continue;
+        }
+        for word in [
+            "SystemTime",
+            "Instant::now",
+            "SystemRandom",
+            "random::bytes",
+            "random::id",
+            "std::fs",
+            "TcpStream",
+        ] {
+            assert!(!text.contains(word), "{} has {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn redb_and_rouille_stay_in_their_rooms() {
+    for (path, text) in files(".rs", "src") {
+        let room = room(&path);
+        assert!(
+            room == "store" || !text.contains("redb::"),
+            "{}",
+            path.display()
+        );
+        assert!(
+            room == "server" || !text.contains("rouille::"),
+            "{}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn templates_are_escaped_and_have_no_inline_code() {
+    for (path, text) in files(".html", "assets/templates") {
+        for word in [
+            "|safe",
+            "| safe",
+            "<style",
+            " style=",
+            " onclick=",
+            "javascript:",
+        ] {
+            assert!(!text.contains(word), "{} has {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn files_stay_short() {
+    for (path, text) in files(".rs", "src") {
+        assert!(
+            text.lines().count() <= 600,
+            "{} is too long",
+            path.display()
+        );
+    }
+}

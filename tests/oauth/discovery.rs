@@ -1,0 +1,188 @@
+//! The discovery documents say what works, and nothing else (OpenID Connect Discovery §3, RFC 8414).
+
+use crate::world::{World, redeem};
+
+#[test]
+fn both_documents_are_the_same_and_carry_validators() {
+    let world = World::started();
+    let one = world.ask("GET", "/.well-known/openid-configuration", "", "");
+    let two = world.ask("GET", "/.well-known/oauth-authorization-server", "", "");
+    assert_eq!(one.body, two.body);
+    let etag = one.header("ETag").unwrap();
+    let known = world.ask(
+        "GET",
+        "/.well-known/openid-configuration",
+        &format!("If-None-Match: {etag}\r\n"),
+        "",
+    );
+    assert_eq!((known.status, known.body.as_str()), (304, ""));
+    let head = world.ask("HEAD", "/.well-known/openid-configuration", "", "");
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+}
+
+#[test]
+fn what_is_listed_works_and_what_is_not_listed_does_not() {
+    let world = World::started();
+    world.user("alice");
+    let document = world
+        .ask("GET", "/.well-known/openid-configuration", "", "")
+        .json();
+    let list = |name: &str| -> Vec<String> {
+        document[name]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|v| v.as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(document["issuer"], world.issuer());
+
+    // Every endpoint answers as itself: no 404, no 405 to its own method.
+    for (name, value) in document.as_object().unwrap() {
+        let Some(url) = value
+            .as_str()
+            .filter(|_| name.ends_with("_endpoint") || name == "jwks_uri")
+        else {
+            continue;
+        };
+        let path = url.strip_prefix(&world.issuer()).unwrap();
+        let method = if matches!(path, "/token" | "/introspect" | "/revoke") {
+            "POST"
+        } else {
+            "GET"
+        };
+        assert!(
+            !matches!(world.ask(method, path, "", "").status, 404 | 405),
+            "{name}"
+        );
+    }
+
+    // Signing algorithms: an ID token of each.
+    for alg in list("id_token_signing_alg_values_supported") {
+        let more = [
+            "--redirect-uri",
+            crate::world::REDIRECT,
+            "--trusted",
+            "--id-token-alg",
+            &alg,
+        ];
+        let client = world.client(&format!("Signs {alg}"), &more);
+        let tokens = world.sign_in("alice").tokens(&client, "openid");
+        let header = tokens["id_token"]
+            .as_str()
+            .unwrap()
+            .split('.')
+            .next()
+            .unwrap()
+            .to_owned();
+        assert!(header.len() > 20, "{alg}");
+        let keys = world.ask("GET", "/jwks.json", "", "").json();
+        assert!(
+            keys["keys"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|key| key["alg"] == alg.as_str()),
+            "{alg} has no key"
+        );
+    }
+
+    // Grants, methods and modes that are listed, and the ones that are not.
+    let client = world.trusted();
+    let mut browser = world.sign_in("alice");
+    assert_eq!(
+        list("grant_types_supported"),
+        ["authorization_code", "refresh_token", "client_credentials"]
+    );
+    let tokens = browser.tokens(&client, "openid offline_access");
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    assert_eq!(
+        world
+            .token(
+                &client,
+                &format!("grant_type=refresh_token&refresh_token={refresh}")
+            )
+            .status,
+        200
+    );
+    assert_eq!(
+        world.token(&client, "grant_type=client_credentials").status,
+        200
+    );
+    for absent in [
+        "password",
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "implicit",
+    ] {
+        assert_eq!(
+            world.token(&client, &format!("grant_type={absent}")).json()["error"],
+            "unsupported_grant_type"
+        );
+    }
+    assert_eq!(list("code_challenge_methods_supported"), ["S256"]);
+    let plain = browser.authorize(&client, "openid", "");
+    assert!(plain.parameter("code").is_some());
+    assert_eq!(list("response_types_supported"), ["code"]);
+    for mode in list("response_modes_supported") {
+        let answer = browser.authorize(&client, "openid", &format!("&response_mode={mode}"));
+        assert!(
+            answer.status == 303 || answer.body.contains("name=\"code\""),
+            "{mode}"
+        );
+    }
+    let fragment = browser.authorize(&client, "openid", "&response_mode=fragment");
+    assert_eq!(
+        fragment.parameter("error").as_deref(),
+        Some("invalid_request")
+    );
+    for prompt in list("prompt_values_supported") {
+        let answer = browser.authorize(&client, "openid", &format!("&prompt={prompt}"));
+        assert!(answer.parameter("error").is_none(), "{prompt}");
+    }
+    assert_eq!(document["request_parameter_supported"], false);
+    let request = browser.authorize(&client, "openid", "&request=a.b.c");
+    assert_eq!(
+        request.parameter("error").as_deref(),
+        Some("request_not_supported")
+    );
+    assert_eq!(
+        document["authorization_response_iss_parameter_supported"],
+        true
+    );
+
+    // Scopes and claims: the profile scope gives preferred_username, groups an array.
+    let tokens = browser.tokens(&client, "openid profile email groups");
+    let bearer = format!(
+        "Authorization: Bearer {}\r\n",
+        tokens["access_token"].as_str().unwrap()
+    );
+    let info = world.ask("GET", "/userinfo", &bearer, "").json();
+    for (claim, value) in info.as_object().unwrap() {
+        assert!(
+            list("claims_supported").contains(claim),
+            "{claim} is not listed"
+        );
+        assert!(!value.is_null(), "{claim}");
+    }
+
+    // Public clients: `none`.
+    let made = world.verb(
+        &[
+            "client",
+            "add",
+            "Page",
+            "--redirect-uri",
+            crate::world::REDIRECT,
+            "--public",
+            "--trusted",
+        ],
+        "",
+    );
+    let page = crate::world::TestClient {
+        id: made["client_id"].as_str().unwrap().to_owned(),
+        secret: String::new(),
+    };
+    let code = browser.code(&page, "openid");
+    let body = format!("{}&client_id={}", redeem(&code), page.id);
+    assert_eq!(world.ask("POST", "/token", "", &body).status, 200);
+}

@@ -1,0 +1,18 @@
+//! Every endpoint of the protocol through a real server: what a client sees on the wire.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on panics"
+)]
+
+#[path = "../world/mod.rs"]
+mod world;
+
+mod authorize;
+mod bad_input;
+mod discovery;
+mod logout;
+mod refresh;
+mod revoke;
+mod token;
+mod userinfo;

@@ -1,0 +1,7 @@
+//! The data file under a real process that is killed, and on a disk that is full.
+
+#[path = "../world/mod.rs"]
+mod world;
+
+mod full_disk;
+mod kills;
