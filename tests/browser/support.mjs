@@ -218,8 +218,20 @@ export class Visitor {
     const seen = await page.evaluate(() => {
       const root = document.documentElement;
       const fields = [...document.querySelectorAll("input:not([type=hidden]), textarea, select")];
+      // Text that sticks out of the box it stands in.
+      const outside = [];
+      const words = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+      for (let text = words.nextNode(); text; text = words.nextNode()) {
+        const box = text.parentElement.closest(".card, .notice, main");
+        if (text.data.trim() === "" || text.parentElement.closest(".unseen, thead")) continue;
+        const range = document.createRange();
+        range.selectNodeContents(text);
+        const over = range.getBoundingClientRect().right - box.getBoundingClientRect().right;
+        if (over > 0) outside.push(text.data.trim());
+      }
       const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
       return {
+        outside,
         wide: root.scrollWidth - root.clientWidth,
         unnamed: fields.filter((f) => f.labels.length === 0 && !f.ariaLabel).map((f) => f.name || f.id),
         twice: ids.filter((id, at) => ids.indexOf(id) !== at),
@@ -229,6 +241,7 @@ export class Visitor {
     mkdirSync(SCREENSHOTS, { recursive: true });
     await page.screenshot({ path: join(SCREENSHOTS, `${name}-${look.width}-${look.scheme}.png`), fullPage: true });
     assert.equal(seen.wide, 0, `${name} is ${seen.wide} px wider than the window of ${look.width}`);
+    assert.deepEqual(seen.outside, [], `${name}: text outside its box`);
     assert.deepEqual(seen.unnamed, [], `${name}: fields without a label`);
     assert.deepEqual(seen.twice, [], `${name}: ids that stand twice`);
     assert.equal(seen.headings, 1, `${name}: one main heading`);
