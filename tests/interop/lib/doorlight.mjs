@@ -102,7 +102,7 @@ export class Person {
     const origin = at.origin;
     const jar = this.cookies.get(origin) ?? new Map();
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
-    const headers = cookie ? { cookie } : {};
+    const headers = { accept: "text/html", ...(cookie && { cookie }) };
     const answer = await fetch(at, { method: body ? "POST" : "GET", body, headers, redirect: "manual" });
     for (const set of answer.headers.getSetCookie()) {
       const [pair] = set.split(";");
