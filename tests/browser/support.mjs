@@ -100,6 +100,7 @@ export class Doorlight {
     let err = "";
     child.stdout.setEncoding("utf8").on("data", (text) => { out += text; });
     child.stderr.setEncoding("utf8").on("data", (text) => { err += text; });
+    child.stdin.on("error", () => {}); // a verb that reads nothing may end first
     child.stdin.end(input);
     const [code] = await once(child, "close");
     assert.equal(code, 0, `doorlight ${args.join(" ")}: ${err}${out}`);
