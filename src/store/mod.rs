@@ -8,6 +8,7 @@ mod codec;
 mod error;
 mod migrate;
 mod open;
+mod rehearsal;
 mod schema;
 mod sweep;
 mod view;

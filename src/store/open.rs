@@ -1,6 +1,7 @@
 //! Opening the file (DESIGN §5), and refusing what is not ours before a byte of it changes.
 
 use super::migrate::{self, Found};
+use super::rehearsal::Rehearsal;
 use super::{OpenError, Snapshot, StoreError};
 use redb::{
     Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase,
@@ -104,13 +105,23 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     if head.is_empty() {
         return Ok(());
     }
-    // A read-only look decides before the writing open may repair anything. A file that needs that repair cannot be
-    // looked at so; it is checked after the repair, which changes no record.
+    // A read-only look decides before the writing open may repair anything; where that needs a repair, a rehearsal of it.
     match guarded(path, || builder().open_read_only(path)) {
         Ok(db) => migrate::check(path, &migrate::found(&db).map_err(|e| corrupt(path, &e))?),
-        Err(OpenError::Corrupt(_, why)) if why == NEEDS_REPAIR => Ok(()),
+        Err(OpenError::Corrupt(_, why)) if why == NEEDS_REPAIR => rehearse(path),
         Err(e) => Err(e),
     }
+}
+
+/// Tries the repair in memory: a file that it cannot mend is left as it is.
+fn rehearse(path: &Path) -> Result<(), OpenError> {
+    let backend = Rehearsal::of(path).map_err(|e| OpenError::Io(path.to_owned(), e))?;
+    let db = guarded(path, || {
+        Builder::new()
+            .set_cache_size(CACHE_BYTES)
+            .create_with_backend(backend)
+    })?;
+    migrate::check(path, &migrate::found(&db).map_err(|e| corrupt(path, &e))?)
 }
 
 const NEEDS_REPAIR: &str = "it was not closed";

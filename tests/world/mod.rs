@@ -176,6 +176,12 @@ impl World {
         }
     }
 
+    /// Waits for the server to end by itself.
+    pub fn exit_code(&mut self) -> Option<i32> {
+        let mut child = self.server.take().unwrap();
+        child.wait().unwrap().code()
+    }
+
     /// A verb that must succeed, with `--json`.
     pub fn verb(&self, arguments: &[&str], stdin: &str) -> Value {
         let output = self.run(arguments, stdin);

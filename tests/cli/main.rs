@@ -1,0 +1,303 @@
+//! Every verb of the command line, beside a running server and without one.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on panics"
+)]
+
+#[path = "../world/mod.rs"]
+mod world;
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::Output;
+use world::{PASSWORD, REDIRECT, World};
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Exit code, and one line on standard error.
+fn refused(output: &Output, code: i32) -> String {
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    let line = text(&output.stderr);
+    assert!(
+        line.starts_with("doorlight: ") && line.trim_end().lines().count() == 1,
+        "{line:?}"
+    );
+    line
+}
+
+fn every_verb(world: &World) {
+    let user = world.verb(
+        &[
+            "user",
+            "add",
+            "alice",
+            "--email",
+            "a@example.org",
+            "--group",
+            "family",
+            "--admin",
+            "--password-stdin",
+        ],
+        PASSWORD,
+    );
+    assert_eq!(
+        (user["username"].as_str(), user["admin"].as_bool()),
+        (Some("alice"), Some(true))
+    );
+    world.verb(&["user", "add", "bob", "--no-password"], "");
+    assert_eq!(
+        world.verb(&["user", "list"], "").as_array().unwrap().len(),
+        2
+    );
+    assert_eq!(
+        world.verb(&["user", "show", "ALICE"], "")["email"],
+        "a@example.org"
+    );
+    world.verb(
+        &["user", "passwd", "bob", "--password-stdin"],
+        "another fine passphrase\n",
+    );
+    world.verb(&["user", "disable", "bob"], "");
+    assert_eq!(world.verb(&["user", "show", "bob"], "")["disabled"], true);
+    world.verb(&["user", "enable", "bob"], "");
+    let link = world.verb(&["user", "link", "bob"], "");
+    assert!(
+        link["url"]
+            .as_str()
+            .unwrap()
+            .starts_with(&format!("{}/link?token=", world.issuer()))
+    );
+    world.verb(&["user", "rm", "bob"], "");
+
+    let client = world.verb(&["client", "add", "App", "--redirect-uri", REDIRECT], "");
+    assert!(client["client_secret"].as_str().unwrap().len() >= 43);
+    let id = client["client_id"].as_str().unwrap();
+    let public = world.verb(
+        &[
+            "client",
+            "add",
+            "Page",
+            "--redirect-uri",
+            REDIRECT,
+            "--public",
+        ],
+        "",
+    );
+    assert!(public.get("client_secret").is_none());
+    assert_eq!(
+        world
+            .verb(&["client", "list"], "")
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    assert_eq!(world.verb(&["client", "show", "App"], "")["client_id"], id);
+    let rotated = world.verb(&["client", "rotate-secret", id], "");
+    assert_ne!(rotated["client_secret"], client["client_secret"]);
+    assert_eq!(world.verb(&["client", "show", "App"], "")["secrets"], 2);
+    world.verb(&["client", "rm", "Page"], "");
+
+    assert_eq!(
+        world.verb(&["keys", "list"], "").as_array().unwrap().len(),
+        2
+    );
+    assert_eq!(
+        world.verb(&["keys", "rotate"], "")["kids"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    assert_eq!(
+        world.verb(&["keys", "list"], "").as_array().unwrap().len(),
+        4
+    );
+    let audit = text(&world.run(&["audit", "--person", "alice"], "").stdout);
+    let newest: serde_json::Value = serde_json::from_str(audit.lines().next().unwrap()).unwrap();
+    assert!(newest["kind"].is_string() && newest["time"].as_str().unwrap().ends_with('Z'));
+
+    // What goes wrong is one line and an exit code, and changes nothing.
+    assert!(refused(&world.run(&["user", "show", "nobody"], ""), 1).contains("nobody"));
+    refused(
+        &world.run(&["user", "add", "alice", "--no-password"], ""),
+        1,
+    );
+    refused(
+        &world.run(&["user", "add", "al ice", "--no-password"], ""),
+        1,
+    );
+    refused(
+        &world.run(&["user", "add", "carol", "--password-stdin"], "password"),
+        1,
+    );
+    refused(&world.run(&["user", "rm", "alice"], ""), 1);
+    refused(&world.run(&["user", "disable", "alice"], ""), 1);
+    refused(
+        &world.run(
+            &[
+                "client",
+                "add",
+                "Bad",
+                "--redirect-uri",
+                "javascript:alert(1)",
+            ],
+            "",
+        ),
+        1,
+    );
+    refused(&world.run(&["client", "add", "Bad"], ""), 1);
+    refused(&world.run(&["client", "rotate-secret", id], ""), 1);
+    refused(&world.run(&["audit", "--kind", "nonsense"], ""), 1);
+    refused(&world.run(&["setup-link"], ""), 1);
+    refused(&world.run(&["user", "dance"], ""), 2);
+    refused(
+        &world.run(&["client", "add", "Bad", "--grant", "password"], ""),
+        2,
+    );
+    refused(
+        &world.run(&["--issuer", "http://id.example", "user", "list"], ""),
+        2,
+    );
+    assert_eq!(
+        world.verb(&["user", "list"], "").as_array().unwrap().len(),
+        1
+    );
+}
+
+#[test]
+fn every_verb_works_beside_a_running_server() {
+    let world = World::started();
+    assert!(
+        world.verb(&["setup-link"], "")["url"]
+            .as_str()
+            .unwrap()
+            .contains("/setup?token=")
+    );
+    every_verb(&world);
+    assert_eq!(world.verb(&["health"], "")["ready"], true);
+    assert_eq!(
+        std::fs::metadata(world.dir.join("doorlight.sock"))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777,
+        0o600
+    );
+    assert_eq!(
+        std::fs::metadata(world.data())
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777,
+        0o600
+    );
+}
+
+#[test]
+fn every_verb_works_without_a_server() {
+    let world = World::empty();
+    // A verb that reads makes no file.
+    refused(&world.run(&["user", "list"], ""), 1);
+    assert!(!world.data().exists());
+    assert!(
+        world.verb(&["setup-link"], "")["url"]
+            .as_str()
+            .unwrap()
+            .contains("/setup?token=")
+    );
+    every_verb(&world);
+    refused(&world.run(&["health"], ""), 1);
+}
+
+#[test]
+fn verbs_read_a_file_that_was_not_closed() {
+    let mut world = World::started();
+    world.user("alice");
+    world.kill();
+    assert_eq!(
+        world.verb(&["user", "show", "alice"], "")["username"],
+        "alice"
+    );
+}
+
+#[test]
+fn a_second_server_names_the_first_and_leaves_it_alone() {
+    let world = World::started();
+    let line = refused(&world.run(&["serve", "--listen", "127.0.0.1:0"], ""), 1);
+    assert!(
+        line.contains(&world.pid().to_string()) && line.contains(&world.issuer()),
+        "{line}"
+    );
+    assert_eq!(world.ask("GET", "/readyz", "", "").status, 200);
+    assert_eq!(world.verb(&["health"], "")["ready"], true);
+}
+
+#[test]
+fn a_file_that_is_not_ours_is_refused_and_left_as_it_is() {
+    let mut world = World::started();
+    world.user("alice");
+    world.kill();
+    let whole = std::fs::read(world.data()).unwrap();
+    let half = whole.get(..whole.len() / 2).unwrap().to_vec();
+    let noise: Vec<u8> = whole
+        .iter()
+        .enumerate()
+        .map(|(i, b)| if i < 9 { *b } else { 0xA5 })
+        .collect();
+    for (what, bytes) in [
+        (
+            "text",
+            b"this is a letter to my grandmother, not a database".to_vec(),
+        ),
+        ("one byte", vec![0]),
+        ("truncated", half),
+        ("noise behind the right first bytes", noise),
+    ] {
+        std::fs::write(world.data(), &bytes).unwrap();
+        for verb in [
+            &["serve"][..],
+            &["user", "list"],
+            &["user", "add", "bob", "--no-password"],
+        ] {
+            refused(&world.run(verb, ""), 1);
+            assert!(
+                std::fs::read(world.data()).unwrap() == bytes,
+                "{what}: {verb:?} touched the file"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_signal_ends_the_server_cleanly() {
+    let mut world = World::started();
+    world.user("alice");
+    let pid = world.pid().to_string();
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(world.exit_code(), Some(0));
+    assert!(!world.dir.join("doorlight.sock").exists());
+    world.start();
+    assert_eq!(
+        world.verb(&["user", "show", "alice"], "")["username"],
+        "alice"
+    );
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    let world = World::empty();
+    for flag in ["--help", "--version"] {
+        let output = world.run(&[flag], "");
+        assert!(output.status.success() && !output.stdout.is_empty());
+    }
+}

@@ -1,0 +1,113 @@
+//! What every answer carries, on every route.
+
+use crate::world::{Browser, World};
+use doorlight::server::routes::ROUTES;
+
+#[test]
+fn every_route_answers_with_the_headers_that_it_must_never_leave_without() {
+    let world = World::started();
+    for route in ROUTES {
+        let answer = world.ask(route.method, route.path, "", "");
+        let name = format!("{} {}", route.method, route.path);
+        assert_ne!(answer.status, 404, "{name}");
+        assert!(answer.status < 500, "{name}: {}", answer.status);
+        assert_eq!(
+            answer.header("X-Content-Type-Options"),
+            Some("nosniff"),
+            "{name}"
+        );
+        assert!(answer.header("Cache-Control").is_some(), "{name}");
+        if answer
+            .header("Content-Type")
+            .is_some_and(|t| t.starts_with("text/html"))
+        {
+            let policy = answer.header("Content-Security-Policy").unwrap();
+            assert!(
+                policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+                "{name}"
+            );
+            assert!(!policy.contains("unsafe"), "{name}");
+            assert_eq!(answer.header("X-Frame-Options"), Some("DENY"), "{name}");
+            assert_eq!(
+                answer.header("Referrer-Policy"),
+                Some("same-origin"),
+                "{name}"
+            );
+            assert_eq!(answer.header("Cache-Control"), Some("no-store"), "{name}");
+        }
+        for (_, cookie) in answer
+            .headers
+            .iter()
+            .filter(|(n, _)| n.eq_ignore_ascii_case("set-cookie"))
+        {
+            assert!(
+                cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+                "{name}: {cookie}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_page_reached_under_another_name_says_which_line_to_change() {
+    let world = World::started();
+    let page = world.ask(
+        "GET",
+        "/login",
+        "X-Forwarded-Proto: https\r\nX-Forwarded-For: 9.9.9.9\r\n",
+        "",
+    );
+    assert!(
+        !page.body.contains("You reached Doorlight"),
+        "headers of an untrusted peer were believed"
+    );
+    let raw = raw(&world, "192.168.1.5:8080\"><script>");
+    assert!(
+        raw.starts_with("HTTP/1.1 400") || !raw.contains("<script>\""),
+        "reflected unescaped"
+    );
+    let moved = raw_host(&world, "192.168.1.5:8080");
+    assert!(
+        moved.contains("--issuer http://192.168.1.5:8080"),
+        "{moved}"
+    );
+}
+
+fn raw(world: &World, host: &str) -> String {
+    raw_host(world, host)
+}
+
+fn raw_host(world: &World, host: &str) -> String {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", world.port)).unwrap();
+    write!(
+        stream,
+        "GET /login HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+#[test]
+fn the_cookie_changes_at_sign_in() {
+    let world = World::started();
+    world.user("alice");
+    let mut browser = Browser::new(&world);
+    browser.cookies.insert(
+        "doorlight".to_owned(),
+        "01m86h50c8sb6mf4pvr222rr7q.planted".to_owned(),
+    );
+    let page = browser.get("/login");
+    let fields = [("username", "alice"), ("password", crate::world::PASSWORD)];
+    assert_eq!(browser.submit(&page, "/login", &fields).status, 303);
+    assert!(!browser.cookies["doorlight"].contains("planted"));
+    let before = browser.cookies["doorlight"].clone();
+    let page = browser.get("/login");
+    assert_eq!(browser.submit(&page, "/login", &fields).status, 303);
+    assert_ne!(browser.cookies["doorlight"], before);
+    // The old cookie is dead.
+    let answer = world.ask("GET", "/", &format!("Cookie: doorlight={before}\r\n"), "");
+    assert!(!answer.body.contains("alice@example.org"));
+}
