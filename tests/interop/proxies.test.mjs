@@ -50,6 +50,8 @@ const PROXIES = [
     /** Debian's nginx reads conf.d inside http { }; so does this. */
     start({ https, http, upstream }) {
       const site = exchanged(readFileSync(join(PACKAGING, "nginx/doorlight.conf"), "utf8"), [
+        ["    listen [::]:80;\n", ""],
+        ["    listen [::]:443 ssl;\n", ""],
         ["listen 80;", `listen 127.0.0.1:${http};`],
         ["listen 443 ssl", `listen 127.0.0.1:${https} ssl`],
         ["return 301 https://id.example.org", `return 301 https://localhost:${https}`],

@@ -2,7 +2,7 @@
 //! Owns: who may redeem a code, and that a second use ends everything the first one gave.
 //! Not here: what a token looks like (`issue`), how a code comes to be (`authorize`).
 
-use super::issue::Issued;
+use super::issue::{Issued, access_token_life};
 use super::{one, resources};
 use crate::crypto::digest::{constant_time_eq, s256};
 use crate::crypto::random::Fresh;
@@ -119,7 +119,7 @@ pub fn decide(
         claims: code.claims.clone(),
         authentication: code.authentication.clone(),
         created: now,
-        expires: now.plus(days(client.refresh_absolute_days)),
+        expires: now.plus(life(client, code.scope.contains("offline_access"))),
         ended: None,
     };
     if let Err(fallen) = standing::of_grant(&grant, ground, now) {
@@ -129,7 +129,7 @@ pub fn decide(
         return refuse(TokenError::InvalidCode("fallen"), "the person is gone");
     };
 
-    let refresh = gets_refresh_token(client, &grant)
+    let refresh = gets_refresh_token(client, grant.offline)
         .then(|| first_refresh_token(client, &grant, fresh.refresh, now));
     let mut changes = vec![
         Change::PutCode(Box::new(AuthorizationCode {
@@ -211,9 +211,18 @@ pub fn is_verifier(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
 }
 
-fn gets_refresh_token(client: &Client, grant: &Grant) -> bool {
-    let asked = grant.offline && client.grants.contains(&GrantType::RefreshToken);
+fn gets_refresh_token(client: &Client, offline: bool) -> bool {
+    let asked = offline && client.grants.contains(&GrantType::RefreshToken);
     asked || client.refresh == RefreshPolicy::Always
+}
+
+/// How long a grant lasts: as its refresh tokens, or else as its one access token.
+fn life(client: &Client, offline: bool) -> Duration {
+    if gets_refresh_token(client, offline) {
+        days(client.refresh_absolute_days)
+    } else {
+        access_token_life(client)
+    }
 }
 
 fn first_refresh_token(

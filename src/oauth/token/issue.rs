@@ -14,6 +14,11 @@ use std::time::Duration;
 /// How long an ID token is good: it is consumed at once; some clients hold it as their session.
 const ID_TOKEN_LIFE: Duration = Duration::from_secs(3_600);
 
+/// How long an access token of this client is good: 5 to 60 minutes.
+pub(super) fn access_token_life(client: &Client) -> Duration {
+    Duration::from_secs(u64::from(client.access_token_minutes.clamp(5, 60)) * 60)
+}
+
 /// What a decision granted: everything that is signed after the commit.
 #[derive(Clone, Debug)]
 pub struct Issued {
@@ -95,7 +100,7 @@ impl Issued {
             refresh: None,
             token: TokenId(Id::new(now, access)),
             issued: now,
-            life: Duration::from_secs(u64::from(client.access_token_minutes.clamp(5, 60)) * 60),
+            life: access_token_life(client),
             access_alg: client.access_token_alg,
             id_alg: client.id_token_alg,
             nonce: None,

@@ -27,7 +27,10 @@ pub fn page(
         .unwrap_or_default();
     // With everything known already (`prompt=consent`, "ask always") the page shows all of it.
     let shown = if new.is_empty() { &request.scope } else { new };
-    let scopes = shown.tokens().map(ScopeLine::new).collect();
+    // What it is all about first, then the rest in order.
+    let (first, rest): (Vec<&str>, Vec<&str>) =
+        shown.tokens().partition(|token| *token == "openid");
+    let scopes = first.into_iter().chain(rest).map(ScopeLine::new).collect();
     frame::with(
         incoming,
         visitor,
