@@ -1,126 +1,276 @@
-"""Python's usual clients: requests for a service, Authlib for a sign-in."""
+"""Python's usual libraries: requests by hand, and Authlib with all that it checks."""
 
 import html
 import json
 import os
-import pathlib
 import re
-import signal
+import secrets
 import socket
 import subprocess
 import time
-import urllib.parse
+from pathlib import Path
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 import requests
-from authlib.integrations.requests_client import OAuth2Session
+from authlib.integrations.requests_client import OAuth2Session, OAuthError
+from authlib.oauth2.rfc6749 import MismatchingStateException
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from authlib.oidc.core import CodeIDToken, UserInfo
 from joserfc import jwt
+from joserfc.errors import BadSignatureError
 from joserfc.jwk import KeySet
 
-ROOT = pathlib.Path(__file__).parents[2]
-BINARY = os.environ.get("DOORLIGHT_BIN", str(ROOT / "target/debug/doorlight"))
-PASSWORD = "correct horse battery staple"
-REDIRECT = "https://app.example/callback"
+HERE = Path(__file__).resolve().parent
+BIN = (HERE / os.environ.get("DOORLIGHT_BIN", "../../target/debug/doorlight")).resolve()
+PASSWORD = "seven lamps beside the door"
+REDIRECT = "http://127.0.0.1:9/callback"
+SCOPE = "openid profile email groups offline_access"
+TIMEOUT = 30
 
 
 class Doorlight:
-    """A real server on a free loopback port with an empty data file."""
+    """A server in a folder of its own."""
 
     def __init__(self, folder):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
+        self.data = folder / "doorlight.redb"
         self.issuer = f"http://127.0.0.1:{port}"
-        self.flags = ["--data", str(folder / "doorlight.redb"), "--issuer", self.issuer]
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("DOORLIGHT_")}
-        listen = ["--listen", f"127.0.0.1:{port}"]
-        self.process = subprocess.Popen([BINARY, "serve", *self.flags, *listen], env=self.environment)
-        for _ in range(600):
+        self.log = folder / "log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [BIN, "serve", "--data", self.data]
+                + ["--listen", f"127.0.0.1:{port}", "--issuer", self.issuer],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def wait(self):
+        end = time.monotonic() + TIMEOUT
+        while time.monotonic() < end:
+            assert self.process.poll() is None, self.log.read_text()
             try:
-                if requests.get(f"{self.issuer}/readyz", timeout=5).ok:
+                if requests.get(f"{self.issuer}/readyz", timeout=TIMEOUT).status_code == 200:
                     return
             except requests.ConnectionError:
                 pass
             time.sleep(0.05)
-        raise RuntimeError("Doorlight did not become ready")
-
-    def verb(self, *words, stdin=""):
-        done = subprocess.run(
-            [BINARY, *words, *self.flags, "--json"], input=stdin, env=self.environment, text=True,
-            capture_output=True, check=True,
-        )
-        return json.loads(done.stdout)
+        raise AssertionError(f"not ready: {self.log.read_text()}")
 
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(timeout=20) == 0
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def run(self, *args, text=""):
+        done = subprocess.run(
+            [BIN, *args, "--data", self.data, "--json"],
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    doorlight = Doorlight(tmp_path_factory.mktemp("doorlight"))
-    doorlight.verb("user", "add", "alice", "--email", "alice@example.org", "--password-stdin", stdin=PASSWORD)
-    yield doorlight
-    doorlight.stop()
+def doorlight(tmp_path_factory):
+    server = Doorlight(tmp_path_factory.mktemp("doorlight"))
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.stop()
 
 
-def test_requests_posts_client_credentials_with_id_and_secret_in_the_form(server):
-    client = server.verb("client", "add", "Backup", "--grant", "client_credentials", "--scope", "backup:run")
-    answer = requests.post(f"{server.issuer}/token", timeout=30, data={
-        "grant_type": "client_credentials",
-        "client_id": client["client_id"],
-        "client_secret": client["client_secret"],
-    })
-    assert answer.status_code == 200
-    assert answer.json()["scope"] == "backup:run"
-    assert "refresh_token" not in answer.json()
+@pytest.fixture(scope="module")
+def person(doorlight):
+    args = ["ann", "--email", "ann@example.com", "--group", "staff", "--password-stdin"]
+    return doorlight.run("user", "add", *args, text=f"{PASSWORD}\n")
 
 
-def form_to(page, path):
-    form = re.search(rf'<form[^>]*action="{path}"[^>]*>(.*?)</form>', page, re.S)
-    if not form:
-        return None
-    fields = {}
-    for tag in re.findall(r"<input[^>]*>", form.group(1)):
-        attributes = {name: html.unescape(value) for name, value in re.findall(r'(\w+)="([^"]*)"', tag)}
-        if attributes.get("type") == "hidden":
-            fields[attributes["name"]] = attributes["value"]
-    return fields
+@pytest.fixture(scope="module")
+def metadata(doorlight):
+    url = f"{doorlight.issuer}/.well-known/openid-configuration"
+    answer = requests.get(url, timeout=TIMEOUT)
+    answer.raise_for_status()
+    return answer.json()
 
 
-def sign_in(server, address):
-    browser = requests.Session()
-    page = browser.get(address, timeout=30)
-    fields = form_to(page.text, "/login") | {"username": "alice", "password": PASSWORD}
-    page = browser.post(f"{server.issuer}/login", data=fields, timeout=30)
-    fields = form_to(page.text, "/consent") | {"decision": "allow"}
-    back = browser.post(f"{server.issuer}/consent", data=fields, timeout=30, allow_redirects=False)
-    return back.headers["Location"]
+@pytest.fixture(scope="module")
+def keys(metadata):
+    return KeySet.import_key_set(requests.get(metadata["jwks_uri"], timeout=TIMEOUT).json())
 
 
-def test_authlib_signs_in_with_code_and_pkce(server):
-    client = server.verb("client", "add", "Notebook", "--redirect-uri", REDIRECT)
-    metadata = requests.get(f"{server.issuer}/.well-known/openid-configuration", timeout=30).json()
-    session = OAuth2Session(
-        client["client_id"], client["client_secret"], scope="openid email", redirect_uri=REDIRECT,
+@pytest.fixture(scope="module", params=["RS256", "ES256"])
+def app(doorlight, request):
+    return doorlight.run(
+        *["client", "add", f"App {request.param}", "--redirect-uri", REDIRECT],
+        *["--grant", "authorization_code,refresh_token,client_credentials", "--scope", SCOPE],
+        *["--id-token-alg", request.param],
+    )
+
+
+def submit(browser, page, field, values):
+    """Posts the form with this field, and all its hidden fields."""
+    forms = re.findall(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', page.text, re.S)
+    action, inner = next(form for form in forms if f'name="{field}"' in form[1])
+    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', inner)
+    fields = {name: html.unescape(value) for name, value in hidden}
+    url = urljoin(page.url, html.unescape(action))
+    return browser.post(url, data=fields | values, allow_redirects=False, timeout=TIMEOUT)
+
+
+def authorize(url):
+    """Signs in and allows, as the person would; answers the address that Doorlight returns to."""
+    credentials = {"username": "ann", "password": PASSWORD}
+    with requests.Session() as browser:
+        page = browser.get(url, allow_redirects=False, timeout=TIMEOUT)
+        for _ in range(10):
+            if page.is_redirect:
+                to = urljoin(page.url, page.headers["location"])
+                if to.startswith(REDIRECT):
+                    return to
+                page = browser.get(to, allow_redirects=False, timeout=TIMEOUT)
+            elif 'name="password"' in page.text:
+                page = submit(browser, page, "password", credentials)
+            elif 'name="decision" value="allow"' in page.text:
+                page = submit(browser, page, "decision", {"decision": "allow"})
+            else:
+                break
+    raise AssertionError(f"{page.status_code} at {page.url}: {page.text}")
+
+
+def session_of(app, method="client_secret_basic"):
+    return OAuth2Session(
+        app["client_id"],
+        app["client_secret"],
+        token_endpoint_auth_method=method,
+        scope=SCOPE,
+        redirect_uri=REDIRECT,
         code_challenge_method="S256",
+        default_timeout=TIMEOUT,
     )
-    verifier = "v" * 64
-    address, state = session.create_authorization_url(
-        metadata["authorization_endpoint"], code_verifier=verifier, nonce="n-1",
+
+
+def sign_in(client, metadata):
+    """Code flow with PKCE and nonce; answers the tokens and the nonce."""
+    nonce, verifier = secrets.token_urlsafe(16), secrets.token_urlsafe(48)
+    url, state = client.create_authorization_url(
+        metadata["authorization_endpoint"], nonce=nonce, code_verifier=verifier
     )
-    back = sign_in(server, address)
-    assert urllib.parse.parse_qs(urllib.parse.urlsplit(back).query)["iss"] == [server.issuer]
-    token = session.fetch_token(
-        metadata["token_endpoint"], authorization_response=back, state=state, code_verifier=verifier,
+    assert create_s256_code_challenge(verifier) in url
+    returned = authorize(url)
+    assert parse_qs(urlsplit(returned).query)["iss"] == [metadata["issuer"]]
+    token = client.fetch_token(
+        metadata["token_endpoint"],
+        authorization_response=returned,
+        state=state,
+        code_verifier=verifier,
     )
-    keys = JsonWebKey.import_key_set(requests.get(metadata["jwks_uri"], timeout=30).json())
-    claims = jwt.decode(token["id_token"], keys, claims_options={
-        "iss": {"essential": True, "value": server.issuer},
-        "aud": {"essential": True, "value": client["client_id"]},
-        "nonce": {"essential": True, "value": "n-1"},
-    })
+    return token, nonce
+
+
+def post_credentials(metadata, app, **more):
+    fields = {
+        "grant_type": "client_credentials",
+        "client_id": app["client_id"],
+        "client_secret": app["client_secret"],
+    }
+    return requests.post(metadata["token_endpoint"], data=fields | more, timeout=TIMEOUT)
+
+
+def test_client_credentials_in_the_form(metadata, app):
+    answer = post_credentials(metadata, app)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    token = answer.json()
+    assert token["token_type"].lower() == "bearer"
+    assert token["expires_in"] > 0
+    assert "refresh_token" not in token and "id_token" not in token
+
+
+def test_a_wrong_secret_in_the_form_is_an_invalid_client(metadata, app):
+    answer = post_credentials(metadata, app, client_secret="wrong")
+    assert answer.status_code == 401, answer.text
+    assert answer.json()["error"] == "invalid_client"
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+def test_code_flow_with_pkce_and_the_id_token(metadata, keys, person, app, method):
+    with session_of(app, method) as client:
+        token, nonce = sign_in(client, metadata)
+    algorithms = metadata["id_token_signing_alg_values_supported"]
+    decoded = jwt.decode(token["id_token"], keys, algorithms=algorithms)
+    assert decoded.header["alg"] == app["id_token_alg"]
+    claims = CodeIDToken(
+        decoded.claims,
+        decoded.header,
+        options={
+            "iss": {"essential": True, "value": metadata["issuer"]},
+            "aud": {"essential": True, "value": app["client_id"]},
+            "sub": {"essential": True, "value": person["id"]},
+        },
+        params={
+            "nonce": nonce,
+            "client_id": app["client_id"],
+            "access_token": token["access_token"],
+        },
+    )
     claims.validate()
-    info = session.get(metadata["userinfo_endpoint"], timeout=30).json()
-    assert info["sub"] == claims["sub"]
-    assert info["email"] == "alice@example.org"
+    assert claims["nonce"] == nonce
+
+
+def test_an_altered_id_token_is_refused(metadata, keys, person, app):
+    with session_of(app) as client:
+        token, _ = sign_in(client, metadata)
+    header, payload, signature = token["id_token"].split(".")
+    middle = len(signature) // 2
+    other = "A" if signature[middle] != "A" else "B"
+    bent = f"{signature[:middle]}{other}{signature[middle + 1:]}"
+    with pytest.raises(BadSignatureError):
+        jwt.decode(f"{header}.{payload}.{bent}", keys, algorithms=["RS256", "ES256"])
+
+
+def test_userinfo_refresh_introspection_and_revocation(metadata, person, app):
+    with session_of(app) as client:
+        token, _ = sign_in(client, metadata)
+        info = UserInfo(client.get(metadata["userinfo_endpoint"]).json())
+        assert info.sub == person["id"]
+        assert info.email == "ann@example.com"
+        assert info["groups"] == ["staff"]
+
+        fresh = client.refresh_token(metadata["token_endpoint"], token["refresh_token"])
+        assert fresh["access_token"] != token["access_token"]
+
+        introspection = metadata["introspection_endpoint"]
+        said = client.introspect_token(introspection, token=fresh["access_token"]).json()
+        assert said["active"] is True and said["sub"] == person["id"]
+        answer = client.revoke_token(
+            metadata["revocation_endpoint"], fresh["refresh_token"], "refresh_token"
+        )
+        assert answer.status_code == 200, answer.text
+        with pytest.raises(OAuthError, match="invalid_grant"):
+            client.refresh_token(metadata["token_endpoint"], fresh["refresh_token"])
+        said = client.introspect_token(introspection, token=fresh["access_token"]).json()
+        assert said == {"active": False}
+
+
+def test_a_foreign_state_is_noticed(metadata, person, app):
+    with session_of(app) as client:
+        url, _ = client.create_authorization_url(
+            metadata["authorization_endpoint"], code_verifier=secrets.token_urlsafe(48)
+        )
+        with pytest.raises(MismatchingStateException):
+            client.fetch_token(
+                metadata["token_endpoint"],
+                authorization_response=authorize(url),
+                state="another",
+            )

@@ -1,132 +1,323 @@
-// A real Doorlight on a free loopback port with an empty data file, and a person at a browser of a few lines.
+// A Doorlight of a test's own, its command line, and a browser without a screen to sign in with.
 
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import http from 'node:http';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
-const binary = process.env.DOORLIGHT_BIN ?? fileURLToPath(new URL("../../../target/debug/doorlight", import.meta.url));
+const HERE = path.dirname(fileURLToPath(import.meta.url));
+const BIN = path.resolve(
+  path.join(HERE, '..'),
+  process.env.DOORLIGHT_BIN ?? '../../target/debug/doorlight',
+);
+const START_MS = 30_000;
+const STOP_MS = 10_000;
+const REQUEST_MS = 30_000;
+const MAX_REDIRECTS = 20;
 
-export const PASSWORD = "correct horse battery staple";
+export const PASSWORD = 'seven lamps beside the door';
 
-export async function freePort() {
-  const server = createServer();
-  await new Promise((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address();
-  await new Promise((done) => server.close(done));
-  return port;
+/** A port that nothing listens on just now. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
 }
 
-export class Doorlight {
-  /** Starts a server; `more` are further flags. */
-  static async start({ issuer, more = [] } = {}) {
-    const self = new Doorlight();
-    self.dir = mkdtempSync(join(tmpdir(), "doorlight-interop-"));
-    self.port = await freePort();
-    self.issuer = issuer ?? `http://127.0.0.1:${self.port}`;
-    self.flags = ["--data", join(self.dir, "doorlight.redb"), "--issuer", self.issuer];
-    const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("DOORLIGHT_")));
-    self.environment = { ...environment, RUST_LOG: "warn" };
-    const listen = ["--listen", `127.0.0.1:${self.port}`];
-    self.child = spawn(binary, ["serve", ...self.flags, ...listen, ...more], { env: self.environment, stdio: ["ignore", "ignore", "inherit"] });
-    for (let i = 0; i < 600; i++) {
-      const ready = await fetch(`http://127.0.0.1:${self.port}/readyz`).catch(() => null);
-      if (ready?.ok) return self;
-      await new Promise((done) => setTimeout(done, 50));
+/** Starts a server in a folder of its own; `stop()` ends it and removes the folder. */
+export async function startDoorlight() {
+  const folder = await mkdtemp(path.join(tmpdir(), 'doorlight-interop-'));
+  for (let attempt = 1; ; attempt += 1) {
+    const doorlight = new Doorlight(folder, await freePort());
+    try {
+      await doorlight.start();
+      return doorlight;
+    } catch (error) {
+      // Another process may have taken the port in between.
+      const taken = /address (already )?in use/i.test(doorlight.log);
+      if (!taken || attempt === 3) {
+        await doorlight.stop();
+        throw error;
+      }
     }
-    throw new Error("Doorlight did not become ready");
+  }
+}
+
+class Doorlight {
+  constructor(folder, port) {
+    this.folder = folder;
+    this.port = port;
+    this.issuer = `http://127.0.0.1:${port}`;
+    this.data = path.join(folder, 'doorlight.redb');
+    this.log = '';
   }
 
-  verb(...args) {
-    return this.verbWith("", ...args);
-  }
-
-  verbWith(input, ...args) {
-    const run = spawnSync(binary, [...args, ...this.flags, "--json"], { input, env: this.environment, encoding: "utf8" });
-    if (run.status !== 0) throw new Error(`${args.join(" ")}: ${run.stderr}`);
-    return run.stdout;
-  }
-
-  user(name, ...more) {
-    return JSON.parse(this.verbWith(PASSWORD, "user", "add", name, "--email", `${name}@example.org`, "--password-stdin", ...more));
-  }
-
-  client(name, ...more) {
-    return JSON.parse(this.verb("client", "add", name, ...more));
+  async start() {
+    const { data, issuer, port } = this;
+    const args = ['serve', '--data', data, '--listen', `127.0.0.1:${port}`, '--issuer', issuer];
+    this.child = spawn(BIN, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.exited = new Promise((resolve) => {
+      this.child.once('error', (error) => {
+        this.log += `${error}\n`;
+        resolve();
+      });
+      this.child.once('exit', resolve);
+    });
+    this.exited.then(() => {
+      this.gone = true;
+    });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream.setEncoding('utf8');
+      stream.on('data', (text) => {
+        this.log += text;
+      });
+    }
+    await waitUntil(START_MS, async () => {
+      if (this.gone) throw new Error(`Doorlight ended while starting:\n${this.log}`);
+      return (await statusOf(`${issuer}/readyz`)) === 200;
+    }, () => `Doorlight is not ready after ${START_MS} ms:\n${this.log}`);
   }
 
   async stop() {
-    const ended = new Promise((done) => this.child.once("exit", done));
-    this.child.kill("SIGTERM");
-    const code = await ended;
-    rmSync(this.dir, { recursive: true, force: true });
-    if (code !== 0) throw new Error(`Doorlight ended with ${code}`);
-  }
-}
-
-/** A person at a browser: keeps cookies, signs in and agrees wherever Doorlight asks. */
-export class Person {
-  constructor(name, password = PASSWORD) {
-    this.name = name;
-    this.password = password;
-    this.cookies = new Map();
-  }
-
-  /** Follows an address until it leads away from `issuer`, and gives the address where it leads. */
-  async visit(address, issuer) {
-    let at = new URL(address);
-    let answer = await this.send(at);
-    for (let i = 0; i < 10; i++) {
-      const location = answer.headers.get("location");
-      if (location) {
-        at = new URL(location, at);
-        if (at.origin !== new URL(issuer).origin) return at;
-        answer = await this.send(at);
-        continue;
+    if (this.child?.pid && !this.gone) {
+      this.child.kill('SIGTERM');
+      await Promise.race([this.exited, sleep(STOP_MS, undefined, { ref: false })]);
+      if (!this.gone) {
+        this.child.kill('SIGKILL');
+        await this.exited;
       }
-      const html = await answer.text();
-      const form = ["/login", "/consent"].map((path) => [path, formTo(html, path)]).find(([, fields]) => fields);
-      if (!form) return { html, status: answer.status, at };
-      const [path, fields] = form;
-      if (path === "/login") Object.assign(fields, { username: this.name, password: this.password });
-      else fields.decision = "allow";
-      at = new URL(path, issuer);
-      answer = await this.send(at, new URLSearchParams(fields));
     }
-    throw new Error(`going round in circles at ${at}`);
+    await rm(this.folder, { recursive: true, force: true });
   }
 
-  async send(at, body) {
-    const origin = at.origin;
-    const jar = this.cookies.get(origin) ?? new Map();
-    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
-    const headers = { accept: "text/html", ...(cookie && { cookie }) };
-    const answer = await fetch(at, { method: body ? "POST" : "GET", body, headers, redirect: "manual" });
-    for (const set of answer.headers.getSetCookie()) {
-      const [pair] = set.split(";");
-      const cut = pair.indexOf("=");
-      jar.set(pair.slice(0, cut), pair.slice(cut + 1));
+  /** Runs a verb of the command line beside the server; answers what it printed. */
+  run(args, input = '') {
+    return new Promise((resolve, reject) => {
+      const child = spawn(BIN, [...args, '--data', this.data, '--json']);
+      let out = '';
+      let err = '';
+      child.stdout.setEncoding('utf8').on('data', (text) => { out += text; });
+      child.stderr.setEncoding('utf8').on('data', (text) => { err += text; });
+      child.once('error', reject);
+      child.once('close', (code) => {
+        if (code === 0) resolve(out);
+        else reject(new Error(`doorlight ${args.join(' ')} ended with ${code}:\n${out}${err}`));
+      });
+      child.stdin.on('error', () => {});
+      child.stdin.end(input);
+    });
+  }
+
+  async addUser(name, { email, groups = [], admin = false, password = PASSWORD } = {}) {
+    const args = ['user', 'add', name, '--password-stdin'];
+    if (email) args.push('--email', email);
+    for (const group of groups) args.push('--group', group);
+    if (admin) args.push('--admin');
+    return JSON.parse(await this.run(args, `${password}\n`));
+  }
+
+  /** `settings`: the options of `client add` without their dashes; a list repeats one, `true` is a flag. */
+  async addClient(name, settings = {}) {
+    const args = ['client', 'add', name];
+    for (const [option, value] of Object.entries(settings)) {
+      for (const one of [value].flat()) args.push(`--${option}`, ...(one === true ? [] : [one]));
     }
-    this.cookies.set(origin, jar);
-    return answer;
+    return JSON.parse(await this.run(args));
+  }
+
+  /** The audit log, newest first. */
+  async audit() {
+    const lines = (await this.run(['audit'])).split('\n').filter(Boolean);
+    return lines.map((line) => JSON.parse(line));
   }
 }
 
-/** The hidden fields of the form that posts to `path`. */
-function formTo(html, path) {
-  const form = html.split("<form").slice(1).find((part) => part.split(">")[0].includes(`action="${path}"`));
-  if (!form) return null;
-  const fields = {};
-  for (const [input] of form.split("</form>")[0].matchAll(/<input[^>]*>/g)) {
-    const attribute = (name) => unescape(input.match(new RegExp(`${name}="([^"]*)"`))?.[1] ?? "");
-    if (attribute("type") === "hidden") fields[attribute("name")] = attribute("value");
+/** Polls until `check` says yes. */
+export async function waitUntil(limitMs, check, message) {
+  const end = Date.now() + limitMs;
+  while (!(await check())) {
+    if (Date.now() > end) throw new Error(message());
+    await sleep(50);
   }
-  return fields;
 }
+
+/** The status that a GET is answered with; undefined where nothing listens. */
+export async function statusOf(url) {
+  try {
+    return (await send(url, { method: 'GET', headers: {} })).status;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One request, redirects not followed. */
+function send(url, { method, headers, body }) {
+  return new Promise((resolve, reject) => {
+    const options = { method, headers, agent: false, timeout: REQUEST_MS };
+    const request = http.request(url, options, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk) => { text += chunk; });
+      response.once('error', reject);
+      response.once('end', () => {
+        resolve({ status: response.statusCode, headers: response.headers, body: text });
+      });
+    });
+    request.once('error', reject);
+    request.once('timeout', () => request.destroy(new Error(`no answer from ${url}`)));
+    request.end(body);
+  });
+}
+
+/**
+ * What a person's browser does, without the screen: keeps cookies, follows redirects, fills in forms.
+ * A page is `{ url, status, headers, body }`.
+ */
+export class Browser {
+  #cookies = new Map();
+
+  constructor({ username, password = PASSWORD } = {}) {
+    this.username = username;
+    this.password = password;
+  }
+
+  get(url, until) {
+    return this.#follow(url, { method: 'GET' }, until);
+  }
+
+  /** Presses a button of the form whose fields include `field`. */
+  submit(page, field, values = {}, until = undefined) {
+    const form = findForm(page, field);
+    const fields = new URLSearchParams({ ...form.hidden, ...values });
+    const action = new URL(form.action, page.url);
+    const request = {
+      method: 'POST',
+      body: fields.toString(),
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        origin: new URL(page.url).origin,
+        referer: page.url,
+      },
+    };
+    return this.#follow(action.href, request, until);
+  }
+
+  /**
+   * Goes to an address and answers Doorlight's questions on the way: signs in, allows (or denies).
+   * Stops before requesting an address that begins with `until`, and answers that address as the page's;
+   * without `until`, goes on to the first page that asks nothing.
+   * `asked` of the page lists the questions that came.
+   */
+  async authorize(url, { until, decision = 'allow' } = {}) {
+    const asked = [];
+    let page = await this.get(url, until);
+    while (!page.stopped) {
+      if (/name="password"/.test(page.body)) {
+        if (asked.includes('sign-in')) throw new Error(`could not sign in:\n${page.body}`);
+        asked.push('sign-in');
+        const values = { username: this.username, password: this.password };
+        page = await this.submit(page, 'password', values, until);
+      } else if (/name="decision" value="allow"/.test(page.body)) {
+        if (asked.includes('consent')) throw new Error(`asked twice:\n${page.body}`);
+        asked.push('consent');
+        page = await this.submit(page, 'decision', { decision }, until);
+      } else if (until) {
+        throw new Error(`${page.status} at ${page.url}, on the way to ${until}:\n${page.body}`);
+      } else {
+        break;
+      }
+    }
+    return { ...page, asked };
+  }
+
+  async #follow(first, request, until) {
+    let url = first;
+    let { method, body, headers = {} } = request;
+    for (let count = 0; count <= MAX_REDIRECTS; count += 1) {
+      if (until && url.startsWith(until)) return { url, stopped: true };
+      const cookie = this.#cookieHeader(url);
+      const answer = await send(url, {
+        method,
+        body,
+        headers: {
+          accept: 'text/html',
+          ...headers,
+          ...(cookie && { cookie }),
+          ...(body && { 'content-length': Buffer.byteLength(body) }),
+        },
+      });
+      for (const line of answer.headers['set-cookie'] ?? []) this.#keep(url, line);
+      const { location } = answer.headers;
+      if (answer.status < 300 || answer.status > 399 || !location) return { url, ...answer };
+      url = new URL(location, url).href;
+      if (answer.status !== 307 && answer.status !== 308) {
+        method = 'GET';
+        body = undefined;
+        headers = {};
+      }
+    }
+    throw new Error(`more than ${MAX_REDIRECTS} redirects from ${first}`);
+  }
+
+  /** As browsers do: a cookie is the host's, whatever the port. */
+  #keep(url, line) {
+    const { hostname } = new URL(url);
+    const [pair, ...attributes] = line.split(';').map((part) => part.trim());
+    const cut = pair.indexOf('=');
+    const [name, value] = [pair.slice(0, cut), pair.slice(cut + 1)];
+    const attribute = (key) => attributes
+      .find((a) => a.toLowerCase().startsWith(`${key}=`))?.slice(key.length + 1);
+    const folder = attribute('path') ?? '/';
+    const age = attribute('max-age');
+    const expires = attribute('expires');
+    const key = `${hostname} ${folder} ${name}`;
+    const over = age !== undefined ? Number(age) <= 0 : expires && Date.parse(expires) <= Date.now();
+    if (over) this.#cookies.delete(key);
+    else this.#cookies.set(key, { hostname, folder, name, value });
+  }
+
+  #cookieHeader(url) {
+    const { hostname, pathname } = new URL(url);
+    const within = (folder) => pathname === folder
+      || pathname.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
+    return [...this.#cookies.values()]
+      .filter((cookie) => cookie.hostname === hostname && within(cookie.folder))
+      .map(({ name, value }) => `${name}=${value}`)
+      .join('; ');
+  }
+}
+
+function findForm(page, field) {
+  for (const [, head, inner] of page.body.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gs)) {
+    const tags = [...inner.matchAll(/<(?:input|button)\b[^>]*>/g)].map(([tag]) => tag);
+    if (tags.some((tag) => attributeOf(tag, 'name') === field)) {
+      const hidden = tags.filter((tag) => attributeOf(tag, 'type') === 'hidden')
+        .map((tag) => [attributeOf(tag, 'name'), attributeOf(tag, 'value') ?? '']);
+      return { action: attributeOf(head, 'action') ?? '', hidden: Object.fromEntries(hidden) };
+    }
+  }
+  throw new Error(`no form with "${field}" at ${page.url}:\n${page.body}`);
+}
+
+function attributeOf(tag, name) {
+  const match = new RegExp(`\\s${name}="([^"]*)"`).exec(tag);
+  return match && unescape(match[1]);
+}
+
+const ENTITIES = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
 function unescape(text) {
-  return text.replace(/&(?:#(\d+)|(amp|lt|gt|quot));/g, (_, code, name) =>
-    code ? String.fromCodePoint(Number(code)) : { amp: "&", lt: "<", gt: ">", quot: '"' }[name]);
+  return text.replace(/&(#x?)?(\w+);/g, (whole, number, word) => {
+    if (number) return String.fromCodePoint(parseInt(word, number === '#' ? 10 : 16));
+    return ENTITIES[word] ?? whole;
+  });
 }
