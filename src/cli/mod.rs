@@ -17,10 +17,14 @@ use crate::config::Config;
 use crate::types::Issuer;
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
+use rustix::process::Signal;
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Doorlight signs a household or a small team in to its own services (OAuth 2.0, OpenID Connect).
 #[derive(Parser)]
@@ -129,14 +133,17 @@ pub fn main() -> ExitCode {
         config,
         json: settings.json,
     };
-    let done = match arguments.verb.unwrap_or(Verb::Serve) {
-        Verb::Serve => serve::run(&shared),
-        Verb::User(verb) => user::run(&shared, verb),
-        Verb::Client(verb) => client::run(&shared, verb),
-        Verb::Keys(verb) => keys::run(&shared, &verb),
-        Verb::Audit(arguments) => audit::run(&shared, arguments),
-        Verb::SetupLink => setup_link::run(&shared),
-        Verb::Health => health::run(&shared),
+    // A limit on the size of files (SIGXFSZ) is an error of one write, not the end of the process.
+    let limit = Arc::new(AtomicBool::new(false));
+    if let Err(error) = signal_hook::flag::register(Signal::XFSZ.as_raw(), limit) {
+        complain(&error.to_string());
+        return ExitCode::from(1);
+    }
+    let verb = arguments.verb.unwrap_or(Verb::Serve);
+    let done = if matches!(verb, Verb::Serve) {
+        serve::run(&shared)
+    } else {
+        quietly(|| run(&shared, verb))
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -145,6 +152,28 @@ pub fn main() -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
+    match verb {
+        Verb::Serve => serve::run(shared),
+        Verb::User(verb) => user::run(shared, verb),
+        Verb::Client(verb) => client::run(shared, verb),
+        Verb::Keys(verb) => keys::run(shared, &verb),
+        Verb::Audit(arguments) => audit::run(shared, arguments),
+        Verb::SetupLink => setup_link::run(shared),
+        Verb::Health => health::run(shared),
+    }
+}
+
+/// A damaged data file may make redb panic: that is one line too.
+fn quietly(act: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    std::panic::set_hook(Box::new(|_| {}));
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| {
+        Err(Failure(
+            "this ended unexpectedly; the data file may be damaged".to_owned(),
+        ))
+    })
 }
 
 /// Help and version go to standard output; a mistake is one line on standard error and exit code 2.

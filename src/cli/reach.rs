@@ -21,6 +21,14 @@ pub(super) fn write(shared: &Shared, command: Command) -> Result<Value, Failure>
             .unwrap_or("the running server refused");
         return Err(Failure(why.to_owned()));
     }
+    // Only verbs that may come first make a file: a mistyped `--data` must not.
+    let may_come_first = matches!(
+        command,
+        Command::UserAdd { .. } | Command::ClientAdd { .. } | Command::SetupLink
+    );
+    if !may_come_first && !shared.config.data.exists() {
+        return Err(OpenError::Missing(shared.config.data.clone()).into());
+    }
     let ctx = open(shared)?;
     let done = control::execute(&ctx, command, &control::command_line());
     ctx.store.close();

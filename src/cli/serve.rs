@@ -14,7 +14,6 @@ use rustix::process::Signal;
 use serde_json::json;
 use signal_hook::iterator::Signals;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
@@ -22,8 +21,6 @@ const ROTATION_EVERY: Duration = Duration::from_secs(600);
 
 pub(super) fn run(shared: &Shared) -> Result<(), Failure> {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
-    // A limit on the size of files (SIGXFSZ) is an error of one write, not the end of the server.
-    signal_hook::flag::register(Signal::XFSZ.as_raw(), Arc::new(AtomicBool::new(false)))?;
     if let Err(error) = listener::raise_nofile_limit() {
         log::warn!("the limit of open files stays as it is: {error}");
     }

@@ -82,10 +82,22 @@ pub fn parse_request(text: &str) -> Option<ClaimsRequest> {
     })
 }
 
+/// What is left of a claims request for a client with that scope, and the scopes whose claims it names: a claim asked
+/// for by name is no way around what the client may see and what the person is asked about.
+pub fn within(mut request: ClaimsRequest, allowed: &Scope) -> (ClaimsRequest, Scope) {
+    let permitted = |name: &String| scope_of(name).is_none_or(|scope| allowed.contains(scope));
+    request.userinfo.retain(|name, _| permitted(name));
+    request.id_token.retain(|name, _| permitted(name));
+    let named = request.userinfo.keys().chain(request.id_token.keys());
+    let scopes: Vec<&str> = named.filter_map(|name| scope_of(name)).collect();
+    let implied = scopes.join(" ").parse().unwrap_or_default();
+    (request, implied)
+}
+
 /// The scope that gives a claim (§5.4). Custom claims come with `profile`.
 fn scope_of(claim: &str) -> Option<&'static str> {
     match claim {
-        "sub" => None,
+        "sub" | "acr" | "auth_time" => None,
         "email" | "email_verified" => Some("email"),
         "phone_number" | "phone_number_verified" => Some("phone"),
         "address" => Some("address"),

@@ -1,5 +1,6 @@
 //! One thread for all that is done now and then: the sweep, the rotation of keys.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -42,7 +43,12 @@ fn run(tasks: Vec<Task>, stop: &(Mutex<bool>, Condvar)) {
     loop {
         for (at, task) in &mut due {
             if Instant::now() >= *at {
-                *at = Instant::now() + task();
+                // One task's fault must not end the others.
+                let again = catch_unwind(AssertUnwindSafe(&mut *task)).unwrap_or_else(|_| {
+                    log::error!("a background task ended unexpectedly");
+                    Duration::from_secs(600)
+                });
+                *at = Instant::now() + again;
             }
         }
         let next = due.iter().map(|(at, _)| *at).min();

@@ -16,7 +16,7 @@ use crate::store::{OpenError, Store, StoreError};
 use crate::types::Timestamp;
 use std::convert::Infallible;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -86,7 +86,7 @@ impl Guesses {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         // The address first: one that is slowed down must not slow somebody's account down as well.
         addresses
-            .attempt(&address, now)
+            .attempt(&household(address), now)
             .and_then(|()| accounts.attempt(&name, now))
             .map_err(GuessError::Wait)
     }
@@ -97,11 +97,19 @@ impl Guesses {
         self.addresses
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .take_back(&address);
+            .take_back(&household(address));
         self.accounts
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .success(&account(username));
+    }
+}
+
+/// Whoever holds one IPv6 address holds its whole /64: that is counted as one, as the listener does.
+fn household(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+        v4 => v4,
     }
 }
 
@@ -172,7 +180,10 @@ impl Context {
     /// file nor the log: past a hundred in a row it is one every two seconds.
     pub fn record_refusal(&self, event: Event) {
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-        if refusals.attempt(&event.address, event.time).is_ok() {
+        if refusals
+            .attempt(&event.address.map(household), event.time)
+            .is_ok()
+        {
             self.store.record(vec![event]);
         }
     }

@@ -9,7 +9,7 @@ use redb::{
 };
 use std::fs::OpenOptions;
 use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,14 @@ pub(super) fn writable(path: &Path) -> Result<Database, OpenError> {
         .open(path)
     {
         Ok(_) => {}
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => refuse_foreign(path)?,
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+            refuse_foreign(path)?;
+            // An empty file that somebody made beforehand is about to hold keys.
+            if std::fs::metadata(path).map_err(io)?.len() == 0 {
+                std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+                    .map_err(io)?;
+            }
+        }
         Err(e) => return Err(io(e)),
     }
     let db = guarded(path, || builder().create(path))?;

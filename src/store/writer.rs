@@ -63,6 +63,8 @@ pub(super) struct Batch {
     changed: bool,
     keys_changed: bool,
     events: Vec<Event>,
+    /// Set while changes are applied: where it stays set, a decision stands half in the transaction.
+    applying: bool,
 }
 
 /// The tables of the open transaction, each opened when first touched.
@@ -192,7 +194,9 @@ impl Store {
     {
         let (answer, wait) = sync_channel(1);
         let run: Run = Box::new(move |tables, batch| {
+            batch.applying = true;
             batch.changed |= work(tables)?;
+            batch.applying = false;
             Ok(Box::new(move |committed| {
                 let _ = answer.send(committed);
             }))
@@ -261,6 +265,7 @@ impl Batch {
         events: Vec<Event>,
     ) -> Result<(), StoreError> {
         self.changed |= !changes.is_empty();
+        self.applying = true;
         for change in changes {
             self.keys_changed |= matches!(
                 change,
@@ -268,6 +273,7 @@ impl Batch {
             );
             apply::apply(tables, change)?;
         }
+        self.applying = false;
         self.events.extend(events);
         Ok(())
     }
@@ -282,8 +288,9 @@ impl Writer {
     fn run(mut self, jobs: &Receiver<Job>) {
         loop {
             let (batch, close) = gather(jobs, self.shared.ready.load(Ordering::Acquire));
-            if !batch.is_empty() {
-                self.commit(batch);
+            if !batch.is_empty() && catch_unwind(AssertUnwindSafe(|| self.commit(batch))).is_err() {
+                log::error!("writing ended unexpectedly; the data file is opened again");
+                self.shared.ready.store(false, Ordering::Release);
             }
             if close {
                 break;
@@ -348,15 +355,21 @@ impl Writer {
         let txn = db.begin_write()?;
         let tables = Tables::new(&txn);
         for job in jobs {
-            match catch_unwind(AssertUnwindSafe(|| job(&tables, batch))) {
-                Ok(Ok(release)) => releases.push(release),
-                // A record that does not read, or a panic: that job alone fails. Its waiter sees the answer dropped.
-                Ok(Err(
-                    e @ (StoreError::BadRecord(_) | StoreError::Busy | StoreError::Panicked),
-                )) => log::error!("{e}"),
-                Ok(Err(e)) => return Err(e),
-                Err(_) => log::error!("{}", StoreError::Panicked),
+            let error = match catch_unwind(AssertUnwindSafe(|| job(&tables, batch))) {
+                Ok(Ok(release)) => {
+                    releases.push(release);
+                    continue;
+                }
+                Ok(Err(error)) => error,
+                Err(_) => StoreError::Panicked,
+            };
+            // Half a decision must not be committed: the whole batch is given up.
+            if batch.applying || matches!(error, StoreError::Unavailable(_)) {
+                return Err(StoreError::Unavailable(error.to_string()));
             }
+            // A record that does not read, or a panic, before anything was written: that job alone fails. Whoever
+            // waits for it sees the answer dropped.
+            log::error!("{error}");
         }
         if !batch.changed && batch.events.is_empty() {
             drop(tables);
@@ -483,4 +496,62 @@ pub(super) fn put_settings<T: serde::Serialize>(
     record: &T,
 ) -> Result<(), StoreError> {
     put(tables, Table::Settings, SETTINGS_KEY, record)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{EventKind, Group};
+    use crate::types::Id;
+
+    /// A delete that met a record it could not read once left the changes before it in the batch, and they were
+    /// committed without their event.
+    #[test]
+    fn half_a_decision_is_never_committed() {
+        let dir = std::env::temp_dir().join(format!("doorlight-writer-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("doorlight.redb");
+        let store = Store::open(&path).unwrap();
+        let bad = SessionId(Id::from_bytes([9; 16]));
+        store
+            .submit_rows(move |tables| {
+                tables.with(Table::Sessions, |t| {
+                    t.insert(bad.as_bytes().as_slice(), b"noise".as_slice())?;
+                    Ok(true)
+                })
+            })
+            .unwrap();
+        let now = Timestamp::from_secs(1_795_000_000);
+        let group = Group {
+            name: "staff".parse().unwrap(),
+            description: String::new(),
+            created: now,
+        };
+        let name = group.name.clone();
+        let submitted = store.submit(move |_| {
+            Ok(Decision {
+                changes: vec![Change::PutGroup(group), Change::DeleteSession(bad)],
+                events: vec![Event::success(EventKind::GroupChanged, now)],
+                reply: Ok::<(), ()>(()),
+            })
+        });
+        assert!(
+            matches!(submitted, Err(StoreError::Unavailable(_))),
+            "{submitted:?}"
+        );
+        let begun = std::time::Instant::now();
+        while !store.is_ready() {
+            assert!(
+                begun.elapsed() < Duration::from_secs(10),
+                "it was not opened again"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!(store.snapshot().unwrap().view().group(&name).unwrap(), None);
+        // The next decision goes through.
+        let done = store.submit(|_| Ok(Decision::<(), ()>::reply(Ok(()))));
+        assert_eq!(done, Ok(Ok(())));
+        store.close();
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 }

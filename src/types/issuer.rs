@@ -24,6 +24,8 @@ pub enum IssuerError {
     NotAnAddress,
     /// It has a query, a fragment, a user name or a password.
     HasMore,
+    /// It is a plain http address of another machine: passwords and cookies would cross the network unprotected.
+    PlainHttp,
 }
 
 impl fmt::Display for IssuerError {
@@ -31,6 +33,7 @@ impl fmt::Display for IssuerError {
         f.write_str(match self {
             Self::NotAnAddress => "the issuer must be an address like https://id.example.org",
             Self::HasMore => "the issuer must not have a user name, a query or a fragment",
+            Self::PlainHttp => "an http issuer must be this machine (localhost); use https, with a proxy in front of Doorlight",
         })
     }
 }
@@ -93,13 +96,16 @@ impl FromStr for Issuer {
         {
             return Err(IssuerError::HasMore);
         }
+        let loopback = is_loopback(&url);
+        if url.scheme() == "http" && !loopback {
+            return Err(IssuerError::PlainHttp);
+        }
         let authority = match url.port() {
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),
         };
         let origin = format!("{}://{authority}", url.scheme());
         let path = url.path().trim_end_matches('/').to_owned();
-        let loopback = is_loopback(&url);
         Ok(Self {
             text: format!("{origin}{path}"),
             origin,
@@ -151,6 +157,8 @@ mod tests {
             "https://a@id.example",
             "https://id.example?x",
             "https://id#f",
+            "http://id.example",
+            "http://192.168.1.5:8080",
         ] {
             assert!(bad.parse::<Issuer>().is_err(), "{bad}");
         }

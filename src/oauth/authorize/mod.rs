@@ -110,8 +110,8 @@ fn issue(
     let mut events = Vec::new();
     if asked.allowed {
         let scope = consent.map_or_else(
-            || request.scope.clone(),
-            |c| c.scope.joined_with(&request.scope),
+            || request.asked_scope.clone(),
+            |c| c.scope.joined_with(&request.asked_scope),
         );
         changes.push(Change::PutConsent(Consent {
             user: subject.user.id,

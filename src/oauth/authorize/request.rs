@@ -60,6 +60,8 @@ pub struct Request {
     pub target: Target,
     /// What can be granted of what was asked.
     pub scope: Scope,
+    /// What the person is asked about: the scope, and the scopes of claims that are asked for by name.
+    pub asked_scope: Scope,
     /// What was asked, for the audit log.
     pub raw_scope: String,
     /// PKCE.
@@ -194,6 +196,8 @@ impl Request {
             }
             None => ClaimsRequest::default(),
         };
+        let (claims, implied) = claims::within(claims, &client.scope);
+        let asked_scope = scope.joined_with(&implied);
         let resources: Vec<String> = form.all("resource").map(str::to_owned).collect();
         if !resources
             .iter()
@@ -205,6 +209,7 @@ impl Request {
         Ok(Self {
             target: target.clone(),
             scope,
+            asked_scope,
             raw_scope,
             challenge,
             nonce: text("nonce")?,

@@ -71,7 +71,7 @@ pub fn next(
     if !asked.allowed && must_ask(request, client, consent) {
         let known = consent.map(|consent| &consent.scope);
         let new = request
-            .scope
+            .asked_scope
             .tokens()
             .filter(|token| known.is_none_or(|known| !known.contains(token)));
         let new: Vec<&str> = new.collect();
@@ -130,7 +130,7 @@ fn must_ask(request: &Request, client: &Client, consent: Option<&Consent>) -> bo
         ConsentPolicy::Trusted => false,
         ConsentPolicy::Always => true,
         ConsentPolicy::Once => {
-            consent.is_none_or(|consent| !request.scope.is_within(&consent.scope))
+            consent.is_none_or(|consent| !request.asked_scope.is_within(&consent.scope))
         }
     }
 }
@@ -308,6 +308,17 @@ mod tests {
             step(claims, true, Some(&agreed), &Asked::default(), NOW),
             Step::SignIn
         );
+    }
+
+    #[test]
+    fn a_claim_asked_for_by_name_is_asked_about_and_never_beyond_the_client() {
+        let agreed = consent("openid email");
+        let claims =
+            "claims=%7B%22userinfo%22%3A%7B%22groups%22%3Anull%2C%22phone_number%22%3Anull%7D%7D";
+        let asked = step(claims, true, Some(&agreed), &Asked::default(), NOW);
+        assert_eq!(asked, Step::Ask("groups".parse().unwrap()));
+        let kept: Vec<String> = request(claims).claims.userinfo.into_keys().collect();
+        assert_eq!(kept, ["groups"], "the client may not see phone numbers");
     }
 
     #[test]

@@ -128,7 +128,10 @@ pub(super) fn addresses(
     few(field, uris)
 }
 
-/// RFC 8707 §2 wants an absolute URI; names such as `grafana` are common as `aud`, so any word will do.
+/// Every access token carries them.
+const AUDIENCE_MAX: usize = 200;
+
+/// RFC 8707 §2 wants an absolute URI without fragment; names such as `grafana` are common as `aud`, so any word will do.
 pub(super) fn audiences(texts: &[String]) -> Result<Vec<String>, AdminError> {
     let mut kept: Vec<String> = Vec::new();
     for text in texts
@@ -136,7 +139,11 @@ pub(super) fn audiences(texts: &[String]) -> Result<Vec<String>, AdminError> {
         .map(|text| text.trim())
         .filter(|text| !text.is_empty())
     {
-        if text.len() > TEXT_MAX || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        if text.len() > AUDIENCE_MAX
+            || text
+                .chars()
+                .any(|c| c.is_control() || c.is_whitespace() || c == '#')
+        {
             return Err(AdminError::invalid(
                 "audiences",
                 "one address or word a line, without spaces",

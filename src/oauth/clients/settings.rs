@@ -110,12 +110,14 @@ pub struct ClientEdit {
 impl From<NewClient> for ClientEdit {
     fn from(new: NewClient) -> Self {
         let service = new.kind == ClientKind::Service;
-        let grants = match (new.grants.is_empty(), service) {
+        let grants: BTreeSet<GrantType> = match (new.grants.is_empty(), service) {
             (false, _) => new.grants.into_iter().collect(),
             (true, true) => [GrantType::ClientCredentials].into(),
             (true, false) => [GrantType::AuthorizationCode, GrantType::RefreshToken].into(),
         };
-        let usual = if service { "" } else { DEFAULT_SCOPE };
+        // Scopes about a person are for applications that people sign in to.
+        let people = grants.contains(&GrantType::AuthorizationCode);
+        let usual = if people { DEFAULT_SCOPE } else { "" };
         let usual_alg = match new.profile {
             Profile::Standard => Algorithm::Rs256,
             Profile::Strict => Algorithm::Es256,

@@ -108,13 +108,28 @@ pub fn decide(
         return refuse(TokenError::InvalidTarget, "a resource that was not granted");
     };
 
+    // A code from before a reset, or from a session that has ended since, opens nothing: a new grant must not outlive
+    // what was meant to end it.
+    let held = ground
+        .session
+        .is_some_and(|session| session.id == code.session && now < session.expires);
+    let reset = ground
+        .user
+        .is_none_or(|user| standing::of_user(user, code.created).is_err())
+        || standing::of_client(client, code.created).is_err();
+    if !held || reset {
+        return refuse(
+            TokenError::InvalidCode("fallen"),
+            "the session has ended, or the person or application was reset, since",
+        );
+    }
     let grant = Grant {
         id: GrantId(Id::new(now, fresh.grant)),
         client: client.id,
         user: code.user,
         session: code.session,
         offline: code.scope.contains("offline_access"),
-        scope: code.scope.clone(),
+        scope: code.scope.common_with(&client.scope),
         resources,
         claims: code.claims.clone(),
         authentication: code.authentication.clone(),

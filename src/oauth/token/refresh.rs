@@ -131,13 +131,15 @@ pub fn decide(
             "the person is gone",
         );
     };
+    // What the application may ask for today bounds what it was granted once.
+    let granted = grant.scope.common_with(&client.scope);
     // RFC 6749 §6: the scope may narrow, never widen. The family keeps all of it.
     let scope = match &request.scope {
-        Some(scope) if !scope.is_within(&grant.scope) => {
+        Some(scope) if !scope.is_within(&granted) => {
             return refuse(TokenError::InvalidScope, "more scope than was granted");
         }
         Some(scope) if !scope.is_empty() => scope.clone(),
-        _ => grant.scope.clone(),
+        _ => granted,
     };
     let Ok(resources) = resources(&request.resources, &grant.resources) else {
         return refuse(TokenError::InvalidTarget, "a resource that was not granted");

@@ -24,13 +24,13 @@ use rouille::Response;
 /// Answers what stands below `/admin`; `form` is the posted one, `fresh` whether the password was asked lately.
 pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form, fresh: bool) -> Response {
     if !desk::is_post(incoming) {
-        // A long form is not typed only to be lost to the question for the password.
-        if !fresh && incoming.path.ends_with("/new") {
-            return sign_in::again_page(incoming, visitor, incoming.path);
-        }
         // Whoever was asked for the password at a button comes back by GET.
         if let Some(page) = page_of_button(incoming.path) {
             return respond::see_other(&sign_in::below_base(incoming, page));
+        }
+        // A long form is not typed only to be lost to the question for the password.
+        if !fresh && has_form(incoming.path) {
+            return sign_in::again_page(incoming, visitor, incoming.path);
         }
     }
     section(incoming, visitor, form).unwrap_or_else(|| failure::not_found(incoming))
@@ -53,6 +53,12 @@ fn section(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form) -> Option<Re
         "try" => try_it::answer(incoming, visitor, form, rest),
         _ => return None,
     })
+}
+
+/// Whether the page is there to change one thing: `/admin/people/{id}` and what stands below, but no list.
+fn has_form(path: &str) -> bool {
+    let depth = path.split('/').filter(|part| !part.is_empty()).count();
+    depth > 2 && path != "/admin/audit/export" && path != "/admin/try/callback"
 }
 
 /// The page that a button without a page of its own stands on.

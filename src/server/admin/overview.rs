@@ -8,7 +8,6 @@ use crate::server::respond::{self, Leads};
 use crate::store::{EventFilter, View};
 use crate::types::Timestamp;
 use crate::views::admin::{Counts, Overview};
-use crate::views::{Notice, Tone};
 use rouille::Response;
 use std::time::Duration;
 
@@ -33,25 +32,18 @@ fn draw(incoming: &Incoming<'_>, visitor: &Visitor) -> Result<Response, Operatio
     };
     let latest = view.events(&EventFilter::default(), None, SHOWN)?.events;
     let issuer = &incoming.ctx.config.issuer;
-    Ok(desk::page(
-        incoming,
-        visitor,
-        "Overview",
-        &[],
-        |mut page| {
-            page.notices.extend(exposed(incoming));
-            let view = Overview {
-                page,
-                counts,
-                issuer: issuer.to_string(),
-                discovery: applications::discovery(incoming),
-                events: latest.iter().map(|(_, event)| audit::line(event)).collect(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-                data_file: incoming.ctx.config.data.display().to_string(),
-            };
-            respond::page(200, Leads::Here, &view)
-        },
-    ))
+    Ok(desk::page(incoming, visitor, "Overview", &[], |page| {
+        let view = Overview {
+            page,
+            counts,
+            issuer: issuer.to_string(),
+            discovery: applications::discovery(incoming),
+            events: latest.iter().map(|(_, event)| audit::line(event)).collect(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            data_file: incoming.ctx.config.data.display().to_string(),
+        };
+        respond::page(200, Leads::Here, &view)
+    }))
 }
 
 /// Refusals since then, of the newest events.
@@ -76,16 +68,4 @@ fn refusals(view: &View<'_>, since: Timestamp) -> Result<u64, OperationError> {
         }
     }
     Ok(count)
-}
-
-/// Passwords over plain http, where others can read along.
-fn exposed(incoming: &Incoming<'_>) -> Option<Notice> {
-    let issuer = &incoming.ctx.config.issuer;
-    (!issuer.is_https() && !issuer.is_loopback()).then(|| Notice {
-        tone: Tone::Warning,
-        text: "Doorlight's address begins with http://, so passwords and tokens can be read on the way. Put a reverse \
-               proxy with https in front of it, and start Doorlight with its address:"
-            .to_owned(),
-        line: Some(format!("--issuer https://{}", issuer.authority())),
-    })
 }

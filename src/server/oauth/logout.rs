@@ -5,7 +5,7 @@ use crate::identity::session;
 use crate::model::Client;
 use crate::oauth::logout::{Hint, LogoutError, Request, must_ask};
 use crate::server::incoming::{Incoming, Visitor};
-use crate::server::pages::{failure, frame};
+use crate::server::pages::{failure, frame, sign_in};
 use crate::server::respond::{self, Leads, set};
 use crate::server::{cookies, forms};
 use crate::store::StoreError;
@@ -24,6 +24,13 @@ pub fn handle(incoming: &Incoming<'_>) -> Response {
     let Ok(form) = form else {
         return failure::malformed(incoming);
     };
+    // A form from another site brings no `SameSite=Lax` cookie: asked again by GET, the browser sends it, and the person
+    // is asked instead of signed out unseen.
+    let posted = incoming.request.method() == "POST";
+    if posted && !form.has("csrf") && cookies::session_secret(incoming).is_none() {
+        let again = format!("/logout?{}", form.encode());
+        return respond::see_other(&sign_in::below_base(incoming, &again));
+    }
     match answer(incoming, &form) {
         Ok(response) => response,
         Err(error) => {
@@ -117,11 +124,13 @@ fn done(
             )
         }
     };
-    set(
-        &mut response,
-        "Set-Cookie",
-        cookies::clear_session(&incoming.ctx.config.issuer),
-    );
+    if cookies::session_secret(incoming).is_some() {
+        set(
+            &mut response,
+            "Set-Cookie",
+            cookies::clear_session(&incoming.ctx.config.issuer),
+        );
+    }
     response
 }
 

@@ -11,7 +11,7 @@ use crate::oauth::token::{Request, client_credentials, code, refresh};
 use crate::server::incoming::Incoming;
 use crate::server::respond;
 use crate::store::{StoreError, View};
-use crate::types::{Form, RefreshTokenId};
+use crate::types::{BearerSecret, Form, RefreshTokenId};
 use rouille::Response;
 
 /// Answers an authenticated client.
@@ -22,6 +22,12 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
         Ok(request) => request,
         Err(error) => return refuse_and_record(incoming, &error),
     };
+    // What nobody was ever given is refused on a snapshot: strangers must not keep the writer busy.
+    match is_known(incoming, &request) {
+        Ok(None) => {}
+        Ok(Some(error)) => return refuse_and_record(incoming, &error),
+        Err(error) => return refuse(&unavailable(error)),
+    }
     let issued = match submit(incoming, request, client) {
         Ok(Ok(issued)) => issued,
         Ok(Err(error)) => return refuse(&error),
@@ -39,6 +45,32 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
         }
         Err(error) => refuse(&unavailable(error)),
     }
+}
+
+/// Whether the code or refresh token exists with that verifier. One that was handed out is in every later snapshot.
+fn is_known(incoming: &Incoming<'_>, request: &Request) -> Result<Option<TokenError>, StoreError> {
+    let (hash, secret, error) = match request {
+        Request::ClientCredentials(_) => return Ok(None),
+        Request::Code(code) => {
+            let snapshot = incoming.ctx.store.snapshot()?;
+            let record = code.code.as_ref().map(|s| snapshot.view().code(s.selector));
+            let hash = record.transpose()?.flatten().map(|record| record.hash);
+            (hash, &code.code, TokenError::InvalidCode("unknown"))
+        }
+        Request::Refresh(refresh) => {
+            let snapshot = incoming.ctx.store.snapshot()?;
+            let id = refresh.token.as_ref().map(|s| RefreshTokenId(s.selector));
+            let record = id.map(|id| snapshot.view().refresh_token(id));
+            let hash = record.transpose()?.flatten().map(|record| record.hash);
+            (
+                hash,
+                &refresh.token,
+                TokenError::InvalidRefreshToken("unknown"),
+            )
+        }
+    };
+    let presented = secret.as_ref().map(BearerSecret::hash);
+    Ok((hash.is_none() || hash != presented).then_some(error))
 }
 
 /// Loads what the decision depends on inside the writer's job: two requests with one token come one after the other.

@@ -26,7 +26,11 @@ pub fn page(
         .map(|visitor| visitor.user.display_name().to_owned())
         .unwrap_or_default();
     // With everything known already (`prompt=consent`, "ask always") the page shows all of it.
-    let shown = if new.is_empty() { &request.scope } else { new };
+    let shown = if new.is_empty() {
+        &request.asked_scope
+    } else {
+        new
+    };
     // What it is all about first, then the rest in order.
     let (first, rest): (Vec<&str>, Vec<&str>) =
         shown.tokens().partition(|token| *token == "openid");

@@ -206,9 +206,16 @@ fn try_password(
     visitor: Option<&Visitor>,
 ) -> Result<Result<SignedIn, Failed>, StoreError> {
     let ctx = incoming.ctx;
+    // Somebody else's guesses at the name must not keep its owner, who is signed in here, from confirming a password.
+    let counted = match visitor {
+        Some(visitor) if visitor.user.username.as_str() == username => {
+            format!("session:{}", visitor.session.id)
+        }
+        _ => username.to_owned(),
+    };
     match ctx
         .guesses
-        .attempt(username, incoming.address(), incoming.now)
+        .attempt(&counted, incoming.address(), incoming.now)
     {
         Ok(()) => {}
         Err(GuessError::Wait(delay)) => return Ok(Err(Failed::Wait(delay.as_secs().max(1)))),
@@ -250,7 +257,7 @@ fn try_password(
     })?;
     Ok(match submitted {
         Ok(signed_in) => {
-            ctx.guesses.success(username, incoming.address());
+            ctx.guesses.success(&counted, incoming.address());
             Ok(signed_in)
         }
         Err(
