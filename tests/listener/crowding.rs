@@ -94,7 +94,14 @@ fn past_its_own_limit_an_address_loses_its_own_longest_idle_connection() {
         connections_per_address: 4,
         ..Limits::default()
     });
-    let mut clients: Vec<_> = (0..4).map(|_| server.connect()).collect();
+    // Apart in time, so that the first is the longest idle however busy the machine is.
+    let mut clients: Vec<_> = (0..4)
+        .map(|_| {
+            let client = server.connect();
+            thread::sleep(Duration::from_millis(50));
+            client
+        })
+        .collect();
     thread::sleep(Duration::from_millis(50));
     assert_eq!(server.ask(get("/")).text(), "hello");
     clients[0].expect_end();
