@@ -105,3 +105,19 @@ fn an_address_that_is_not_registered_gets_a_page_and_nobody_is_signed_out() {
             .is_some()
     );
 }
+
+/// The story: a form on another site brings no `SameSite=Lax` cookie, so nobody was asked, but the answer cleared the
+/// cookie all the same.
+#[test]
+fn a_form_from_another_site_signs_nobody_out() {
+    let world = World::started();
+    world.user("alice");
+    let answer = world.ask("POST", "/logout", "", "state=x");
+    assert_eq!(answer.status, 303);
+    assert_eq!(answer.header("Location"), Some("/logout?state=x"));
+    assert!(answer.header("Set-Cookie").is_none());
+    let mut browser = world.sign_in("alice");
+    let page = browser.get("/logout?state=x");
+    assert_eq!(page.status, 200, "the person is asked");
+    assert!(browser.get("/").body.contains("alice@example.org"));
+}

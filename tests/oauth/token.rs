@@ -159,3 +159,55 @@ fn grants_that_do_not_exist_are_refused() {
         assert_eq!(world.token(&client, body).json()["error"], error, "{body}");
     }
 }
+
+/// The story: a code that was issued before a reset was redeemed after it, for tokens that outlived what was meant to end
+/// them.
+#[test]
+fn a_code_from_before_a_reset_or_a_sign_out_opens_nothing() {
+    let world = World::started();
+    world.user("alice");
+    let client = world.trusted();
+    let mut browser = world.sign_in("alice");
+    let code = browser.code(&client, "openid offline_access");
+    world.verb(
+        &["user", "passwd", "alice", "--password-stdin"],
+        crate::world::PASSWORD,
+    );
+    let answer = world.token(&client, &redeem(&code));
+    assert_eq!(answer.json()["error"], "invalid_grant");
+
+    let mut browser = world.sign_in("alice");
+    let hint = browser.tokens(&client, "openid")["id_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let code = browser.code(&client, "openid offline_access");
+    browser.get(&format!("/logout?id_token_hint={hint}"));
+    let answer = world.token(&client, &redeem(&code));
+    assert_eq!(answer.json()["error"], "invalid_grant");
+}
+
+#[test]
+fn codes_that_nobody_was_given_reach_neither_the_writer_nor_the_log_without_bound() {
+    let world = World::started();
+    let client = world.trusted();
+    for _ in 0..150 {
+        let answer = world.token(
+            &client,
+            &redeem("01m86h50c8sb6mf4pvr222rr7q.YzCVgSdLyTX0QkAf6vm5et7PenhDVgQRdkmkMkah3I0"),
+        );
+        assert_eq!(answer.json()["error"], "invalid_grant");
+    }
+    assert_eq!(
+        world.token(&client, "grant_type=client_credentials").status,
+        200
+    );
+    let log = String::from_utf8(
+        world
+            .run(&["audit", "--limit", "1000", "--outcome", "refused"], "")
+            .stdout,
+    )
+    .unwrap();
+    let lines = log.lines().count();
+    assert!((100..=130).contains(&lines), "{lines} refusals were kept");
+}
