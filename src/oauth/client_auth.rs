@@ -7,6 +7,7 @@ use crate::model::{Client, ClientAuthMethod, Profile};
 use crate::types::{ClientId, Form, Secret, TokenHash, form_decode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use std::sync::Arc;
 
 /// What a request says of its client; nothing of it is checked yet.
 #[derive(Clone, Debug)]
@@ -20,11 +21,11 @@ pub struct Credentials {
 
 /// A client that proved who it is, or a public one that named itself.
 #[derive(Clone, Debug)]
-pub struct AuthenticatedClient(Client);
+pub struct AuthenticatedClient(Arc<Client>);
 
 impl AuthenticatedClient {
     /// The client.
-    pub fn client(&self) -> &Client {
+    pub fn client(&self) -> &Arc<Client> {
         &self.0
     }
 }
@@ -103,7 +104,10 @@ impl Credentials {
     }
 
     /// Checks them against the client of that id.
-    pub fn authenticate(&self, client: Option<Client>) -> Result<AuthenticatedClient, TokenError> {
+    pub fn authenticate(
+        &self,
+        client: Option<Arc<Client>>,
+    ) -> Result<AuthenticatedClient, TokenError> {
         let basic = self.method == ClientAuthMethod::ClientSecretBasic;
         let fail = |why| Err(TokenError::InvalidClient { basic, why });
         let Some(client) = client.filter(|client| Some(client.id) == self.client_id) else {
@@ -162,7 +166,7 @@ mod tests {
         client: &Client,
     ) -> Result<(), TokenError> {
         Credentials::parse(header, &form(pairs))?
-            .authenticate(Some(client.clone()))
+            .authenticate(Some(Arc::new(client.clone())))
             .map(|_| ())
     }
 

@@ -1,5 +1,6 @@
 //! What every handler shares: the file, the keys, the settings, the gate before Argon2.
 
+use super::clients::Clients;
 use super::cors::Origins;
 use super::hashing::Hashing;
 use super::oauth::documents::{Document, Documents, discovery_document};
@@ -10,10 +11,10 @@ use crate::crypto::random;
 use crate::crypto::rotation;
 use crate::crypto::seal::SealKey;
 use crate::identity::throttle::{self, Throttle};
-use crate::model::{Change, Decision, Event, EventKind, Settings, SigningKey};
+use crate::model::{Change, Client, Decision, Event, EventKind, Settings, SigningKey};
 use crate::ops::clock;
 use crate::store::{OpenError, Store, StoreError};
-use crate::types::Timestamp;
+use crate::types::{ClientId, Timestamp};
 use std::convert::Infallible;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -40,6 +41,7 @@ pub struct Context {
     pub discovery: Document,
     /// The JWKS document.
     pub jwks: Documents,
+    clients: Clients,
     refusals: Mutex<Throttle<Option<IpAddr>>>,
     keys: RwLock<(u64, Arc<KeyRing>)>,
 }
@@ -170,6 +172,7 @@ impl Context {
             origins: Origins::default(),
             discovery: discovery_document(&config.issuer),
             jwks: Documents::default(),
+            clients: Clients::default(),
             refusals: Mutex::new(Throttle::new(REFUSALS, COUNTERS)),
             keys,
             config,
@@ -186,6 +189,11 @@ impl Context {
         {
             self.store.record(vec![event]);
         }
+    }
+
+    /// A client, as of the latest commit.
+    pub fn client(&self, id: ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+        self.clients.get(&self.store, id)
     }
 
     /// The published keys, loaded again when one came or went.

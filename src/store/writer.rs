@@ -46,6 +46,7 @@ struct Shared {
     ready: AtomicBool,
     commits: AtomicU64,
     key_changes: AtomicU64,
+    client_changes: AtomicU64,
     marks: Mutex<HashMap<SessionId, Timestamp>>,
 }
 
@@ -62,6 +63,7 @@ type Release = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 pub(super) struct Batch {
     changed: bool,
     keys_changed: bool,
+    clients_changed: bool,
     events: Vec<Event>,
     /// Set while changes are applied: where it stays set, a decision stands half in the transaction.
     applying: bool,
@@ -115,6 +117,7 @@ impl Store {
             ready: AtomicBool::new(true),
             commits: AtomicU64::new(1),
             key_changes: AtomicU64::new(1),
+            client_changes: AtomicU64::new(1),
             marks: Mutex::new(HashMap::new()),
         });
         let (queue, jobs) = sync_channel(QUEUE);
@@ -231,6 +234,11 @@ impl Store {
         self.shared.key_changes.load(Ordering::Acquire)
     }
 
+    /// Grows whenever a client was added, changed or deleted.
+    pub fn client_changes(&self) -> u64 {
+        self.shared.client_changes.load(Ordering::Acquire)
+    }
+
     /// Notes that a session was used; written with some later commit, never on its own.
     pub fn mark_seen(&self, session: SessionId, now: Timestamp) {
         let mut marks = self
@@ -271,6 +279,8 @@ impl Batch {
                 change,
                 Change::PutSigningKey(_) | Change::DeleteSigningKey(_)
             );
+            self.clients_changed |=
+                matches!(change, Change::PutClient(_) | Change::DeleteClient(_));
             apply::apply(tables, change)?;
         }
         self.applying = false;
@@ -330,6 +340,9 @@ impl Writer {
                 self.shared.commits.fetch_add(1, Ordering::AcqRel);
                 if batch.keys_changed {
                     self.shared.key_changes.fetch_add(1, Ordering::AcqRel);
+                }
+                if batch.clients_changed {
+                    self.shared.client_changes.fetch_add(1, Ordering::AcqRel);
                 }
                 for event in &batch.events {
                     log::info!(target: "audit", "{event}");
@@ -442,7 +455,10 @@ impl Writer {
                         .db
                         .write()
                         .unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(db));
+                    // A commit that failed may have reached the disk all the same: nothing remembered holds.
                     self.shared.commits.fetch_add(1, Ordering::AcqRel);
+                    self.shared.key_changes.fetch_add(1, Ordering::AcqRel);
+                    self.shared.client_changes.fetch_add(1, Ordering::AcqRel);
                     self.shared.ready.store(true, Ordering::Release);
                     log::warn!("the data file can be written again");
                 }

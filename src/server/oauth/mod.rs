@@ -24,10 +24,7 @@ pub fn authenticate(
     let authorization = incoming.request.header("Authorization");
     let credentials = Credentials::parse(authorization, form)?;
     let client = match credentials.client_id {
-        Some(id) => {
-            let snapshot = incoming.ctx.store.snapshot().map_err(unavailable)?;
-            snapshot.view().client(id).map_err(unavailable)?
-        }
+        Some(id) => incoming.ctx.client(id).map_err(unavailable)?,
         None => None,
     };
     credentials.authenticate(client)
