@@ -296,8 +296,11 @@ struct Writer {
 
 impl Writer {
     fn run(mut self, jobs: &Receiver<Job>) {
+        let mut crowded = false;
         loop {
-            let (batch, close) = gather(jobs, self.shared.ready.load(Ordering::Acquire));
+            let ready = self.shared.ready.load(Ordering::Acquire);
+            let (batch, close) = gather(jobs, ready, crowded);
+            crowded = batch.len() > 1;
             if !batch.is_empty() && catch_unwind(AssertUnwindSafe(|| self.commit(batch))).is_err() {
                 log::error!("writing ended unexpectedly; the data file is opened again");
                 self.shared.ready.store(false, Ordering::Release);
@@ -471,8 +474,9 @@ impl Writer {
     }
 }
 
-/// Waits for a job and takes along what else is queued; while the file is down, returns in time to try it again.
-fn gather(jobs: &Receiver<Job>, ready: bool) -> (Vec<Run>, bool) {
+/// Waits for a job and takes along what else is queued, and what is about to be when the last batch was `crowded`.
+/// While the file is down it returns in time to try it again.
+fn gather(jobs: &Receiver<Job>, ready: bool, mut crowded: bool) -> (Vec<Run>, bool) {
     let first = if ready {
         jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
     } else {
@@ -488,6 +492,11 @@ fn gather(jobs: &Receiver<Job>, ready: bool) -> (Vec<Run>, bool) {
         match jobs.try_recv() {
             Ok(Job::Run(run)) => batch.push(run),
             Ok(Job::Close) | Err(TryRecvError::Disconnected) => return (batch, true),
+            // Whoever is about to ask may do so first: on one core the first job wakes the writer before the others.
+            Err(TryRecvError::Empty) if crowded => {
+                crowded = false;
+                std::thread::yield_now();
+            }
             Err(TryRecvError::Empty) => break,
         }
     }
