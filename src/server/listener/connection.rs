@@ -22,6 +22,9 @@ use super::{Handler, Site};
 /// The input buffer of a connection that has nothing large to say.
 const SMALL_INPUT: usize = 2 * 1024;
 
+/// The output buffer that a connection keeps.
+const SMALL_ANSWER: usize = 4 * 1024;
+
 /// What a body may make us allocate before it arrives.
 const SMALL_BODY: usize = 4 * 1024;
 
@@ -145,7 +148,14 @@ impl Connection<'_> {
             }
             return Err(End::Closed);
         }
-        self.input.shrink();
+        // A thousand idle connections share what a few busy ones need.
+        if self.context.registry.is_under_pressure() {
+            self.input.shrink_to(0);
+            self.writer.shrink_to(0);
+        } else {
+            self.input.shrink_to(SMALL_INPUT);
+            self.writer.shrink_to(SMALL_ANSWER);
+        }
         self.wire.ticket().idle()?;
         Ok(())
     }
@@ -344,9 +354,9 @@ impl Input {
         arrived
     }
 
-    /// Gives memory back that a large request took.
-    fn shrink(&mut self) {
-        if self.storage.len() > SMALL_INPUT && self.start == self.end {
+    /// Gives memory back that a larger request took.
+    fn shrink_to(&mut self, kept: usize) {
+        if self.storage.len() > kept && self.start == self.end {
             *self = Self::default();
         }
     }

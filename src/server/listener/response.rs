@@ -14,9 +14,6 @@ use super::wire::Wire;
 /// Bodies up to this size are sent together with their head; larger ones in pieces of it.
 const PIECE: usize = 16 * 1024;
 
-/// Buffers that grew beyond this are given back after the answer.
-const KEPT: usize = 4 * 1024;
-
 /// What the request has to say about its answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms {
@@ -57,8 +54,12 @@ impl ResponseWriter {
     ) -> Result<bool, Unsent> {
         let sent = self.send_pieces(wire, response, terms);
         self.buffer.clear();
-        self.buffer.shrink_to(KEPT);
         sent
+    }
+
+    /// Gives memory back that a larger answer took.
+    pub(super) fn shrink_to(&mut self, kept: usize) {
+        self.buffer.shrink_to(kept);
     }
 
     fn send_pieces(
