@@ -88,6 +88,21 @@ fn a_body_that_does_not_come_makes_room_if_nobody_is_idle() {
     assert_eq!(server.ask(get("/")).text(), "hello");
 }
 
+/// Once, eight addresses that read nothing held every connection for half a minute.
+#[test]
+fn an_answer_that_is_not_taken_makes_room_if_nobody_is_idle() {
+    let server = Server::with_limits(Limits {
+        connections: 2,
+        ..Limits::default()
+    });
+    let mut stalled = [server.connect(), server.connect()];
+    for client in &mut stalled {
+        client.send(get("/large?8000000"));
+    }
+    thread::sleep(Duration::from_millis(1500));
+    assert_eq!(server.ask(get("/")).text(), "hello");
+}
+
 #[test]
 fn past_its_own_limit_an_address_loses_its_own_longest_idle_connection() {
     let server = Server::with_limits(Limits {

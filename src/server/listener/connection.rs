@@ -130,6 +130,7 @@ impl Connection<'_> {
         let request = build(client.address, head.method, head.target, head.fields, body);
         let response = handle(&self.site.handler, &request)?;
         drop(request);
+        self.wire.ticket().sending()?;
 
         let keep_alive = keep_alive && !self.context.registry.is_draining();
         let terms = Terms {

@@ -14,8 +14,9 @@ use super::wire::Socket;
 /// How long a newcomer waits for the thread of a shed connection to end.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// How long a connection may wait for body bytes before it may be shed like an idle one, in milliseconds.
-const BODY_GRACE: u64 = 1000;
+/// How long a client may send nothing of a body, or take nothing of an answer, before its connection may be shed like
+/// an idle one, in milliseconds.
+const GRACE: u64 = 1000;
 
 /// Whose connections are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,11 +49,16 @@ enum Phase {
     Idle,
     /// Waiting for the body of a request.
     Receiving,
-    /// A request is being answered.
+    /// Waiting for the client to take an answer.
+    Sending,
+    /// An answer is being made.
     Busy,
     /// Told to go.
     Shed,
 }
+
+/// The low bits of a state word that hold its phase.
+const PHASE_BITS: u32 = 3;
 
 impl Phase {
     /// A phase and the millisecond at which it began, in one word.
@@ -60,17 +66,19 @@ impl Phase {
         let tag = match self {
             Self::Idle => 0,
             Self::Receiving => 1,
-            Self::Busy => 2,
-            Self::Shed => 3,
+            Self::Sending => 2,
+            Self::Busy => 3,
+            Self::Shed => 4,
         };
-        millisecond << 2 | tag
+        millisecond << PHASE_BITS | tag
     }
 
     fn of(state: u64) -> Self {
-        match state & 3 {
+        match state & ((1 << PHASE_BITS) - 1) {
             0 => Self::Idle,
             1 => Self::Receiving,
-            2 => Self::Busy,
+            2 => Self::Sending,
+            3 => Self::Busy,
             _ => Self::Shed,
         }
     }
@@ -122,7 +130,8 @@ impl Registry {
     }
 
     /// Takes a connection in. Room is made by shedding the longest idle connection: of the same peer, if the peer has
-    /// too many and is not `exempt`, or of all. Gives the socket back if none is idle.
+    /// too many and is not `exempt`, or of all. Gives the socket back if none is idle. The machine's own socket does not
+    /// wait for room: strangers must not keep the administrator out.
     pub(super) fn admit(
         self: &Arc<Self>,
         socket: Socket,
@@ -132,12 +141,15 @@ impl Registry {
         let deadline = Instant::now() + PATIENCE;
         let mut connections = self.lock();
         let held = connections.of_peer.get(&peer).copied().unwrap_or(0);
-        if !exempt && held >= self.per_address && !self.shed(&mut connections, Some(peer)) {
+        if !exempt
+            && held >= self.per_address
+            && !self.shed(&mut connections, Some(peer), Phase::Sending)
+        {
             return Err(socket);
         }
-        while connections.entries.len() >= self.capacity {
+        while peer != Peer::Local && connections.entries.len() >= self.capacity {
             let staying = connections.entries.len() - connections.leaving;
-            if staying >= self.capacity && !self.shed(&mut connections, None) {
+            if staying >= self.capacity && !self.shed(&mut connections, None, Phase::Sending) {
                 return Err(socket);
             }
             // Threads and descriptors stay bounded: a shed connection makes room only once it is gone.
@@ -169,7 +181,7 @@ impl Registry {
     /// Sheds the longest idle connection and waits a moment for its descriptor and its thread.
     pub(super) fn make_room(&self) -> bool {
         let mut connections = self.lock();
-        if connections.leaving == 0 && !self.shed(&mut connections, None) {
+        if connections.leaving == 0 && !self.shed(&mut connections, None, Phase::Sending) {
             return false;
         }
         let before = connections.entries.len();
@@ -202,7 +214,7 @@ impl Registry {
         let mut connections = self.lock();
         loop {
             // Again and again: a connection may have become idle since it last looked at `draining`.
-            while self.shed(&mut connections, None) {}
+            while self.shed(&mut connections, None, Phase::Receiving) {}
             let remaining = deadline.saturating_duration_since(Instant::now());
             if connections.entries.is_empty() || remaining.is_zero() {
                 break;
@@ -215,8 +227,9 @@ impl Registry {
         connections.entries.len() - connections.leaving
     }
 
-    /// Closes the connection that has been idle longest; one that waits for body bytes only if none is idle.
-    fn shed(&self, connections: &mut Connections, only: Option<Peer>) -> bool {
+    /// Closes the connection that has been idle longest; if none is idle, one whose client stalls, in no later phase
+    /// than `last`.
+    fn shed(&self, connections: &mut Connections, only: Option<Peer>, last: Phase) -> bool {
         let now = self.now();
         loop {
             let candidates = connections
@@ -225,13 +238,13 @@ impl Registry {
                 .filter(|entry| only.is_none_or(|peer| entry.peer == peer));
             let ranked = candidates.filter_map(|entry| {
                 let state = entry.state.load(Ordering::Relaxed);
-                let (phase, since) = (Phase::of(state), state >> 2);
+                let (phase, since) = (Phase::of(state), state >> PHASE_BITS);
                 let may_go = match phase {
                     Phase::Idle => true,
-                    Phase::Receiving => since.saturating_add(BODY_GRACE) <= now,
+                    Phase::Receiving | Phase::Sending => since.saturating_add(GRACE) <= now,
                     Phase::Busy | Phase::Shed => false,
                 };
-                may_go.then_some(((phase, since, entry.id), state, entry))
+                (may_go && phase <= last).then_some(((phase, since, entry.id), state, entry))
             });
             let Some((_, state, entry)) = ranked.min_by_key(|(rank, ..)| *rank) else {
                 return false;
@@ -256,7 +269,9 @@ impl Registry {
         connections.entries.remove(&entry.id);
         match Phase::of(entry.state.load(Ordering::Acquire)) {
             Phase::Shed => connections.leaving -= 1,
-            Phase::Idle | Phase::Receiving | Phase::Busy => connections.forget(entry.peer),
+            Phase::Idle | Phase::Receiving | Phase::Sending | Phase::Busy => {
+                connections.forget(entry.peer)
+            }
         }
         // Closes the descriptor, before anyone is told that there is room for another.
         drop(entry);
@@ -267,7 +282,7 @@ impl Registry {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX >> 2)
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX >> PHASE_BITS)
     }
 
     fn lock(&self) -> MutexGuard<'_, Connections> {
@@ -325,6 +340,11 @@ impl Ticket {
     /// A request is whole.
     pub(super) fn busy(&self) -> Result<(), WasShed> {
         self.enter(Phase::Busy)
+    }
+
+    /// An answer is whole, and its client is to take it, or has just taken some of it.
+    pub(super) fn sending(&self) -> Result<(), WasShed> {
+        self.enter(Phase::Sending)
     }
 
     /// The next request is awaited, or the end.

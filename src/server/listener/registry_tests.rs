@@ -56,6 +56,28 @@ fn a_newcomer_waits_until_the_shed_connection_is_gone() {
 }
 
 #[test]
+fn the_machines_own_socket_gets_in_when_all_is_taken() {
+    let registry = registry(1, 10);
+    let stranger = admit(&registry, "192.0.2.1").unwrap();
+    stranger.busy().unwrap();
+    assert!(admit(&registry, "192.0.2.2").is_none());
+    let socket = Socket::Unix(UnixStream::pair().unwrap().0);
+    let own = registry.admit(socket, Peer::Local, false);
+    assert!(own.is_ok() && stranger.idle().is_ok());
+}
+
+/// What was decided is told, also at a shutdown: an answer that is on its way is not cut off before its time.
+#[test]
+fn a_shutdown_waits_for_answers_that_are_being_taken() {
+    let registry = registry(10, 10);
+    let slow = admit(&registry, "192.0.2.1").unwrap();
+    slow.sending().unwrap();
+    let timeout = Duration::from_millis(GRACE + 300);
+    assert_eq!(registry.drain(timeout), 1);
+    assert!(slow.idle().is_ok(), "it was shed");
+}
+
+#[test]
 fn counts_return_to_nothing() {
     let registry = registry(3, 2);
     for round in 0..50 {
@@ -64,7 +86,7 @@ fn counts_return_to_nothing() {
             .collect();
         if round % 2 == 0 {
             let mut connections = registry.lock();
-            registry.shed(&mut connections, None);
+            registry.shed(&mut connections, None, Phase::Sending);
         }
         drop(tickets);
     }

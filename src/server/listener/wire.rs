@@ -190,6 +190,9 @@ impl AnswerWriter<'_> {
             if left.is_empty() {
                 return Ok(());
             }
+            if self.wire.ticket.sending().is_err() {
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
             let allowed = self.wire.answer_timeout + time_for(self.sent);
             let remaining = allowed.saturating_sub(self.started.elapsed());
             if remaining.is_zero() {
