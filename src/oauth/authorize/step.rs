@@ -1,7 +1,7 @@
 //! What comes next for the person: sign in, choose, agree, or be sent back. OpenID Connect Core §3.1.2.3 and §3.1.2.4.
 
 use super::request::Request;
-use crate::model::{Client, Consent, ConsentPolicy, Session, User};
+use crate::model::{Client, ClientKind, Consent, ConsentPolicy, Session, User};
 use crate::oauth::error::AuthorizeError;
 use crate::oauth::standing;
 use crate::types::{Scope, Timestamp, UserId};
@@ -129,10 +129,23 @@ fn must_ask(request: &Request, client: &Client, consent: Option<&Consent>) -> bo
     match client.consent {
         ConsentPolicy::Trusted => false,
         ConsentPolicy::Always => true,
+        // RFC 8252 §8.6: any program on the person's device can listen where a native application does.
+        ConsentPolicy::Once if is_native(request, client) => true,
         ConsentPolicy::Once => {
             consent.is_none_or(|consent| !request.asked_scope.is_within(&consent.scope))
         }
     }
+}
+
+/// Whether the answer goes to a program on the person's device by a way that no name proves.
+fn is_native(request: &Request, client: &Client) -> bool {
+    let https = request
+        .target
+        .redirect_uri
+        .as_str()
+        .get(..8)
+        .is_some_and(|start| start.eq_ignore_ascii_case("https://"));
+    client.kind == ClientKind::Native && !https
 }
 
 #[cfg(test)]
@@ -389,5 +402,40 @@ mod tests {
         });
         let step = next(&request(""), &closed, subject, None, &Asked::default(), NOW);
         assert_eq!(step, Step::Refuse(AuthorizeError::NotInGroup));
+    }
+
+    /// RFC 8252 §8.6: whoever listens on a loopback port is not known to be the application that was agreed to.
+    #[test]
+    fn a_native_application_is_asked_for_each_time() {
+        let (user, session, consent) = (user(), session(), consent("openid email"));
+        let subject = Some(Subject {
+            user: &user,
+            session: &session,
+        });
+        let native = |redirect_uri: &str| {
+            let client = Client {
+                kind: ClientKind::Native,
+                redirect_uris: vec![redirect_uri.parse().unwrap()],
+                ..client()
+            };
+            let form = Form::default()
+                .with("response_type", "code")
+                .with("redirect_uri", redirect_uri)
+                .with("scope", "openid email");
+            let request = Request::parse(target(&client, &form).unwrap(), &client, &form).unwrap();
+            next(
+                &request,
+                &client,
+                subject,
+                Some(&consent),
+                &Asked::default(),
+                NOW,
+            )
+        };
+        // Nothing of it is new, and still it is a question.
+        let asked = Step::Ask(Scope::default());
+        assert_eq!(native("http://127.0.0.1:9/cb"), asked);
+        assert_eq!(native("app.notes:/cb"), asked);
+        assert_eq!(native("https://notes.example/cb"), Step::Issue);
     }
 }
