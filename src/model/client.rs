@@ -12,7 +12,7 @@ pub enum Profile {
     /// Takes what homelab applications send, where that is safe.
     #[default]
     Standard,
-    /// OAuth 2.1 and FAPI 2.0.
+    /// What OAuth 2.1 asks: the registered method, PKCE, exact redirect URIs, ES256.
     Strict,
 }
 

@@ -54,9 +54,16 @@ pub fn of_user(
     all
 }
 
+/// The longest `claims` parameter in bytes. It is kept with every grant; all claims that there are, by name in both
+/// places, take 900.
+const LONGEST_REQUEST: usize = 4_000;
+
 /// The `claims` parameter (OpenID Connect Core §5.5). Members that are not understood are ignored; a text that is not
-/// an object of objects is an error.
+/// an object of objects, or too long, is an error.
 pub fn parse_request(text: &str) -> Option<ClaimsRequest> {
+    if text.len() > LONGEST_REQUEST {
+        return None;
+    }
     let Value::Object(members) = serde_json::from_str(text).ok()? else {
         return None;
     };

@@ -3,9 +3,10 @@
 use super::claims;
 use super::error::BearerError;
 use super::introspect::AccessToken;
-use crate::model::{ClaimsRequest, User};
+use crate::model::{ClaimRequest, User};
 use crate::types::{Form, Scope};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// The one token of a request: in the header (any case of the scheme), or in the form of a POST. Never in the query
 /// (RFC 9700 §4.3.2).
@@ -35,7 +36,7 @@ pub fn bearer<'a>(
 pub fn answer(
     token: &AccessToken,
     user: &User,
-    requested: &ClaimsRequest,
+    requested: &BTreeMap<String, ClaimRequest>,
 ) -> Result<Map<String, Value>, BearerError> {
     if !token.has_scope("openid") {
         return Err(BearerError::InsufficientScope);
@@ -45,7 +46,7 @@ pub fn answer(
         .unwrap_or_default()
         .parse()
         .unwrap_or_default();
-    let mut answer = claims::of_user(user, &scope, &requested.userinfo);
+    let mut answer = claims::of_user(user, &scope, requested);
     answer.insert("sub".to_owned(), json!(user.id));
     Ok(answer)
 }

@@ -17,4 +17,5 @@ pub mod oauth;
 pub mod pages;
 pub mod respond;
 pub mod routes;
+pub mod standing;
 pub mod tokens;

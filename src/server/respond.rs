@@ -88,5 +88,6 @@ fn private(response: &mut Response) {
     set(response, "Cache-Control", "no-store");
     set(response, "X-Content-Type-Options", "nosniff");
     set(response, "X-Frame-Options", "DENY");
-    set(response, "Referrer-Policy", "same-origin");
+    // The addresses of one-time links are secrets, and a proxy's log has the referrer of every style sheet.
+    set(response, "Referrer-Policy", "strict-origin");
 }

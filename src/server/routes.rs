@@ -122,10 +122,19 @@ pub const ROUTES: &[Route] = &[
 /// Answers a request.
 pub fn handle(ctx: &Context, request: &Request) -> Response {
     let path = request.raw_url().split('?').next().unwrap_or_default();
-    match below_issuer(ctx, path) {
+    let mut response = match below_issuer(ctx, path) {
         Some(path) => dispatch(&Incoming::new(ctx, request, path, clock::now())),
         None => failure::not_found(&Incoming::new(ctx, request, path, clock::now())),
+    };
+    // RFC 6797: whoever came by https once is not led to plain http by a neighbour.
+    if ctx.config.issuer.is_https() {
+        respond::set(
+            &mut response,
+            "Strict-Transport-Security",
+            "max-age=31536000",
+        );
     }
+    response
 }
 
 /// The path below the issuer's. RFC 8414 §3.1 puts the well-known part before an issuer's path; health checks and that
@@ -194,12 +203,14 @@ fn guarded(incoming: &Incoming<'_>, route: &Route) -> Response {
         Guard::Public(handler) | Guard::Bearer(handler) => handler(incoming),
         Guard::Client(handler) => {
             let Ok(form) = incoming.form() else {
-                return oauth::refuse_and_record(incoming, &TokenError::MalformedForm);
+                return oauth::refuse_and_record(incoming, None, &TokenError::MalformedForm);
             };
             match oauth::authenticate(incoming, &form) {
                 Ok(client) => handler(incoming, &form, &client),
-                Err(TokenError::Unavailable) => oauth::refuse(&TokenError::Unavailable),
-                Err(error) => oauth::refuse_and_record(incoming, &error),
+                Err((_, TokenError::Unavailable)) => oauth::refuse(&TokenError::Unavailable),
+                Err((client, error)) => {
+                    oauth::refuse_and_record(incoming, client.as_deref(), &error)
+                }
             }
         }
         Guard::Session(handler) => with_visitor(incoming, |visitor| {

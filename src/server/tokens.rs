@@ -2,14 +2,16 @@
 //! still stands. Verified once, then remembered in a bounded table until something is committed (DESIGN §8).
 
 use super::context::Context;
+use super::standing::Records;
 use crate::crypto::digest::sha256;
 use crate::crypto::jws;
-use crate::model::{Grant, User};
+use crate::model::{ClaimRequest, User};
+use crate::oauth::claims;
 use crate::oauth::introspect::AccessToken;
-use crate::oauth::standing::{self, Ground};
+use crate::oauth::standing;
 use crate::store::{StoreError, View};
-use crate::types::{ClientId, Timestamp, UserId};
-use std::collections::HashMap;
+use crate::types::{ClientId, Timestamp};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A token that holds, with its person.
@@ -17,8 +19,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Checked {
     /// The token.
     pub token: AccessToken,
-    /// Its grant and the person; `None` for a service's own.
-    pub person: Option<(Grant, User)>,
+    /// Whose it is; `None` for a service's own.
+    pub person: Option<Person>,
+}
+
+/// The person of a token.
+#[derive(Debug)]
+pub struct Person {
+    /// As of the check.
+    pub user: User,
+    /// What the sign-in asked of userinfo by name, as far as the client may see it today.
+    pub claims: BTreeMap<String, ClaimRequest>,
 }
 
 /// Tokens seen lately. Two generations: when the young one is full it becomes the old one.
@@ -36,7 +47,7 @@ struct Entry {
     key_changes: u64,
 }
 
-/// About 1 KB each: 2 MB at the most in both generations.
+/// About 2 KB each, and at most 8 (`oauth::claims` bounds a grant's): 4 MB in both generations.
 const GENERATION: usize = 1_000;
 
 /// The token if it holds now; `None` if it does not, for whatever reason.
@@ -86,7 +97,7 @@ pub fn check(
 }
 
 /// Whether the token was not revoked and everything it hangs on stands. The outer `None` says no.
-type Standing = Option<Option<(Grant, User)>>;
+type Standing = Option<Option<Person>>;
 
 fn stands(view: &View<'_>, token: &AccessToken, now: Timestamp) -> Result<Standing, StoreError> {
     if view.is_revoked(token.token)? {
@@ -110,19 +121,12 @@ fn stands(view: &View<'_>, token: &AccessToken, now: Timestamp) -> Result<Standi
     let Some(grant) = view.grant(grant_id)? else {
         return Ok(None);
     };
-    let user = view.user(UserId(grant.user.0))?;
-    let session = if grant.offline {
-        None
-    } else {
-        view.session(grant.session)?
-    };
-    let ground = Ground {
-        client: Some(&client),
-        user: user.as_ref(),
-        session: session.as_ref(),
-    };
-    let holds = standing::of_grant(&grant, ground, now).is_ok();
-    Ok(user.filter(|_| holds).map(|user| Some((grant, user))))
+    let records = Records::of_grant(view, &grant, now)?;
+    if standing::of_grant(&grant, records.ground(Some(&client)), now).is_err() {
+        return Ok(None);
+    }
+    let claims = claims::within(grant.claims, &client.scope).0.userinfo;
+    Ok(records.user.map(|user| Some(Person { user, claims })))
 }
 
 impl TokenCache {

@@ -39,6 +39,59 @@ fn an_unknown_client_or_redirect_uri_gets_a_page_and_never_a_redirect() {
     }
 }
 
+/// Strangers learn no addresses of the house; who may change them sees both.
+#[test]
+fn registered_addresses_are_shown_to_administrators_only() {
+    let world = World::started();
+    let client = world.trusted();
+    world.user("alice");
+    world.verb(
+        &["user", "add", "root", "--admin", "--password-stdin"],
+        crate::world::PASSWORD,
+    );
+    let target = format!(
+        "/authorize?response_type=code&client_id={}&redirect_uri=https%3A%2F%2Fevil.example%2F",
+        client.id
+    );
+    let stranger = world.ask("GET", &target, "", "");
+    let person = world.sign_in("alice").get(&target);
+    let administrator = world.sign_in("root").get(&target);
+    for page in [&stranger, &person, &administrator] {
+        assert!(page.body.contains("https://evil.example/"));
+    }
+    assert!(!stranger.body.contains(REDIRECT) && !person.body.contains(REDIRECT));
+    assert!(administrator.body.contains(REDIRECT));
+}
+
+#[test]
+fn what_is_kept_of_a_request_is_bounded() {
+    let world = World::started();
+    let client = world.trusted();
+    world.user("alice");
+    let mut browser = world.sign_in("alice");
+    let claims = format!("{{\"userinfo\":{{\"{}\":null}}}}", "x".repeat(4_000));
+    let asked = format!(
+        "/authorize?response_type=code&client_id={}&redirect_uri={}&scope=openid",
+        client.id,
+        encode(REDIRECT)
+    );
+    for (more, error) in [
+        (format!("&nonce={}", "n".repeat(1_000)), None),
+        (
+            format!("&nonce={}", "n".repeat(1_001)),
+            Some("invalid_request"),
+        ),
+        (
+            format!("&claims={}", encode(&claims)),
+            Some("invalid_request"),
+        ),
+    ] {
+        let answer = browser.get(&format!("{asked}{more}"));
+        assert_eq!(answer.parameter("error").as_deref(), error);
+        assert_eq!(answer.parameter("code").is_some(), error.is_none());
+    }
+}
+
 #[test]
 fn later_errors_are_redirects_with_the_state_as_sent_and_the_issuer() {
     let world = World::started();

@@ -111,3 +111,22 @@ fn the_cookie_changes_at_sign_in() {
     let answer = world.ask("GET", "/", &format!("Cookie: doorlight={before}\r\n"), "");
     assert!(!answer.body.contains("alice@example.org"));
 }
+
+/// A neighbour on the network must not lead somebody who came by https once to plain http; and the addresses of
+/// one-time links stay out of the referrers in a proxy's log.
+#[test]
+fn behind_https_every_answer_asks_for_https() {
+    let world = World::known_as("https://id.example.org");
+    for path in ["/login", "/jwks.json", "/nothing", "/link?token=a"] {
+        let answer = world.ask("GET", path, "X-Forwarded-Proto: https\r\n", "");
+        assert_eq!(
+            answer.header("Strict-Transport-Security"),
+            Some("max-age=31536000"),
+            "{path}"
+        );
+    }
+    let page = world.ask("GET", "/link?token=a", "", "");
+    assert_eq!(page.header("Referrer-Policy"), Some("strict-origin"));
+    let plain = World::started().ask("GET", "/login", "", "");
+    assert_eq!(plain.header("Strict-Transport-Security"), None);
+}

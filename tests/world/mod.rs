@@ -26,6 +26,7 @@ pub struct World {
     pub dir: PathBuf,
     pub port: u16,
     server: Option<Child>,
+    issuer: Option<String>,
 }
 
 /// An answer.
@@ -92,6 +93,7 @@ impl World {
         Self {
             dir,
             port,
+            issuer: None,
             server: None,
         }
     }
@@ -108,7 +110,17 @@ impl World {
     }
 
     pub fn issuer(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        self.issuer
+            .clone()
+            .unwrap_or_else(|| format!("http://127.0.0.1:{}", self.port))
+    }
+
+    /// A server on an empty file that is known by another address.
+    pub fn known_as(issuer: &str) -> Self {
+        let mut world = Self::empty();
+        world.issuer = Some(issuer.to_owned());
+        world.start();
+        world
     }
 
     pub fn pid(&self) -> u32 {

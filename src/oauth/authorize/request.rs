@@ -137,6 +137,9 @@ const SINGLE: &[&str] = &[
     "registration",
 ];
 
+/// In bytes. It is kept with the code; clients send a random value or a hash of one.
+const LONGEST_NONCE: usize = 1_000;
+
 impl Request {
     /// Reads the rest of the request.
     pub fn parse(
@@ -198,21 +201,30 @@ impl Request {
         };
         let (claims, implied) = claims::within(claims, &client.scope);
         let asked_scope = scope.joined_with(&implied);
-        let resources: Vec<String> = form.all("resource").map(str::to_owned).collect();
-        if !resources
-            .iter()
-            .all(|resource| client.audiences.contains(resource))
-        {
-            return Err(AuthorizeError::Resource);
+        let mut resources: Vec<String> = Vec::new();
+        for resource in form.all("resource") {
+            if !client.audiences.iter().any(|known| known == resource) {
+                return Err(AuthorizeError::Resource);
+            }
+            if !resources.iter().any(|known| known == resource) {
+                resources.push(resource.to_owned());
+            }
         }
         let text = |name: &str| one(name).map(|value| value.map(str::to_owned));
+        let nonce = text("nonce")?;
+        if nonce
+            .as_ref()
+            .is_some_and(|nonce| nonce.len() > LONGEST_NONCE)
+        {
+            return Err(AuthorizeError::BadParameter("nonce"));
+        }
         Ok(Self {
             target: target.clone(),
             scope,
             asked_scope,
             raw_scope,
             challenge,
-            nonce: text("nonce")?,
+            nonce,
             prompt,
             max_age: max_age.map(Duration::from_secs),
             login_hint: text("login_hint")?,

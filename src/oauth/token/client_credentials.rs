@@ -64,7 +64,7 @@ pub fn decide(
         }
         None => available,
     };
-    let Ok(resources) = resources(&request.resources, &client.audiences) else {
+    let Ok(resources) = resources(&request.resources, &client.audiences, client) else {
         return refuse(
             TokenError::InvalidTarget,
             "a resource that the application may not ask for",

@@ -12,7 +12,7 @@ use crate::model::{
 };
 use crate::oauth::error::TokenError;
 use crate::oauth::standing::{self, Ground};
-use crate::types::{BearerSecret, Form, GrantId, Id, RefreshTokenId, Timestamp};
+use crate::types::{BearerSecret, Form, GrantId, Id, RefreshTokenId, Secret, Timestamp};
 use std::time::Duration;
 
 /// The form's parameters.
@@ -21,7 +21,7 @@ pub struct Request {
     /// The code, split; `None` when it cannot be one of ours.
     pub code: Option<BearerSecret>,
     redirect_uri: Option<String>,
-    verifier: Option<String>,
+    verifier: Option<Secret>,
     resources: Vec<String>,
 }
 
@@ -31,7 +31,7 @@ impl Request {
         Ok(Self {
             code: BearerSecret::parse(code),
             redirect_uri: one(form, "redirect_uri")?.map(str::to_owned),
-            verifier: one(form, "code_verifier")?.map(str::to_owned),
+            verifier: one(form, "code_verifier")?.map(|text| Secret::new(text.to_owned())),
             resources: form.all("resource").map(str::to_owned).collect(),
         })
     }
@@ -96,7 +96,10 @@ pub fn decide(
     if let Err(why) = same_redirect_uri(&code, request) {
         return refuse(TokenError::InvalidCode("redirect_uri"), &why);
     }
-    if let Err(why) = pkce(code.challenge.as_ref(), request.verifier.as_deref()) {
+    if let Err(why) = pkce(
+        code.challenge.as_ref(),
+        request.verifier.as_ref().map(Secret::expose),
+    ) {
         return refuse(TokenError::PkceMismatch(why), why);
     }
     let allowed = if code.resources.is_empty() {
@@ -104,7 +107,7 @@ pub fn decide(
     } else {
         &code.resources
     };
-    let Ok(resources) = resources(&request.resources, allowed) else {
+    let Ok(resources) = resources(&request.resources, allowed, client) else {
         return refuse(TokenError::InvalidTarget, "a resource that was not granted");
     };
 
@@ -308,7 +311,7 @@ mod tests {
         Request {
             code: Some(presented()),
             redirect_uri: Some("https://notes.example/cb".to_owned()),
-            verifier: Some(VERIFIER.to_owned()),
+            verifier: Some(Secret::new(VERIFIER.to_owned())),
             resources: Vec::new(),
         }
     }
@@ -384,8 +387,8 @@ mod tests {
             with(|r| r.redirect_uri = None),
             with(|r| r.redirect_uri = Some("https://notes.example/cb/".to_owned())),
             with(|r| r.verifier = None),
-            with(|r| r.verifier = Some("short".to_owned())),
-            with(|r| r.verifier = Some(VERIFIER.to_lowercase())),
+            with(|r| r.verifier = Some(Secret::new("short".to_owned()))),
+            with(|r| r.verifier = Some(Secret::new(VERIFIER.to_lowercase()))),
             with(|r| r.resources = vec!["https://other.example".to_owned()]),
         ];
         for decision in cases {

@@ -14,7 +14,7 @@ pub mod refresh;
 
 use super::client_auth::AuthenticatedClient;
 use super::error::TokenError;
-use crate::model::GrantType;
+use crate::model::{Client, GrantType};
 use crate::types::Form;
 
 /// A well-formed token request.
@@ -70,15 +70,55 @@ pub(super) fn one<'a>(form: &'a Form, name: &str) -> Result<Option<&'a str>, Tok
         .map_err(|e| TokenError::RepeatedParameter(e.0))
 }
 
-/// Which of the client's resources a request may name (RFC 8707 §2): all of `asked` must be among `allowed`.
-pub(super) fn resources(asked: &[String], allowed: &[String]) -> Result<Vec<String>, TokenError> {
-    if asked.iter().all(|resource| allowed.contains(resource)) {
-        Ok(if asked.is_empty() {
-            allowed.to_vec()
-        } else {
-            asked.to_vec()
-        })
-    } else {
-        Err(TokenError::InvalidTarget)
+/// The resources that a request gets (RFC 8707 §2): all that it asks for must have been granted, and what the client
+/// may ask for today bounds what was granted once. Nothing left of a grant for resources is an error: a token for the
+/// issuer instead would open another door.
+pub(super) fn resources(
+    asked: &[String],
+    granted: &[String],
+    client: &Client,
+) -> Result<Vec<String>, TokenError> {
+    let allowed = |resource: &&String| client.audiences.contains(resource);
+    if !asked
+        .iter()
+        .all(|resource| granted.contains(resource) && allowed(&resource))
+    {
+        return Err(TokenError::InvalidTarget);
+    }
+    let wanted = if asked.is_empty() { granted } else { asked };
+    let mut resources: Vec<String> = Vec::new();
+    for resource in wanted.iter().filter(allowed) {
+        if !resources.contains(resource) {
+            resources.push(resource.clone());
+        }
+    }
+    if resources.is_empty() && !granted.is_empty() {
+        return Err(TokenError::InvalidTarget);
+    }
+    Ok(resources)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::testing::client;
+
+    #[test]
+    fn rfc8707_section_2_a_resource_is_granted_and_still_the_clients() {
+        let texts = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
+        let client = Client {
+            audiences: texts(&["a:", "b:"]),
+            ..client()
+        };
+        let ask =
+            |asked: &[&str], granted: &[&str]| resources(&texts(asked), &texts(granted), &client);
+        assert_eq!(ask(&[], &[]), Ok(vec![]));
+        assert_eq!(ask(&[], &["a:", "b:"]), Ok(texts(&["a:", "b:"])));
+        assert_eq!(ask(&["b:", "b:"], &["a:", "b:"]), Ok(texts(&["b:"])));
+        assert_eq!(ask(&["b:"], &["a:"]), Err(TokenError::InvalidTarget));
+        // "gone:" was granted once and has been taken from the client since.
+        assert_eq!(ask(&[], &["a:", "gone:"]), Ok(texts(&["a:"])));
+        assert_eq!(ask(&["gone:"], &["gone:"]), Err(TokenError::InvalidTarget));
+        assert_eq!(ask(&[], &["gone:"]), Err(TokenError::InvalidTarget));
     }
 }

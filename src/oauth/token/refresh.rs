@@ -141,7 +141,7 @@ pub fn decide(
         Some(scope) if !scope.is_empty() => scope.clone(),
         _ => granted,
     };
-    let Ok(resources) = resources(&request.resources, &grant.resources) else {
+    let Ok(resources) = resources(&request.resources, &grant.resources, client) else {
         return refuse(TokenError::InvalidTarget, "a resource that was not granted");
     };
 

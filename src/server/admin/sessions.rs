@@ -3,7 +3,7 @@
 use super::desk::{self, Done};
 use crate::identity::session;
 use crate::model::{Grant, Session, Settings, User};
-use crate::oauth::standing::{self, Ground};
+use crate::oauth::standing;
 use crate::server::administration::OperationError;
 use crate::server::administration::sessions as operations;
 use crate::server::incoming::{Incoming, Visitor};
@@ -11,6 +11,7 @@ use crate::server::pages::failure;
 use crate::server::pages::home::browser_name;
 use crate::server::pages::when::when;
 use crate::server::respond::{self, Leads};
+use crate::server::standing::Records;
 use crate::store::{StoreError, View};
 use crate::types::{Form, GrantId, SessionId, Timestamp, Username};
 use crate::views::admin::{GrantRow, SessionRow, Sessions};
@@ -180,19 +181,13 @@ impl Shown<'_> {
     }
 
     fn grant_row(&self, grant: Grant) -> Result<Option<GrantRow>, StoreError> {
-        let (user, client) = (self.view.user(grant.user)?, self.view.client(grant.client)?);
-        let session = self.view.session(grant.session)?.filter(|session| {
-            user.as_ref()
-                .is_some_and(|user| session::holds(session, user, &self.settings, self.now))
-        });
-        let ground = Ground {
-            client: client.as_ref(),
-            user: user.as_ref(),
-            session: session.as_ref(),
-        };
+        let client = self.view.client(grant.client)?;
+        let records = Records::of_grant(&self.view, &grant, self.now)?;
+        let ground = records.ground(client.as_ref());
         if standing::of_grant(&grant, ground, self.now).is_err() {
             return Ok(None);
         }
+        let user = records.user;
         Ok(Some(GrantRow {
             id: grant.id.to_string(),
             person: user

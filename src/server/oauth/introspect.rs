@@ -4,8 +4,9 @@ use super::{refuse, refuse_and_record, unavailable};
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::error::TokenError;
 use crate::oauth::introspect::{active, active_refresh, inactive, may_know};
-use crate::oauth::standing::{self, Ground};
+use crate::oauth::standing;
 use crate::server::incoming::Incoming;
+use crate::server::standing::Records;
 use crate::server::{respond, tokens};
 use crate::store::StoreError;
 use crate::types::{BearerSecret, Form, RefreshTokenId};
@@ -20,13 +21,23 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
             basic: false,
             why: "a public client may not introspect",
         };
-        return refuse_and_record(incoming, &error);
+        return refuse_and_record(incoming, Some(client.client()), &error);
     }
     let text = match form.one("token") {
         Ok(Some(text)) => text,
-        Ok(None) => return refuse_and_record(incoming, &TokenError::MissingParameter("token")),
+        Ok(None) => {
+            return refuse_and_record(
+                incoming,
+                Some(client.client()),
+                &TokenError::MissingParameter("token"),
+            );
+        }
         Err(repeated) => {
-            return refuse_and_record(incoming, &TokenError::RepeatedParameter(repeated.0));
+            return refuse_and_record(
+                incoming,
+                Some(client.client()),
+                &TokenError::RepeatedParameter(repeated.0),
+            );
         }
     };
     match answer(incoming, client, text) {
@@ -55,7 +66,7 @@ fn answer(
         checked
             .person
             .as_ref()
-            .map(|(_, user)| user.username.as_str()),
+            .map(|person| person.user.username.as_str()),
     ))
 }
 
@@ -73,13 +84,8 @@ fn refresh_token(
     let Some(grant) = view.grant(token.grant)? else {
         return Ok(inactive());
     };
-    let user = view.user(grant.user)?;
-    let session = view.session(grant.session)?;
-    let ground = Ground {
-        client: Some(asking),
-        user: user.as_ref(),
-        session: session.as_ref(),
-    };
+    let records = Records::of_grant(&view, &grant, incoming.now)?;
+    let ground = records.ground(Some(asking));
     let holds = token.hash == secret.hash()
         && token.rotated.is_none()
         && incoming.now < token.expires

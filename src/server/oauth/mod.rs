@@ -10,24 +10,30 @@ pub mod userinfo;
 
 use super::incoming::Incoming;
 use super::respond::{oauth_error, set};
-use crate::model::{Event, EventKind};
+use crate::model::{Client, Event, EventKind};
 use crate::oauth::client_auth::{AuthenticatedClient, Credentials};
 use crate::oauth::error::TokenError;
 use crate::types::Form;
 use rouille::Response;
+use std::sync::Arc;
+
+/// A refusal, with the client that was named if there is one of that id.
+type Refused = (Option<Arc<Client>>, TokenError);
 
 /// The client of a request: the guard of the token, introspection and revocation endpoints.
-pub fn authenticate(
-    incoming: &Incoming<'_>,
-    form: &Form,
-) -> Result<AuthenticatedClient, TokenError> {
+pub fn authenticate(incoming: &Incoming<'_>, form: &Form) -> Result<AuthenticatedClient, Refused> {
     let authorization = incoming.request.header("Authorization");
-    let credentials = Credentials::parse(authorization, form)?;
+    let credentials = Credentials::parse(authorization, form).map_err(|error| (None, error))?;
     let client = match credentials.client_id {
-        Some(id) => incoming.ctx.client(id).map_err(unavailable)?,
+        Some(id) => incoming
+            .ctx
+            .client(id)
+            .map_err(|error| (None, unavailable(error)))?,
         None => None,
     };
-    credentials.authenticate(client)
+    credentials
+        .authenticate(client.clone())
+        .map_err(|error| (client, error))
 }
 
 /// A refusal in JSON; with `WWW-Authenticate` when HTTP Basic was tried (RFC 6749 §5.2).
@@ -43,8 +49,12 @@ pub fn refuse(error: &TokenError) -> Response {
     response
 }
 
-/// Records a refusal that no decision has recorded, and answers it.
-pub fn refuse_and_record(incoming: &Incoming<'_>, error: &TokenError) -> Response {
+/// Records a refusal that no decision has recorded, with the client that was named, and answers it.
+pub fn refuse_and_record(
+    incoming: &Incoming<'_>,
+    client: Option<&Client>,
+    error: &TokenError,
+) -> Response {
     let kind = match error {
         TokenError::InvalidClient { .. } => EventKind::ClientAuthentication,
         _ => EventKind::TokenRequest,
@@ -53,7 +63,10 @@ pub fn refuse_and_record(incoming: &Incoming<'_>, error: &TokenError) -> Respons
         TokenError::InvalidClient { why, .. } => (*why).to_owned(),
         other => other.wire().description.to_owned(),
     };
-    let event = Event::refused(kind, incoming.now, why).from(Some(incoming.address()));
+    let mut event = Event::refused(kind, incoming.now, why).from(Some(incoming.address()));
+    if let Some(client) = client {
+        event = event.client(client);
+    }
     incoming.ctx.record_refusal(event);
     refuse(error)
 }

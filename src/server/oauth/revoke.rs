@@ -16,9 +16,19 @@ use rouille::Response;
 pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient) -> Response {
     let text = match form.one("token") {
         Ok(Some(text)) => text,
-        Ok(None) => return refuse_and_record(incoming, &TokenError::MissingParameter("token")),
+        Ok(None) => {
+            return refuse_and_record(
+                incoming,
+                Some(client.client()),
+                &TokenError::MissingParameter("token"),
+            );
+        }
         Err(repeated) => {
-            return refuse_and_record(incoming, &TokenError::RepeatedParameter(repeated.0));
+            return refuse_and_record(
+                incoming,
+                Some(client.client()),
+                &TokenError::RepeatedParameter(repeated.0),
+            );
         }
     };
     match submit(incoming, client, text) {

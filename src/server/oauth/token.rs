@@ -1,18 +1,21 @@
 //! `POST /token`: the walk of DESIGN §2.
 
 use super::{refuse, refuse_and_record, unavailable};
+use crate::crypto::jws::{self, ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE};
+use crate::crypto::keyring::KeyRing;
 use crate::crypto::random::{self, Fresh};
-use crate::model::{Decision, Grant};
+use crate::model::Decision;
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::error::TokenError;
-use crate::oauth::standing::Ground;
 use crate::oauth::token::issue::Issued;
 use crate::oauth::token::{Request, client_credentials, code, refresh};
 use crate::server::incoming::Incoming;
 use crate::server::respond;
+use crate::server::standing::Records;
 use crate::store::{StoreError, View};
-use crate::types::{BearerSecret, Form, RefreshTokenId};
+use crate::types::{BearerSecret, Form, Issuer, RefreshTokenId};
 use rouille::Response;
+use serde_json::{Map, Value};
 
 /// Answers an authenticated client.
 pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient) -> Response {
@@ -20,12 +23,12 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
         .and_then(|request| request.permitted(client).map(|()| request))
     {
         Ok(request) => request,
-        Err(error) => return refuse_and_record(incoming, &error),
+        Err(error) => return refuse_and_record(incoming, Some(client.client()), &error),
     };
     // What nobody was ever given is refused on a snapshot: strangers must not keep the writer busy.
     match is_known(incoming, &request) {
         Ok(None) => {}
-        Ok(Some(error)) => return refuse_and_record(incoming, &error),
+        Ok(Some(error)) => return refuse_and_record(incoming, Some(client.client()), &error),
         Err(error) => return refuse(&unavailable(error)),
     }
     let issued = match submit(incoming, request, client) {
@@ -33,18 +36,35 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
         Ok(Err(error)) => return refuse(&error),
         Err(error) => return refuse(&unavailable(error)),
     };
-    let signed = incoming
-        .ctx
-        .keys()
-        .map(|keys| issued.answer(&incoming.ctx.config.issuer, &keys));
-    match signed {
-        Ok(Ok(answer)) => respond::json(200, &answer),
-        Ok(Err(_)) => {
-            log::error!("there is no key to sign with");
-            refuse(&TokenError::Unavailable)
-        }
+    match incoming.ctx.keys() {
+        Ok(keys) => match signed(&issued, &incoming.ctx.config.issuer, &keys) {
+            Some(answer) => respond::json(200, &answer),
+            None => {
+                log::error!("there is no key to sign with");
+                refuse(&TokenError::Unavailable)
+            }
+        },
         Err(error) => refuse(&unavailable(error)),
     }
+}
+
+/// The answer with its tokens signed; `None` where there is no key.
+fn signed(issued: &Issued, issuer: &Issuer, keys: &KeyRing) -> Option<Value> {
+    let sign = |algorithm, typ, claims: Map<String, Value>| {
+        let key = keys.signer(algorithm, issued.time())?;
+        // A map of JSON values always serialises.
+        Some(jws::sign(key, typ, &serde_json::to_vec(&claims).ok()?))
+    };
+    let access = sign(
+        issued.access_token_alg(),
+        ACCESS_TOKEN_TYPE,
+        issued.access_claims(issuer),
+    )?;
+    let id = match issued.id_claims(issuer, &access) {
+        Some(claims) => Some(sign(issued.id_token_alg(), ID_TOKEN_TYPE, claims)?),
+        None => None,
+    };
+    Some(issued.answer(&access, id.as_deref()))
 }
 
 /// Whether the code or refresh token exists with that verifier. One that was handed out is in every later snapshot.
@@ -110,21 +130,11 @@ fn submit(
                     Some(grant) => view.grant(grant)?,
                     None => None,
                 };
-                let user = code
-                    .as_ref()
-                    .map(|code| view.user(code.user))
-                    .transpose()?
-                    .flatten();
-                let session = code
-                    .as_ref()
-                    .map(|code| view.session(code.session))
-                    .transpose()?
-                    .flatten();
-                let ground = Ground {
-                    client: Some(&client),
-                    user: user.as_ref(),
-                    session: session.as_ref(),
+                let records = match &code {
+                    Some(code) => Records::load(view, code.user, Some(code.session), now)?,
+                    None => Records::default(),
                 };
+                let ground = records.ground(Some(&client));
                 Ok(from(
                     code::decide(code, earlier, ground, &client, &request, fresh, now),
                     address,
@@ -144,20 +154,11 @@ fn submit(
                     Some(secret) => family(view, RefreshTokenId(secret.selector))?,
                     None => None,
                 };
-                let grant: Option<&Grant> = family.as_ref().map(|family| &family.grant);
-                let user = grant
-                    .map(|grant| view.user(grant.user))
-                    .transpose()?
-                    .flatten();
-                let session = grant
-                    .map(|grant| view.session(grant.session))
-                    .transpose()?
-                    .flatten();
-                let ground = Ground {
-                    client: Some(&client),
-                    user: user.as_ref(),
-                    session: session.as_ref(),
+                let records = match &family {
+                    Some(family) => Records::of_grant(view, &family.grant, now)?,
+                    None => Records::default(),
                 };
+                let ground = records.ground(Some(&client));
                 Ok(from(
                     refresh::decide(family, ground, &client, &request, fresh, now),
                     address,

@@ -1,6 +1,5 @@
 //! `GET` and `POST /userinfo` (OpenID Connect Core §5.3). Reads only.
 
-use crate::model::ClaimsRequest;
 use crate::oauth::error::BearerError;
 use crate::oauth::userinfo;
 use crate::server::incoming::Incoming;
@@ -28,12 +27,11 @@ fn answer(incoming: &Incoming<'_>) -> Result<Value, BearerError> {
         BearerError::Unavailable
     })?;
     let checked = checked.ok_or(BearerError::InvalidToken)?;
-    let (grant, user) = checked
+    let person = checked
         .person
         .as_ref()
         .ok_or(BearerError::InsufficientScope)?;
-    let requested: &ClaimsRequest = &grant.claims;
-    userinfo::answer(&checked.token, user, requested).map(Value::Object)
+    userinfo::answer(&checked.token, &person.user, &person.claims).map(Value::Object)
 }
 
 /// RFC 6750 §3: the challenge says why, except where no token was sent.
