@@ -72,6 +72,7 @@ impl AuthorizeError {
                     "response_mode" => "response_mode is not supported",
                     "prompt" => "prompt=none stands alone",
                     "max_age" => "max_age is not a number of seconds",
+                    "nonce" => "nonce is longer than 1000 characters",
                     "claims" => "claims is not a JSON object of the right shape",
                     "code_challenge" => "code_challenge is not valid",
                     "code_challenge_method" => "code_challenge_method is not supported",
