@@ -21,7 +21,8 @@
 //! | OpenID Connect Discovery, RFC 8414 | `oauth/discovery.rs` | `tests/oauth/discovery.rs` |
 //! | OpenID Connect RP-Initiated Logout | `oauth/logout.rs` | there; `tests/oauth/logout.rs` |
 //! | when a token stops counting | `oauth/standing.rs` | there |
-//! | RFC 7515 signatures, RFC 7517 JWK, RFC 7638 thumbprints | `crypto/jws.rs`, `crypto/keyring.rs`, `crypto/jwk.rs` | there |
+//! | RFC 7515 signatures, RFC 7638 thumbprints of our keys | `crypto/jws.rs`, `crypto/keyring.rs` | there |
+//! | RFC 7515, RFC 7517, RFC 8037, RFC 8725 keys and signatures of others | `crypto/compact.rs`, `crypto/jwk_set.rs`, `crypto/public_key.rs`, `types/strict_json.rs` | there |
 //! | key rotation | `crypto/rotation.rs` | there |
 //! | passwords: Argon2id, RFC 9106 | `crypto/password.rs` | there |
 //! | RFC 9110, RFC 9112 HTTP | `server/listener` | there; `tests/listener` |

@@ -279,6 +279,11 @@ pub(crate) mod testing {
         })
     }
 
+    pub(crate) fn rsa_pkcs8() -> Vec<u8> {
+        let record = records().iter().find(|r| r.algorithm == Algorithm::Rs256);
+        record.unwrap().private.bytes().to_vec()
+    }
+
     pub(crate) fn ring() -> KeyRing {
         KeyRing::load(records()).unwrap()
     }

@@ -2,11 +2,13 @@
 //! Owns: everything that ring, rsa and argon2 do for us. Not here: when a key rotates is decided in `rotation`, but who
 //! stores it is `store`.
 
+pub mod compact;
 pub mod digest;
-pub mod jwk;
+pub mod jwk_set;
 pub mod jws;
 pub mod keyring;
 pub mod password;
+pub mod public_key;
 pub mod random;
 pub mod rotation;
 pub mod seal;

@@ -7,6 +7,7 @@ mod issuer;
 mod redirect_uri;
 mod scope;
 mod secret;
+pub mod strict_json;
 mod time;
 mod username;
 

@@ -2,7 +2,8 @@
 //! through the route table as a request from outside would be.
 
 use super::round::Round;
-use crate::crypto::jwk;
+use crate::crypto::compact::Compact;
+use crate::crypto::jwk_set::KeySet;
 use crate::server::incoming::Incoming;
 use crate::server::routes;
 use crate::types::Form;
@@ -60,7 +61,7 @@ pub(super) fn explore(
     round: &Round,
 ) -> Result<TryResult, Failed> {
     let jwks = object(get(incoming, "/jwks.json", None)).ok_or(Failed("keys"))?;
-    let jwks = Value::Object(jwks);
+    let keys = KeySet::parse(&Value::Object(jwks)).map_err(|_| Failed("keys"))?;
     let userinfo = object(get(incoming, "/userinfo", Some(&tokens.access_token)));
     let end = Form::default()
         .with("token", &tokens.access_token)
@@ -70,7 +71,9 @@ pub(super) fn explore(
         log::warn!("the tokens of the test application were not revoked");
     }
     let userinfo = userinfo.ok_or(Failed("userinfo"))?;
-    let (_, claims) = jwk::unverified(&tokens.id_token).map_err(|_| Failed("claims"))?;
+    let claims = Compact::parse(&tokens.id_token)
+        .and_then(|token| token.unverified_claims())
+        .map_err(|_| Failed("claims"))?;
     let says = |name: &str, value: &str| claims.get(name).and_then(Value::as_str) == Some(value);
     // OpenID Connect Core §3.1.3.7 and §5.3.2.
     let issuer = incoming.ctx.config.issuer.as_str();
@@ -84,26 +87,24 @@ pub(super) fn explore(
     }
     Ok(TryResult {
         page: Page::default(),
-        id_token: decoded(&jwks, &tokens.id_token)?,
-        access_token: decoded(&jwks, &tokens.access_token)?,
+        id_token: decoded(&keys, &tokens.id_token)?,
+        access_token: decoded(&keys, &tokens.access_token)?,
         userinfo: pretty(&userinfo),
         token_answer: pretty(&tokens.besides),
     })
 }
 
-fn decoded(jwks: &Value, token: &str) -> Result<DecodedToken, Failed> {
-    let (header, claims) = jwk::unverified(token).map_err(|_| Failed("claims"))?;
-    let text = |name: &str| {
-        let value = header.get(name).and_then(Value::as_str);
-        value.unwrap_or_default().to_owned()
-    };
+fn decoded(keys: &KeySet, token: &str) -> Result<DecodedToken, Failed> {
+    let compact = Compact::parse(token).map_err(|_| Failed("claims"))?;
+    let claims = compact.unverified_claims().map_err(|_| Failed("claims"))?;
+    let text = |name: &str| compact.header(name).unwrap_or_default().to_owned();
     Ok(DecodedToken {
         signature: SignatureCheck {
-            valid: jwk::verify(jwks, token).is_ok(),
+            valid: compact.verified_by(keys).is_ok(),
             kid: text("kid"),
             alg: text("alg"),
         },
-        header: pretty(&header),
+        header: pretty(&compact.into_header()),
         claims: pretty(&claims),
     })
 }
