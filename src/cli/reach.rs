@@ -6,33 +6,69 @@ use crate::server::api::control::{self, Command};
 use crate::server::context::{Context, StartError};
 use crate::store::{OpenError, ReadOnly, View};
 use serde_json::Value;
+use std::time::{Duration, Instant};
+
+/// How long a verb waits while another one holds the file. Each holds it for a moment, or for as long as its RSA keys take.
+const PATIENCE: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// Runs a verb that writes: by the running server, else on the file.
 pub(super) fn write(shared: &Shared, command: Command) -> Result<Value, Failure> {
-    if let Some(socket) = Socket::connect(&shared.config.socket()) {
-        let body = serde_json::to_vec(&command)?;
-        let (_, answer) = socket.ask("POST", "/control", &body)?;
-        if let Some(done) = answer.get("ok") {
-            return Ok(done.clone());
+    match reach(shared, may_come_first(&command))? {
+        Reached::Server(socket) => ask(socket, &command),
+        Reached::File(ctx) => {
+            let done = control::execute(&ctx, command, &control::command_line());
+            ctx.store.close();
+            Ok(done?)
         }
-        let why = answer
-            .get("error")
-            .and_then(Value::as_str)
-            .unwrap_or("the running server refused");
-        return Err(Failure(why.to_owned()));
     }
-    // Only verbs that may come first make a file: a mistyped `--data` must not.
-    let may_come_first = matches!(
+}
+
+/// Only verbs that may come first make a file: a mistyped `--data` must not.
+fn may_come_first(command: &Command) -> bool {
+    matches!(
         command,
         Command::UserAdd { .. } | Command::ClientAdd { .. } | Command::SetupLink
-    );
-    if !may_come_first && !shared.config.data.exists() {
-        return Err(OpenError::Missing(shared.config.data.clone()).into());
+    )
+}
+
+/// What a verb that writes goes through.
+enum Reached {
+    Server(Socket),
+    File(Box<Context>),
+}
+
+/// Waits for a file that another verb holds. Looks for the socket each time: the holder may be a server that is starting.
+fn reach(shared: &Shared, may_make: bool) -> Result<Reached, Failure> {
+    let config = &shared.config;
+    let begun = Instant::now();
+    loop {
+        if let Some(socket) = Socket::connect(&config.socket()) {
+            return Ok(Reached::Server(socket));
+        }
+        if !may_make && !config.data.exists() {
+            return Err(OpenError::Missing(config.data.clone()).into());
+        }
+        match Context::open(config.clone()) {
+            Ok(ctx) => return Ok(Reached::File(Box::new(ctx))),
+            Err(StartError::Open(OpenError::InUse(_))) if begun.elapsed() < PATIENCE => {
+                std::thread::sleep(AGAIN);
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
-    let ctx = open(shared)?;
-    let done = control::execute(&ctx, command, &control::command_line());
-    ctx.store.close();
-    Ok(done?)
+}
+
+fn ask(socket: Socket, command: &Command) -> Result<Value, Failure> {
+    let (_, answer) = socket.ask("POST", "/control", &serde_json::to_vec(command)?)?;
+    if let Some(done) = answer.get("ok") {
+        return Ok(done.clone());
+    }
+    let why = answer
+        .get("error")
+        .and_then(Value::as_str)
+        .unwrap_or("the running server refused");
+    Err(Failure(why.to_owned()))
 }
 
 /// Reads a snapshot: of the file while a server writes it, or of the file at rest. Never makes a file.
@@ -57,15 +93,24 @@ pub(super) fn read<T>(
     }
 }
 
-/// Opens the file for writing; says who has it where somebody does.
+/// Opens the file for writing; waits for a verb that holds it, and says which server does.
 pub(super) fn open(shared: &Shared) -> Result<Context, Failure> {
-    Context::open(shared.config.clone()).map_err(|error| match error {
-        StartError::Open(error @ OpenError::InUse(_)) => match holder(shared) {
-            Some(who) => Failure(format!("{error}: {who}")),
-            None => Failure(error.to_string()),
-        },
-        other => Failure(other.to_string()),
-    })
+    let begun = Instant::now();
+    loop {
+        match Context::open(shared.config.clone()) {
+            Ok(ctx) => return Ok(ctx),
+            Err(StartError::Open(error @ OpenError::InUse(_))) => {
+                if let Some(who) = holder(shared) {
+                    return Err(Failure(format!("{error}: {who}")));
+                }
+                if begun.elapsed() >= PATIENCE {
+                    return Err(error.into());
+                }
+                std::thread::sleep(AGAIN);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// The server that holds the file, as it names itself.

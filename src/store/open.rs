@@ -107,7 +107,11 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
         .read_to_end(&mut head)
         .map_err(|e| OpenError::Io(path.to_owned(), e))?;
     if !head.is_empty() && head != MAGIC {
-        return Err(OpenError::Foreign(path.to_owned()));
+        return Err(if being_made(path, &head) {
+            OpenError::InUse(path.to_owned())
+        } else {
+            OpenError::Foreign(path.to_owned())
+        });
     }
     if head.is_empty() {
         return Ok(());
@@ -118,6 +122,16 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
         Err(OpenError::Corrupt(_, why)) if why == NEEDS_REPAIR => rehearse(path),
         Err(e) => Err(e),
     }
+}
+
+/// redb writes its magic last: zeros may be a file that another process makes at this moment. Then that process holds it,
+/// or has just let go of it; zeros that nobody made do not open, and are not written to.
+fn being_made(path: &Path, head: &[u8]) -> bool {
+    head.iter().all(|byte| *byte == 0)
+        && matches!(
+            guarded(path, || builder().open(path)),
+            Ok(_) | Err(OpenError::InUse(_))
+        )
 }
 
 /// Tries the repair in memory: a file that it cannot mend is left as it is.

@@ -8,6 +8,8 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod waiting;
+
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 use world::{PASSWORD, REDIRECT, World};
@@ -254,6 +256,7 @@ fn a_file_that_is_not_ours_is_refused_and_left_as_it_is() {
             b"this is a letter to my grandmother, not a database".to_vec(),
         ),
         ("one byte", vec![0]),
+        ("zeros", vec![0; 1 << 20]),
         ("truncated", half),
         ("noise behind the right first bytes", noise),
     ] {
