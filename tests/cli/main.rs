@@ -8,6 +8,7 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod health;
 mod waiting;
 
 use std::os::unix::fs::PermissionsExt;
