@@ -15,7 +15,7 @@ mod user;
 
 use crate::config::Config;
 use crate::types::Issuer;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use ipnet::IpNet;
 use rustix::process::Signal;
 use std::io::Write;
@@ -118,7 +118,10 @@ impl<E: std::error::Error> From<E> for Failure {
 
 /// Parses the arguments and runs the verb.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let parsed = grammar()
+        .try_get_matches_from(std::env::args_os())
+        .and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
     };
@@ -152,6 +155,17 @@ pub fn main() -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+/// The arguments, without the variables that are set to nothing: so a compose file writes one that is not set.
+fn grammar() -> Command {
+    Arguments::command().mut_args(|argument| {
+        let empty = argument
+            .get_env()
+            .and_then(std::env::var_os)
+            .is_some_and(|value| value.is_empty());
+        if empty { argument.env(None) } else { argument }
+    })
 }
 
 fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {

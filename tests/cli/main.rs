@@ -9,6 +9,7 @@
 mod world;
 
 mod health;
+mod settings;
 mod waiting;
 
 use std::os::unix::fs::PermissionsExt;
