@@ -10,6 +10,7 @@ mod world;
 
 mod health;
 mod settings;
+mod usage;
 mod waiting;
 
 use std::os::unix::fs::PermissionsExt;
