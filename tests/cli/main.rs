@@ -10,6 +10,7 @@ mod world;
 
 mod health;
 mod settings;
+mod start;
 mod usage;
 mod waiting;
 
