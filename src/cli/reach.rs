@@ -2,11 +2,12 @@
 
 use super::socket::Socket;
 use super::{Failure, Shared};
-use crate::server::api::control::{self, Command};
+use crate::server::api::control::{self, Command, LONGEST_COMMAND};
 use crate::server::context::{Context, StartError};
 use crate::store::{OpenError, ReadOnly, View};
 use serde_json::Value;
 use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
 
 /// How long a verb waits while another one holds the file. Each holds it for a moment, or for as long as its RSA keys take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -60,7 +61,9 @@ fn reach(shared: &Shared, may_make: bool) -> Result<Reached, Failure> {
 }
 
 fn ask(socket: Socket, command: &Command) -> Result<Value, Failure> {
-    let (_, answer) = socket.ask("POST", "/control", &serde_json::to_vec(command)?)?;
+    let mut body = Zeroizing::new(Vec::with_capacity(LONGEST_COMMAND));
+    serde_json::to_writer(&mut *body, command)?;
+    let (_, answer) = socket.ask("POST", "/control", &body)?;
     if let Some(done) = answer.get("ok") {
         return Ok(done.clone());
     }

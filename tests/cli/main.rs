@@ -9,6 +9,7 @@
 mod world;
 
 mod health;
+mod password;
 mod settings;
 mod start;
 mod usage;

@@ -14,6 +14,11 @@ use rouille::{Request, Response};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use std::io::Read;
+use zeroize::Zeroizing;
+
+/// What the listener takes as a body (DESIGN §7), in bytes. A buffer of that size never moves, and so leaves no copy of a
+/// password behind when it is wiped.
+pub const LONGEST_COMMAND: usize = 64 * 1024;
 
 /// A password on its way over the socket; never printed.
 #[derive(Clone, Debug)]
@@ -185,7 +190,7 @@ fn ping(ctx: &Context) -> Value {
 }
 
 fn post(ctx: &Context, request: &Request) -> Response {
-    let mut body = Vec::new();
+    let mut body = Zeroizing::new(Vec::with_capacity(LONGEST_COMMAND));
     let read = request.data().map(|mut data| data.read_to_end(&mut body));
     let Some(Ok(_)) = read else {
         return respond::plain(400, "no body\n");
