@@ -9,7 +9,7 @@ use crate::server::administration::people::NewPerson;
 use crate::server::administration::{Actor, OperationError, clients, keys, people};
 use crate::server::context::Context;
 use crate::server::respond;
-use crate::types::Secret;
+use crate::types::{Secret, Timestamp};
 use rouille::{Request, Response};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
@@ -84,6 +84,13 @@ pub enum Command {
         /// Name or id.
         client: String,
     },
+    /// Removes one of an application's two secrets.
+    ClientRemoveSecret {
+        /// Name or id.
+        client: String,
+        /// When it was made, which is its name.
+        secret: Timestamp,
+    },
     /// Removes an application.
     ClientRemove {
         /// Name or id.
@@ -150,7 +157,21 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
         Command::ClientRotateSecret { client } => {
             let client = clients::find(ctx, &client)?;
             let (client, secret) = clients::rotate_secret(ctx, client.id, actor)?;
-            json!({ "client_id": client.id, "name": client.name, "client_secret": secret.expose() })
+            json!({
+                "client_id": client.id,
+                "name": client.name,
+                "client_secret": secret.expose(),
+                "secrets": describe::secrets(&client),
+            })
+        }
+        Command::ClientRemoveSecret { client, secret } => {
+            let client = clients::find(ctx, &client)?;
+            let client = clients::remove_secret(ctx, client.id, secret, actor)?;
+            json!({
+                "client_id": client.id,
+                "name": client.name,
+                "secrets": describe::secrets(&client),
+            })
         }
         Command::ClientRemove { client } => {
             let client = clients::find(ctx, &client)?;
