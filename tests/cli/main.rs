@@ -9,8 +9,10 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod files;
 mod health;
 mod password;
+mod pipes;
 mod settings;
 mod start;
 mod usage;

@@ -60,3 +60,78 @@ fn an_empty_variable_counts_as_none() {
     );
     assert!(refused(&wrong, 2).contains("nowhere"));
 }
+
+/// What a verb prints.
+fn printed(command: &mut Command, arguments: &[&str]) -> Value {
+    json(&output(command.args(arguments)))
+}
+
+#[test]
+fn a_setting_is_the_same_before_the_verb_after_it_and_as_a_variable() {
+    let (world, elsewhere) = (World::empty(), World::empty());
+    world.verb(&["user", "add", "ann", "--no-password"], "");
+    let data = world.data();
+    let (data, issuer) = (data.to_str().unwrap(), "https://id.example.org");
+    let (d, i, verb) = ("--data", "--issuer", ["user", "link", "ann", "--json"]);
+    for arguments in [
+        [d, data, i, issuer, "user", "link", "ann", "--json"],
+        ["user", d, data, i, issuer, "link", "ann", "--json"],
+        ["user", "link", d, data, i, issuer, "ann", "--json"],
+        ["--json", "user", "link", "ann", d, data, i, issuer],
+    ] {
+        let link = printed(&mut bare(&elsewhere), &arguments);
+        let url = link["url"].as_str().unwrap();
+        assert!(
+            url.starts_with("https://id.example.org/link?"),
+            "{arguments:?}: {url}"
+        );
+    }
+    let mut by_variable = bare(&elsewhere);
+    by_variable
+        .env("DOORLIGHT_DATA", data)
+        .env("DOORLIGHT_ISSUER", issuer);
+    let url = printed(&mut by_variable, &verb)["url"].to_string();
+    assert!(url.starts_with("\"https://id.example.org/link?"), "{url}");
+    // A flag counts more than a variable, wherever it stands.
+    for place in [0, 1, 4] {
+        let mut arguments = verb.to_vec();
+        arguments.splice(place..place, ["--issuer", "https://other.example.org"]);
+        let mut both = bare(&elsewhere);
+        both.env("DOORLIGHT_DATA", data)
+            .env("DOORLIGHT_ISSUER", issuer);
+        let url = printed(&mut both, &arguments)["url"].to_string();
+        assert!(
+            url.starts_with("\"https://other.example.org/link?"),
+            "{arguments:?}: {url}"
+        );
+    }
+    assert!(!elsewhere.data().exists());
+}
+
+/// The verb does not know the issuer; the server does, and makes the link.
+#[test]
+fn links_carry_the_issuer_of_the_running_server() {
+    let world = World::started();
+    let begins = |link: &Value, path: &str| {
+        let url = link["url"].as_str().unwrap();
+        assert!(
+            url.starts_with(&format!("{}{path}?token=", world.issuer())),
+            "{url}"
+        );
+    };
+    begins(
+        &printed(&mut bare(&world), &["setup-link", "--json"]),
+        "/setup",
+    );
+    world.verb(&["user", "add", "ann", "--no-password"], "");
+    let wrong = ["--issuer", "https://other.example.org"];
+    for more in [&[][..], &wrong] {
+        let mut command = bare(&world);
+        let made = printed(command.args(["user", "link", "ann", "--json"]), more);
+        begins(&made, "/link");
+    }
+    let mut command = bare(&world);
+    let added = ["client", "add", "App", "--redirect-uri"];
+    let made = printed(command.args(added), &["https://app.example/cb", "--json"]);
+    assert_eq!(made["issuer"], world.issuer());
+}
