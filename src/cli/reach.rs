@@ -6,12 +6,16 @@ use crate::server::api::control::{self, Command, LONGEST_COMMAND};
 use crate::server::context::{Context, StartError};
 use crate::store::{OpenError, ReadOnly, View};
 use serde_json::Value;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
 use zeroize::Zeroizing;
 
 /// How long a verb waits while another one holds the file. Each holds it for a moment, or for as long as its RSA keys take.
 const PATIENCE: Duration = Duration::from_secs(10);
 const AGAIN: Duration = Duration::from_millis(20);
+
+/// Whoever repairs the file or writes to it has written again by then.
+const SETTLED: Duration = Duration::from_millis(200);
 
 /// Runs a verb that writes: by the running server, else on the file.
 pub(super) fn write(shared: &Shared, command: Command) -> Result<Value, Failure> {
@@ -42,7 +46,7 @@ enum Reached {
 /// Waits for a file that another verb holds. Looks for the socket each time: the holder may be a server that is starting.
 fn reach(shared: &Shared, may_make: bool) -> Result<Reached, Failure> {
     let config = &shared.config;
-    let begun = Instant::now();
+    let mut patience = Patience::with(&config.data);
     loop {
         if let Some(socket) = Socket::connect(&config.socket()) {
             return Ok(Reached::Server(socket));
@@ -52,12 +56,48 @@ fn reach(shared: &Shared, may_make: bool) -> Result<Reached, Failure> {
         }
         match Context::open(config.clone()) {
             Ok(ctx) => return Ok(Reached::File(Box::new(ctx))),
-            Err(StartError::Open(OpenError::InUse(_))) if begun.elapsed() < PATIENCE => {
-                std::thread::sleep(AGAIN);
-            }
-            Err(error) => return Err(error.into()),
+            Err(error) if !patience.again(&error) => return Err(error.into()),
+            Err(_) => {}
         }
     }
+}
+
+/// Waits for what stands in the way for a moment only.
+struct Patience<'a> {
+    data: &'a Path,
+    begun: Instant,
+    seen: Option<(SystemTime, u64)>,
+}
+
+impl<'a> Patience<'a> {
+    fn with(data: &'a Path) -> Self {
+        Self {
+            data,
+            begun: Instant::now(),
+            seen: seen(data),
+        }
+    }
+
+    /// Whether to try again, after a while. A file that seems damaged and changes meanwhile is being repaired by another
+    /// verb: it was read half before and half after.
+    fn again(&mut self, error: &StartError) -> bool {
+        let StartError::Open(error @ (OpenError::InUse(_) | OpenError::Corrupt(..))) = error else {
+            return false;
+        };
+        if self.begun.elapsed() >= PATIENCE {
+            return false;
+        }
+        let in_use = matches!(error, OpenError::InUse(_));
+        std::thread::sleep(if in_use { AGAIN } else { SETTLED });
+        let before = std::mem::replace(&mut self.seen, seen(self.data));
+        in_use || self.seen != before
+    }
+}
+
+/// What changes when somebody writes to the file.
+fn seen(data: &Path) -> Option<(SystemTime, u64)> {
+    let metadata = std::fs::metadata(data).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 fn ask(socket: Socket, command: &Command) -> Result<Value, Failure> {
@@ -98,20 +138,19 @@ pub(super) fn read<T>(
 
 /// Opens the file for writing; waits for a verb that holds it, and says which server does.
 pub(super) fn open(shared: &Shared) -> Result<Context, Failure> {
-    let begun = Instant::now();
+    let mut patience = Patience::with(&shared.config.data);
     loop {
-        match Context::open(shared.config.clone()) {
+        let error = match Context::open(shared.config.clone()) {
             Ok(ctx) => return Ok(ctx),
-            Err(StartError::Open(error @ OpenError::InUse(_))) => {
-                if let Some(who) = holder(shared) {
-                    return Err(Failure(format!("{error}: {who}")));
-                }
-                if begun.elapsed() >= PATIENCE {
-                    return Err(error.into());
-                }
-                std::thread::sleep(AGAIN);
-            }
-            Err(error) => return Err(error.into()),
+            Err(error) => error,
+        };
+        if let StartError::Open(OpenError::InUse(_)) = error
+            && let Some(who) = holder(shared)
+        {
+            return Err(Failure(format!("{error}: {who}")));
+        }
+        if !patience.again(&error) {
+            return Err(error.into());
         }
     }
 }

@@ -3,6 +3,8 @@
 use super::{refused, text};
 use crate::world::World;
 use doorlight::store::Store;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -65,6 +67,43 @@ fn a_verb_waits_for_the_file_but_not_for_ever() {
     held.close();
     let output = waiting.wait_with_output().unwrap();
     assert!(output.status.success(), "{output:?}");
+}
+
+/// A verb that read the file while another one repaired it saw half of each, and told its owner to restore a backup.
+#[test]
+fn a_file_that_changes_is_not_called_damaged() {
+    let mut world = World::started();
+    world.user("ann");
+    world.kill();
+    let whole = std::fs::read(world.data()).unwrap();
+    let half_way = |byte: u8| {
+        let file = File::options().write(true).open(world.data()).unwrap();
+        file.write_all_at(&vec![byte; whole.len() - 4_096], 4_096)
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    half_way(0);
+    // One that nobody mends is damaged, and soon said to be.
+    let line = refused(&world.run(&["user", "list"], ""), 1);
+    assert!(line.contains("is damaged"), "{line}");
+
+    let mut waiting = [begin(&world, "ben"), begin(&world, "cid")];
+    for byte in 1..50 {
+        half_way(byte);
+    }
+    for child in &mut waiting {
+        assert!(child.try_wait().unwrap().is_none(), "one gave up");
+    }
+    let file = File::options().write(true).open(world.data()).unwrap();
+    file.write_all_at(&whole, 0).unwrap();
+    for child in waiting {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    assert_eq!(
+        world.verb(&["user", "list"], "").as_array().unwrap().len(),
+        3
+    );
 }
 
 /// Whichever of the two gets the file first, the other waits, or finds the socket.
