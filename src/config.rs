@@ -10,7 +10,7 @@ use std::path::PathBuf;
 pub struct Config {
     /// The data file.
     pub data: PathBuf,
-    /// The TCP address.
+    /// The TCP address; of a running server the one that it has, also where port 0 left the choice to the kernel.
     pub listen: SocketAddr,
     /// Doorlight's own address, as browsers and applications reach it.
     pub issuer: Issuer,

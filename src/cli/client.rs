@@ -6,6 +6,7 @@ use crate::oauth::clients::NewClient;
 use crate::server::administration::clients;
 use crate::server::api::control::Command;
 use crate::server::api::describe;
+use crate::types::Timestamp;
 use clap::{Args, Subcommand};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -25,6 +26,14 @@ pub(super) enum Verb {
     RotateSecret {
         /// Name or client id.
         client: String,
+    },
+    /// Remove one of two secrets, when the application has the other.
+    RemoveSecret {
+        /// Name or client id.
+        client: String,
+        /// Its id, as `client show` lists it.
+        #[arg(value_parser = secret_id)]
+        secret: Timestamp,
     },
     /// Delete an application; its tokens die.
     Rm {
@@ -84,6 +93,13 @@ pub(super) struct AddArguments {
     allowed_groups: Vec<String>,
 }
 
+/// The moment at which a secret was made names it.
+fn secret_id(text: &str) -> Result<Timestamp, String> {
+    text.parse()
+        .map(Timestamp::from_millis)
+        .map_err(|_| "expected the id of a secret, as `client show` lists it".to_owned())
+}
+
 /// A value as it is stored.
 fn named<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_value(Value::String(text.replace('-', "_")))
@@ -98,6 +114,7 @@ pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
             client: Box::new(new_client(*arguments)),
         },
         Verb::RotateSecret { client } => Command::ClientRotateSecret { client },
+        Verb::RemoveSecret { client, secret } => Command::ClientRemoveSecret { client, secret },
         Verb::Rm { client } => Command::ClientRemove { client },
     };
     output::one(shared, &reach::write(shared, command)?);

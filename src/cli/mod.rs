@@ -15,7 +15,8 @@ mod user;
 
 use crate::config::Config;
 use crate::types::Issuer;
-use clap::{Args, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use ipnet::IpNet;
 use rustix::process::Signal;
 use std::io::Write;
@@ -118,9 +119,13 @@ impl<E: std::error::Error> From<E> for Failure {
 
 /// Parses the arguments and runs the verb.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let mut command = grammar();
+    let parsed = command
+        .try_get_matches_from_mut(std::env::args_os())
+        .and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
         Ok(arguments) => arguments,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&mut command, &error),
     };
     let settings = arguments.settings;
     let config = Config {
@@ -154,6 +159,17 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The arguments, without the variables that are set to nothing: so a compose file writes one that is not set.
+fn grammar() -> Command {
+    Arguments::command().mut_args(|argument| {
+        let empty = argument
+            .get_env()
+            .and_then(std::env::var_os)
+            .is_some_and(|value| value.is_empty());
+        if empty { argument.env(None) } else { argument }
+    })
+}
+
 fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
     match verb {
         Verb::Serve => serve::run(shared),
@@ -176,12 +192,18 @@ fn quietly(act: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
     })
 }
 
-/// Help and version go to standard output; a mistake is one line on standard error and exit code 2.
-fn usage(error: &clap::Error) -> ExitCode {
+/// Help and version go to standard output; a mistake is one line on standard error and exit code 2. A command whose
+/// verb is missing shows its verbs there.
+fn usage(command: &mut Command, error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         // A closed pipe is no reason to fail.
         let _ = error.print();
         return ExitCode::SUCCESS;
+    }
+    if let Some(help) = verbs(command, error) {
+        // Nor is a closed standard error.
+        let _ = write!(std::io::stderr(), "{help}");
+        return ExitCode::from(2);
     }
     let text = error.to_string();
     let lines = text
@@ -192,6 +214,22 @@ fn usage(error: &clap::Error) -> ExitCode {
     let line = line.join(" ");
     complain(line.strip_prefix("error: ").unwrap_or(&line));
     ExitCode::from(2)
+}
+
+/// The help of the command that needs a verb, if that is what is missing.
+fn verbs(command: &mut Command, error: &clap::Error) -> Option<String> {
+    match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Some(error.to_string()),
+        ErrorKind::MissingSubcommand => {
+            // Its whole name: `doorlight user`.
+            let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) else {
+                return None;
+            };
+            let name = name.rsplit(' ').next()?;
+            Some(command.find_subcommand_mut(name)?.render_help().to_string())
+        }
+        _ => None,
+    }
 }
 
 fn complain(why: &str) {

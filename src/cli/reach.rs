@@ -2,37 +2,116 @@
 
 use super::socket::Socket;
 use super::{Failure, Shared};
-use crate::server::api::control::{self, Command};
+use crate::server::api::control::{self, Command, LONGEST_COMMAND};
 use crate::server::context::{Context, StartError};
 use crate::store::{OpenError, ReadOnly, View};
 use serde_json::Value;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+use zeroize::Zeroizing;
+
+/// How long a verb waits while another one holds the file. Each holds it for a moment, or for as long as its RSA keys take.
+const PATIENCE: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// Whoever repairs the file or writes to it has written again by then.
+const SETTLED: Duration = Duration::from_millis(200);
 
 /// Runs a verb that writes: by the running server, else on the file.
 pub(super) fn write(shared: &Shared, command: Command) -> Result<Value, Failure> {
-    if let Some(socket) = Socket::connect(&shared.config.socket()) {
-        let body = serde_json::to_vec(&command)?;
-        let (_, answer) = socket.ask("POST", "/control", &body)?;
-        if let Some(done) = answer.get("ok") {
-            return Ok(done.clone());
+    match reach(shared, may_come_first(&command))? {
+        Reached::Server(socket) => ask(socket, &command),
+        Reached::File(ctx) => {
+            let done = control::execute(&ctx, command, &control::command_line());
+            ctx.store.close();
+            Ok(done?)
         }
-        let why = answer
-            .get("error")
-            .and_then(Value::as_str)
-            .unwrap_or("the running server refused");
-        return Err(Failure(why.to_owned()));
     }
-    // Only verbs that may come first make a file: a mistyped `--data` must not.
-    let may_come_first = matches!(
+}
+
+/// Only verbs that may come first make a file: a mistyped `--data` must not.
+fn may_come_first(command: &Command) -> bool {
+    matches!(
         command,
         Command::UserAdd { .. } | Command::ClientAdd { .. } | Command::SetupLink
-    );
-    if !may_come_first && !shared.config.data.exists() {
-        return Err(OpenError::Missing(shared.config.data.clone()).into());
+    )
+}
+
+/// What a verb that writes goes through.
+enum Reached {
+    Server(Socket),
+    File(Box<Context>),
+}
+
+/// Waits for a file that another verb holds. Looks for the socket each time: the holder may be a server that is starting.
+fn reach(shared: &Shared, may_make: bool) -> Result<Reached, Failure> {
+    let config = &shared.config;
+    let mut patience = Patience::with(&config.data);
+    loop {
+        if let Some(socket) = Socket::connect(&config.socket()) {
+            return Ok(Reached::Server(socket));
+        }
+        if !may_make && !config.data.exists() {
+            return Err(OpenError::Missing(config.data.clone()).into());
+        }
+        match Context::open(config.clone()) {
+            Ok(ctx) => return Ok(Reached::File(Box::new(ctx))),
+            Err(error) if !patience.again(&error) => return Err(error.into()),
+            Err(_) => {}
+        }
     }
-    let ctx = open(shared)?;
-    let done = control::execute(&ctx, command, &control::command_line());
-    ctx.store.close();
-    Ok(done?)
+}
+
+/// Waits for what stands in the way for a moment only.
+struct Patience<'a> {
+    data: &'a Path,
+    begun: Instant,
+    seen: Option<(SystemTime, u64)>,
+}
+
+impl<'a> Patience<'a> {
+    fn with(data: &'a Path) -> Self {
+        Self {
+            data,
+            begun: Instant::now(),
+            seen: seen(data),
+        }
+    }
+
+    /// Whether to try again, after a while. A file that seems damaged and changes meanwhile is being repaired by another
+    /// verb: it was read half before and half after.
+    fn again(&mut self, error: &StartError) -> bool {
+        let StartError::Open(error @ (OpenError::InUse(_) | OpenError::Corrupt(..))) = error else {
+            return false;
+        };
+        if self.begun.elapsed() >= PATIENCE {
+            return false;
+        }
+        let in_use = matches!(error, OpenError::InUse(_));
+        std::thread::sleep(if in_use { AGAIN } else { SETTLED });
+        let before = std::mem::replace(&mut self.seen, seen(self.data));
+        in_use || self.seen != before
+    }
+}
+
+/// What changes when somebody writes to the file.
+fn seen(data: &Path) -> Option<(SystemTime, u64)> {
+    let metadata = std::fs::metadata(data).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+fn ask(socket: Socket, command: &Command) -> Result<Value, Failure> {
+    let mut body = Zeroizing::new(Vec::with_capacity(LONGEST_COMMAND));
+    serde_json::to_writer(&mut *body, command)?;
+    let (_, answer) = socket.ask("POST", "/control", &body)?;
+    if let Some(done) = answer.get("ok") {
+        return Ok(done.clone());
+    }
+    let why = answer
+        .get("error")
+        .and_then(Value::as_str)
+        .unwrap_or("the running server refused");
+    Err(Failure(why.to_owned()))
 }
 
 /// Reads a snapshot: of the file while a server writes it, or of the file at rest. Never makes a file.
@@ -57,15 +136,23 @@ pub(super) fn read<T>(
     }
 }
 
-/// Opens the file for writing; says who has it where somebody does.
+/// Opens the file for writing; waits for a verb that holds it, and says which server does.
 pub(super) fn open(shared: &Shared) -> Result<Context, Failure> {
-    Context::open(shared.config.clone()).map_err(|error| match error {
-        StartError::Open(error @ OpenError::InUse(_)) => match holder(shared) {
-            Some(who) => Failure(format!("{error}: {who}")),
-            None => Failure(error.to_string()),
-        },
-        other => Failure(other.to_string()),
-    })
+    let mut patience = Patience::with(&shared.config.data);
+    loop {
+        let error = match Context::open(shared.config.clone()) {
+            Ok(ctx) => return Ok(ctx),
+            Err(error) => error,
+        };
+        if let StartError::Open(OpenError::InUse(_)) = error
+            && let Some(who) = holder(shared)
+        {
+            return Err(Failure(format!("{error}: {who}")));
+        }
+        if !patience.again(&error) {
+            return Err(error.into());
+        }
+    }
 }
 
 /// The server that holds the file, as it names itself.

@@ -25,61 +25,65 @@ pub(super) fn run(shared: &Shared) -> Result<(), Failure> {
         log::warn!("the limit of open files stays as it is: {error}");
     }
 
-    let config = &shared.config;
-    let ctx = Arc::new(reach::open(shared)?);
-    let tcp = Listener::bind_tcp(config.listen)
-        .map_err(|error| Failure(format!("cannot listen on {}: {error}", config.listen)))?;
-    let address = tcp.tcp_address().unwrap_or(config.listen);
+    let mut ctx = reach::open(shared)?;
+    let tcp = bind(&mut ctx);
+    let ctx = Arc::new(ctx);
+    let served = tcp.and_then(|tcp| serve(shared, &ctx, tcp));
+    // Whatever ended it: the next start finds a file that needs no repair.
+    ctx.store.close();
+    served
+}
+
+/// Listens, and keeps the address: with port 0 it is known only now.
+fn bind(ctx: &mut Context) -> Result<Listener, Failure> {
+    let wanted = ctx.config.listen;
+    let tcp = Listener::bind_tcp(wanted)
+        .map_err(|error| Failure(format!("cannot listen on {wanted}: {error}")))?;
+    ctx.config.listen = tcp.tcp_address().unwrap_or(wanted);
+    Ok(tcp)
+}
+
+fn serve(shared: &Shared, ctx: &Arc<Context>, tcp: Listener) -> Result<(), Failure> {
+    let socket = ctx.config.socket();
     let (pages, verbs) = (ctx.clone(), ctx.clone());
     let mut services = vec![Service::new(
         tcp,
         Arc::new(move |request| routes::handle(&pages, request)),
     )];
-    match Listener::bind_unix(&config.socket()) {
+    match Listener::bind_unix(&socket) {
         Ok(unix) => services.push(Service::new(
             unix,
             Arc::new(move |request| control::handle(&verbs, request)),
         )),
         Err(error) => log::warn!(
             "the command line cannot reach this server: {}: {error}",
-            config.socket().display()
+            socket.display()
         ),
     }
 
     let shutdown = Shutdown::new()?;
     stop_on_signals(&shutdown)?;
-    let timer = Timer::start(vec![sweep(ctx.clone()), rotate(ctx.clone())])?;
     ctx.store
         .record(vec![Event::success(EventKind::ServerStarted, clock::now())]);
-    announce(shared, &ctx, &address.to_string())?;
+    announce(shared, ctx)?;
 
-    let served = listener::serve(
-        services,
-        config.trusted_proxies.clone(),
-        Limits::default(),
-        &shutdown,
-    );
+    let timer = Timer::start(vec![sweep(ctx.clone()), rotate(ctx.clone())])?;
+    let trusted = ctx.config.trusted_proxies.clone();
+    let served = listener::serve(services, trusted, Limits::default(), &shutdown);
     log::info!("stopping");
     timer.stop();
-    ctx.store.close();
-    // Another server cannot have made one meanwhile: the data file was ours until now.
-    if let Err(error) = std::fs::remove_file(config.socket())
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        log::warn!("{}: {error}", config.socket().display());
-    }
     served?;
     Ok(())
 }
 
 /// Where it is, and the one way in while there is no administrator.
-fn announce(shared: &Shared, ctx: &Context, listen: &str) -> Result<(), Failure> {
+fn announce(shared: &Shared, ctx: &Context) -> Result<(), Failure> {
     let setup = match people::setup_link(ctx, &control::command_line()) {
         Ok(link) => Some(link),
         Err(OperationError::Admin(AdminError::AlreadySetUp)) => None,
         Err(error) => return Err(error.into()),
     };
-    let issuer = ctx.config.issuer.as_str();
+    let (issuer, listen) = (ctx.config.issuer.as_str(), ctx.config.listen);
     if shared.json {
         let setup = setup.as_ref().map(|link| link.expose());
         output::line(

@@ -157,10 +157,8 @@ impl Context {
     /// Opens the file, and makes settings and keys where there are none.
     pub fn open(config: Config) -> Result<Self, StartError> {
         let store = Store::open(&config.data).map_err(StartError::Open)?;
-        let settings = settings(&store)?;
-        rotate(&store)?;
-        let keys =
-            KeyRing::load(&store.snapshot()?.view().signing_keys()?).map_err(StartError::Keys)?;
+        // What cannot be served is still closed, so that nothing is left to repair.
+        let (settings, keys) = furnish(&store).inspect_err(|_| store.close())?;
         let seal = SealKey::new(settings.seal_key.bytes());
         let keys = RwLock::new((store.key_changes(), Arc::new(keys)));
         Ok(Self {
@@ -218,6 +216,15 @@ const REFUSALS: throttle::Policy = throttle::Policy {
     longest: Duration::from_secs(2),
     forget: Duration::from_secs(60),
 };
+
+/// The settings and the keys, made where there are none.
+fn furnish(store: &Store) -> Result<(Settings, KeyRing), StartError> {
+    let settings = settings(store)?;
+    rotate(store)?;
+    let records = store.snapshot()?.view().signing_keys()?;
+    let keys = KeyRing::load(&records).map_err(StartError::Keys)?;
+    Ok((settings, keys))
+}
 
 /// The settings record, made at first start.
 fn settings(store: &Store) -> Result<Settings, StoreError> {

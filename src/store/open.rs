@@ -48,7 +48,7 @@ pub(super) fn writable(path: &Path) -> Result<Database, OpenError> {
         Err(e) => return Err(io(e)),
     }
     let db = guarded(path, || builder().create(path))?;
-    let found = migrate::found(&db).map_err(|e| corrupt(path, &e))?;
+    let found = found(path, &db)?;
     migrate::check(path, &found)?;
     migrate::migrate(&db, &found).map_err(|e| corrupt(path, &e))?;
     Ok(db)
@@ -80,7 +80,7 @@ impl ReadOnly {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         refuse_foreign(path)?;
         let db = guarded(path, || builder().open_read_only(path))?;
-        let found = migrate::found(&db).map_err(|e| corrupt(path, &e))?;
+        let found = found(path, &db)?;
         migrate::check(path, &found)?;
         if found == Found::Empty {
             return Err(OpenError::Foreign(path.to_owned()));
@@ -107,28 +107,45 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
         .read_to_end(&mut head)
         .map_err(|e| OpenError::Io(path.to_owned(), e))?;
     if !head.is_empty() && head != MAGIC {
-        return Err(OpenError::Foreign(path.to_owned()));
+        return Err(if being_made(path, &head) {
+            OpenError::InUse(path.to_owned())
+        } else {
+            OpenError::Foreign(path.to_owned())
+        });
     }
     if head.is_empty() {
         return Ok(());
     }
     // A read-only look decides before the writing open may repair anything; where that needs a repair, a rehearsal of it.
     match guarded(path, || builder().open_read_only(path)) {
-        Ok(db) => migrate::check(path, &migrate::found(&db).map_err(|e| corrupt(path, &e))?),
+        Ok(db) => migrate::check(path, &found(path, &db)?),
         Err(OpenError::Corrupt(_, why)) if why == NEEDS_REPAIR => rehearse(path),
         Err(e) => Err(e),
     }
 }
 
-/// Tries the repair in memory: a file that it cannot mend is left as it is.
+/// redb writes its magic last: zeros may be a file that another process makes at this moment. Then that process holds it,
+/// or has just let go of it; zeros that nobody made do not open, and are not written to.
+fn being_made(path: &Path, head: &[u8]) -> bool {
+    head.iter().all(|byte| *byte == 0)
+        && matches!(
+            guarded(path, || builder().open(path)),
+            Ok(_) | Err(OpenError::InUse(_))
+        )
+}
+
+/// Tries the repair in memory: a file that it cannot mend is left as it is. Closing belongs to it, and may panic too.
 fn rehearse(path: &Path) -> Result<(), OpenError> {
     let backend = Rehearsal::of(path).map_err(|e| OpenError::Io(path.to_owned(), e))?;
-    let db = guarded(path, || {
-        Builder::new()
-            .set_cache_size(CACHE_BYTES)
-            .create_with_backend(backend)
-    })?;
-    migrate::check(path, &migrate::found(&db).map_err(|e| corrupt(path, &e))?)
+    let rehearsal = || {
+        let db = guarded(path, || {
+            Builder::new()
+                .set_cache_size(CACHE_BYTES)
+                .create_with_backend(backend)
+        })?;
+        migrate::check(path, &found(path, &db)?)
+    };
+    catch_unwind(AssertUnwindSafe(rehearsal)).unwrap_or_else(|_| Err(contradicts(path)))
 }
 
 const NEEDS_REPAIR: &str = "it was not closed";
@@ -157,11 +174,24 @@ fn guarded<T>(
             DatabaseError::Storage(StorageError::Io(e)) => OpenError::Io(path, e),
             other => OpenError::Corrupt(path, other.to_string()),
         }),
-        Err(_) => Err(OpenError::Corrupt(
-            path,
-            "its pages contradict each other".to_owned(),
-        )),
+        Err(_) => Err(contradicts(&path)),
     }
+}
+
+/// What the file says of itself, where its pages can be read at all.
+fn found(path: &Path, db: &impl ReadableDatabase) -> Result<Found, OpenError> {
+    match catch_unwind(AssertUnwindSafe(|| migrate::found(db))) {
+        Ok(Ok(found)) => Ok(found),
+        Ok(Err(error)) => Err(corrupt(path, &error)),
+        Err(_) => Err(contradicts(path)),
+    }
+}
+
+fn contradicts(path: &Path) -> OpenError {
+    OpenError::Corrupt(
+        path.to_owned(),
+        "its pages contradict each other".to_owned(),
+    )
 }
 
 fn corrupt(path: &Path, error: &StoreError) -> OpenError {

@@ -2,15 +2,26 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "a test that cannot go on panics"
 )]
 
 #[path = "../world/mod.rs"]
 mod world;
 
+mod files;
+mod health;
+mod password;
+mod pipes;
+mod settings;
+mod start;
+mod usage;
+mod waiting;
+
+use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
-use world::{PASSWORD, REDIRECT, World};
+use world::{PASSWORD, REDIRECT, TestClient, World};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
@@ -98,7 +109,7 @@ fn every_verb(world: &World) {
     assert_eq!(world.verb(&["client", "show", "App"], "")["client_id"], id);
     let rotated = world.verb(&["client", "rotate-secret", id], "");
     assert_ne!(rotated["client_secret"], client["client_secret"]);
-    assert_eq!(world.verb(&["client", "show", "App"], "")["secrets"], 2);
+    secrets(world, id);
     world.verb(&["client", "rm", "Page"], "");
 
     assert_eq!(
@@ -166,6 +177,58 @@ fn every_verb(world: &World) {
         world.verb(&["user", "list"], "").as_array().unwrap().len(),
         1
     );
+}
+
+/// Two secrets of an application become one: the newer.
+fn secrets(world: &World, id: &str) {
+    let ids = |value: &Value| -> Vec<String> {
+        let secrets = value["secrets"].as_array().unwrap().iter();
+        secrets
+            .map(|secret| secret["id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let both = ids(&world.verb(&["client", "show", "App"], ""));
+    let [older, newer] = &both[..] else {
+        panic!("{both:?}");
+    };
+    refused(
+        &world.run(&["client", "remove-secret", "App", "first"], ""),
+        2,
+    );
+    refused(&world.run(&["client", "remove-secret", "App", "1"], ""), 1);
+    refused(
+        &world.run(&["client", "remove-secret", "Nobody", older], ""),
+        1,
+    );
+    let left = world.verb(&["client", "remove-secret", "app", older], "");
+    assert_eq!(left["client_id"], id);
+    assert_eq!(ids(&left), [newer.as_str()]);
+    assert_eq!(
+        ids(&world.verb(&["client", "show", id], "")),
+        [newer.as_str()]
+    );
+    // The last one stays.
+    let last = refused(&world.run(&["client", "remove-secret", id, newer], ""), 1);
+    assert!(last.contains("only secret"), "{last}");
+    let again = world.verb(&["client", "rotate-secret", id], "");
+    assert_eq!(ids(&again).len(), 2);
+}
+
+#[test]
+fn a_removed_secret_is_refused_and_the_other_one_works() {
+    let world = World::started();
+    let old = world.client("Nightly", &["--grant", "client_credentials"]);
+    let rotated = world.verb(&["client", "rotate-secret", "Nightly"], "");
+    let new = TestClient {
+        id: old.id.clone(),
+        secret: rotated["client_secret"].as_str().unwrap().to_owned(),
+    };
+    let grant = "grant_type=client_credentials";
+    assert_eq!(world.token(&old, grant).status, 200);
+    let older = rotated["secrets"][0]["id"].as_str().unwrap();
+    world.verb(&["client", "remove-secret", "Nightly", older], "");
+    assert_eq!(world.token(&old, grant).status, 401);
+    assert_eq!(world.token(&new, grant).status, 200);
 }
 
 #[test]
@@ -254,6 +317,7 @@ fn a_file_that_is_not_ours_is_refused_and_left_as_it_is() {
             b"this is a letter to my grandmother, not a database".to_vec(),
         ),
         ("one byte", vec![0]),
+        ("zeros", vec![0; 1 << 20]),
         ("truncated", half),
         ("noise behind the right first bytes", noise),
     ] {

@@ -9,11 +9,16 @@ use crate::server::administration::people::NewPerson;
 use crate::server::administration::{Actor, OperationError, clients, keys, people};
 use crate::server::context::Context;
 use crate::server::respond;
-use crate::types::Secret;
+use crate::types::{Secret, Timestamp};
 use rouille::{Request, Response};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use std::io::Read;
+use zeroize::Zeroizing;
+
+/// What the listener takes as a body (DESIGN §7), in bytes. A buffer of that size never moves, and so leaves no copy of a
+/// password behind when it is wiped.
+pub const LONGEST_COMMAND: usize = 64 * 1024;
 
 /// A password on its way over the socket; never printed.
 #[derive(Clone, Debug)]
@@ -78,6 +83,13 @@ pub enum Command {
     ClientRotateSecret {
         /// Name or id.
         client: String,
+    },
+    /// Removes one of an application's two secrets.
+    ClientRemoveSecret {
+        /// Name or id.
+        client: String,
+        /// When it was made, which is its name.
+        secret: Timestamp,
     },
     /// Removes an application.
     ClientRemove {
@@ -145,7 +157,21 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
         Command::ClientRotateSecret { client } => {
             let client = clients::find(ctx, &client)?;
             let (client, secret) = clients::rotate_secret(ctx, client.id, actor)?;
-            json!({ "client_id": client.id, "name": client.name, "client_secret": secret.expose() })
+            json!({
+                "client_id": client.id,
+                "name": client.name,
+                "client_secret": secret.expose(),
+                "secrets": describe::secrets(&client),
+            })
+        }
+        Command::ClientRemoveSecret { client, secret } => {
+            let client = clients::find(ctx, &client)?;
+            let client = clients::remove_secret(ctx, client.id, secret, actor)?;
+            json!({
+                "client_id": client.id,
+                "name": client.name,
+                "secrets": describe::secrets(&client),
+            })
         }
         Command::ClientRemove { client } => {
             let client = clients::find(ctx, &client)?;
@@ -185,7 +211,7 @@ fn ping(ctx: &Context) -> Value {
 }
 
 fn post(ctx: &Context, request: &Request) -> Response {
-    let mut body = Vec::new();
+    let mut body = Zeroizing::new(Vec::with_capacity(LONGEST_COMMAND));
     let read = request.data().map(|mut data| data.read_to_end(&mut body));
     let Some(Ok(_)) = read else {
         return respond::plain(400, "no body\n");

@@ -59,9 +59,20 @@ pub fn client(client: &Client) -> Value {
         "may_introspect": client.may_introspect,
         "allowed_groups": client.allowed_groups,
         "disabled": client.disabled,
-        "secrets": client.secrets.len(),
+        "secrets": secrets(client),
         "created": when(client.created).iso,
     })
+}
+
+/// Its live secrets by name, oldest first. The moment at which one was made names it, as on the admin page.
+pub fn secrets(client: &Client) -> Value {
+    let secrets = client.secrets.iter().map(|secret| {
+        json!({
+            "id": secret.created.millis().to_string(),
+            "created": when(secret.created).iso,
+        })
+    });
+    secrets.collect()
 }
 
 /// An application that was just added, with what it is to be told.

@@ -1,0 +1,92 @@
+//! How `serve` starts, and how it leaves the file where it cannot.
+
+use super::refused;
+use crate::world::World;
+use doorlight::model::{Algorithm, Change, Decision, SigningKey};
+use doorlight::store::{ReadOnly, Store};
+use doorlight::types::Timestamp;
+use serde_json::Value;
+use std::convert::Infallible;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, Stdio};
+
+/// A server that goes with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_server_on_port_zero_names_the_port_that_it_got() {
+    let world = World::empty();
+    let mut server = Running(
+        world
+            .command()
+            .args(["serve", "--listen", "127.0.0.1:0", "--json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let mut line = String::new();
+    BufReader::new(server.0.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let announced: Value = serde_json::from_str(&line).unwrap();
+    let listen = announced["listen"].as_str().unwrap();
+    assert!(!listen.ends_with(":0"), "{listen}");
+    // A second server asks the first one over its socket.
+    let second = refused(&world.run(&["serve"], ""), 1);
+    assert!(second.contains(listen), "{second} {listen}");
+}
+
+/// A file that was not closed needs a repair, which only a writer may do.
+fn assert_closed(world: &World) {
+    if let Err(error) = ReadOnly::open(&world.data()) {
+        panic!("{error}");
+    }
+    assert!(!world.dir.join("doorlight.sock").exists());
+}
+
+#[test]
+fn a_server_whose_address_is_taken_closes_the_file() {
+    let world = World::empty();
+    world.verb(&["setup-link"], "");
+    let _taken = TcpListener::bind(("127.0.0.1", world.port)).unwrap();
+    let line = refused(&world.run(&["serve"], ""), 1);
+    assert!(line.contains("cannot listen on"), "{line}");
+    assert_closed(&world);
+}
+
+#[test]
+fn a_server_that_cannot_load_a_key_closes_the_file() {
+    let world = World::empty();
+    world.verb(&["setup-link"], "");
+    let store = Store::open(&world.data()).unwrap();
+    let stored = store.submit(|_| {
+        let damaged = SigningKey {
+            kid: "damaged".to_owned(),
+            algorithm: Algorithm::Es256,
+            private: vec![0; 8].into(),
+            created: Timestamp::from_secs(1_795_510_200),
+            active_from: Timestamp::from_secs(1_795_510_200),
+        };
+        let reply: Result<(), Infallible> = Ok(());
+        Ok(Decision {
+            changes: vec![Change::PutSigningKey(Box::new(damaged))],
+            events: Vec::new(),
+            reply,
+        })
+    });
+    assert!(matches!(stored, Ok(Ok(()))));
+    store.close();
+    let line = refused(&world.run(&["serve"], ""), 1);
+    assert!(line.contains("key"), "{line}");
+    assert_closed(&world);
+}
