@@ -1,4 +1,4 @@
-//! Pages through a real server: headers, cookies, forms that come from elsewhere, guessing, administrators.
+//! Pages through a real server: headers, cookies, forms that come from elsewhere, guessing, lists, administrators.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,4 +11,5 @@ mod world;
 mod forms;
 mod guessing;
 mod headers;
+mod lists;
 mod people;

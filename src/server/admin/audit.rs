@@ -1,6 +1,7 @@
 //! `/admin/audit`: what happened, newest first, and the same as JSON lines.
 
 use super::desk;
+use super::listing;
 use crate::model::{Event, EventKind, Outcome};
 use crate::server::administration::OperationError;
 use crate::server::administration::audit::{Export, Wanted};
@@ -48,7 +49,7 @@ fn list(
     let after = query.text("after");
     let snapshot = incoming.ctx.store.snapshot()?;
     let view = snapshot.view();
-    let events = wanted.page(&view, after.parse().ok(), desk::ROWS)?;
+    let events = wanted.page(&view, after.parse().ok(), listing::ROWS)?;
     let settings = view
         .settings()?
         .ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;

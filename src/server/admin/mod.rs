@@ -6,6 +6,7 @@ pub mod audit;
 mod desk;
 pub mod groups;
 pub mod keys;
+mod listing;
 pub mod overview;
 pub mod people;
 mod person_form;
