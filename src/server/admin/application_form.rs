@@ -86,6 +86,11 @@ pub(super) fn of(client: &Client) -> views::Form {
         .with("consent", word(&CONSENTS, is.consent))
         .with("refresh", word(&REFRESHES, is.refresh))
         .with("access_token_minutes", is.access_token_minutes.to_string())
+        .with("refresh_idle_days", is.refresh_idle_days.to_string())
+        .with(
+            "refresh_absolute_days",
+            is.refresh_absolute_days.to_string(),
+        )
         .with_all("allowed_group", is.allowed_groups)
         .with("home_url", is.home_uri.unwrap_or_default())
         .with("logo_url", is.logo_uri.unwrap_or_default())
@@ -94,6 +99,7 @@ pub(super) fn of(client: &Client) -> views::Form {
         .with_tick("claims_in_id_token", is.claims_in_id_token)
         .with_tick("may_introspect", is.may_introspect)
         .with_tick("allow_http_redirect", is.allow_http)
+        .with_tick("allow_plain_pkce", is.allow_plain_pkce)
         .with_tick("disabled", is.disabled)
 }
 
@@ -134,14 +140,13 @@ pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit
         claims_in_id_token: form.has("claims_in_id_token"),
         consent: choice(form, "consent", &CONSENTS)?,
         refresh: choice(form, "refresh", &REFRESHES)?,
-        access_token_minutes: form
-            .text("access_token_minutes")
-            .trim()
-            .parse()
-            .map_err(|_| AdminError::invalid("access_token_minutes", "must be 5 to 60 minutes"))?,
+        access_token_minutes: number(form, "access_token_minutes")?,
+        refresh_idle_days: number(form, "refresh_idle_days")?,
+        refresh_absolute_days: number(form, "refresh_absolute_days")?,
         audiences: lines(form, "audiences"),
         may_introspect: form.has("may_introspect"),
         allow_http: form.has("allow_http_redirect"),
+        allow_plain_pkce: form.has("allow_plain_pkce"),
         allowed_groups: form.all("allowed_group").map(str::to_owned).collect(),
         home_uri: text("home_url"),
         logo_uri: text("logo_url"),
@@ -174,10 +179,18 @@ fn shown(field: &'static str) -> &'static str {
         "policy_uri" => "policy_url",
         "tos_uri" => "terms_url",
         "redirect_uri" => "redirect_uris",
-        // Settings without a field.
-        "allow_plain_pkce" | "refresh_idle_days" | "refresh_absolute_days" | "secret" => "",
+        // No field of this form.
+        "secret" => "",
         other => other,
     }
+}
+
+/// A number that was typed; its bounds stand with the other rules of an application.
+fn number(form: &Form, name: &'static str) -> Result<u32, AdminError> {
+    let typed = form.text(name).trim();
+    typed
+        .parse()
+        .map_err(|_| AdminError::invalid(name, "must be a whole number"))
 }
 
 fn lines(form: &Form, name: &str) -> Vec<String> {
@@ -225,7 +238,7 @@ mod tests {
 
     /// What a browser sends for a form as it is drawn.
     fn sent(drawn: &views::Form) -> Form {
-        const FIELDS: [&str; 22] = [
+        const FIELDS: [&str; 26] = [
             "name",
             "kind",
             "profile",
@@ -240,13 +253,17 @@ mod tests {
             "consent",
             "refresh",
             "access_token_minutes",
+            "refresh_idle_days",
+            "refresh_absolute_days",
             "allowed_group",
             "home_url",
             "logo_url",
             "policy_url",
             "terms_url",
             "claims_in_id_token",
+            "may_introspect",
             "allow_http_redirect",
+            "allow_plain_pkce",
             "disabled",
         ];
         let pairs = FIELDS.into_iter().flat_map(|name| {
@@ -264,6 +281,9 @@ mod tests {
         client.home_uri = Some("https://notes.example".to_owned());
         client.disabled = true;
         client.refresh_idle_days = 7;
+        client.refresh_absolute_days = 90;
+        client.allow_plain_pkce = true;
+        client.may_introspect = true;
         let details = details(&sent(&of(&client)), Some(&client)).unwrap();
         assert_eq!(details, ClientEdit::of(&client));
     }
@@ -300,6 +320,9 @@ mod tests {
             ("consent", "never"),
             ("id_token_alg", "none"),
             ("access_token_minutes", "-5"),
+            ("refresh_idle_days", ""),
+            ("refresh_idle_days", "99999999999"),
+            ("refresh_absolute_days", "a year"),
             ("grant", "password"),
             ("more_scopes", "a\"b"),
         ] {

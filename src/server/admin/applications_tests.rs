@@ -18,6 +18,8 @@ fn add(browser: &mut Browser, house: &House, fields: &[(&str, &str)]) -> u16 {
         ("consent", "once"),
         ("refresh", "when_asked"),
         ("access_token_minutes", "15"),
+        ("refresh_idle_days", "30"),
+        ("refresh_absolute_days", "365"),
     ];
     let set: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
     let mut all = fields.to_vec();

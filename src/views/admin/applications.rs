@@ -7,8 +7,8 @@
 //!   separated by spaces; `grant` (several) = `authorization_code` `refresh_token` `client_credentials`;
 //! - `profile` = `standard` | `strict`; `id_token_alg` and `access_token_alg` = `RS256` | `ES256`;
 //!   `claims_in_id_token`; `consent` = `once` | `always` | `trusted`; `refresh` = `when_asked` | `always`;
-//!   `access_token_minutes` (5 to 60);
-//! - `allowed_group` (several; none: everybody); `may_introspect`; `allow_http_redirect`;
+//!   `access_token_minutes` (5 to 60); `refresh_idle_days` and `refresh_absolute_days` (1 to 3,650);
+//! - `allowed_group` (several; none: everybody); `may_introspect`; `allow_http_redirect`; `allow_plain_pkce`;
 //! - `home_url`, `logo_url`, `policy_url`, `terms_url`.
 //!
 //! Checkboxes send `on`. An error belongs to the field's name; for `scope` and `grant` to that name.
@@ -136,4 +136,6 @@ pub fn application_defaults() -> Form {
         .with("consent", "once")
         .with("refresh", "when_asked")
         .with("access_token_minutes", "15")
+        .with("refresh_idle_days", "30")
+        .with("refresh_absolute_days", "365")
 }
