@@ -101,3 +101,61 @@ fn the_plain_method_of_pkce_is_refused_until_it_is_allowed() {
         200
     );
 }
+
+#[test]
+fn wherever_a_refusal_is_shown_stands_why() {
+    let world = World::started();
+    let mut admin = administrator(&world);
+    let client = world.trusted();
+    let ask = |redirect_uri: &str, more: &str| {
+        let target = format!(
+            "/authorize?response_type=code&client_id={}&redirect_uri={}&scope=openid{more}",
+            client.id,
+            encode(redirect_uri)
+        );
+        world.ask("GET", &target, "", "");
+        // Refusals are recorded behind the answer: what is written after them waits for them.
+        world.client(
+            &format!("Behind {redirect_uri}{more}"),
+            &["--redirect-uri", REDIRECT],
+        );
+    };
+    let page = format!("/admin/applications/{}", client.id);
+    let lists = [
+        "/admin/applications",
+        "/admin",
+        "/admin/audit?outcome=failure",
+    ];
+    let tag = "class=\"tag bad\">";
+    let explained = |answer: &Answer, why: &str| {
+        let marks = answer.body.split(tag).skip(1);
+        let near = marks.map(|after| after.split("</p>").next().unwrap().to_owned());
+        near.filter(|near| near.contains(why)).count()
+    };
+
+    ask("https://app.example/other", "");
+    let compared = format!(
+        "It sent people to an address that is not on its list (redirect URI). Expected: <code>{REDIRECT}</code>. \
+         Received: <code>https://app.example/other</code>."
+    );
+    for path in lists {
+        let answer = admin.get(path);
+        assert_eq!(answer.body.matches(tag).count(), 1, "{path}");
+        assert_eq!(explained(&answer, &compared), 1, "{path}");
+    }
+    let answer = admin.get(&page);
+    assert!(answer.body.contains("Add this address") && !answer.body.contains("the last time."));
+
+    // A refusal that no button mends is explained on the page of the application too.
+    ask(REDIRECT, "&code_challenge=x&code_challenge_method=plain");
+    let why = "<p class=\"why\">code_challenge is not valid.</p>";
+    for path in lists {
+        assert_eq!(
+            explained(&admin.get(path), "code_challenge is not valid."),
+            1,
+            "{path}"
+        );
+    }
+    let answer = admin.get(&page);
+    assert!(answer.body.contains("It was refused the last time.") && answer.body.contains(why));
+}

@@ -169,6 +169,13 @@ impl Desk<'_> {
         let view = snapshot.view();
         let groups = choices(&view, client)?;
         let refused = recent::refused_addresses(&view, client)?;
+        // An address that can be added has a card of its own.
+        let last_refusal = Recent::of(&view, client.id)?
+            .refused(client)
+            .filter(|last| {
+                let received = last.refusal.compared.as_ref().map(|(_, received)| received);
+                !refused.iter().any(|card| Some(&card.received) == received)
+            });
         let secrets = client.secrets.iter().rev().map(|secret| SecretRow {
             id: secret.created.millis().to_string(),
             created: when(secret.created),
@@ -188,6 +195,7 @@ impl Desk<'_> {
                 secrets,
                 confidential: !client.is_public(),
                 refused,
+                last_refusal,
             };
             respond::page(status, Leads::Here, &view)
         }))
@@ -301,7 +309,7 @@ fn row(client: &Client, recent: &Recent) -> ApplicationRow {
             .unwrap_or_default(),
         last_used: recent.last_use(client.id).map(when),
         disabled: client.disabled,
-        refused: recent.was_refused(client.id),
+        refused: recent.refused(client),
     }
 }
 

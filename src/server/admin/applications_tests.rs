@@ -150,6 +150,8 @@ fn a_refused_address_is_shown_and_added_with_one_button() {
     assert!(
         root.page.contains("The address was added.") && !root.page.contains("Add this address")
     );
+    root.get(&house, "/admin/applications");
+    assert!(!root.page.contains("was refused"), "that is settled");
 }
 
 #[test]

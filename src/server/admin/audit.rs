@@ -1,7 +1,7 @@
 //! `/admin/audit`: what happened, newest first, and the same as JSON lines.
 
 use super::desk;
-use super::listing;
+use super::{listing, refusal};
 use crate::model::{Event, EventKind, Outcome};
 use crate::server::administration::OperationError;
 use crate::server::administration::audit::{Export, Wanted};
@@ -112,7 +112,7 @@ fn row(event: &Event) -> EventRow {
         when: when(event.time),
         words: event.kind.words().to_owned(),
         kind: event.kind.as_str().to_owned(),
-        ok: event.outcome == Outcome::Success,
+        refusal: refusal::of(event),
         person: name(&event.username, event.user),
         application: name(&event.client_name, event.client),
         address: event.address.map(|a| a.to_string()).unwrap_or_default(),
@@ -138,7 +138,11 @@ pub(super) fn line(event: &Event) -> EventRow {
 fn details(event: &Event) -> Vec<Hidden> {
     let given = [
         ("By", event.actor.clone()),
-        ("Note", Some(event.detail.clone())),
+        // A refusal stands beside its mark.
+        (
+            "Note",
+            Some(event.detail.clone()).filter(|_| event.outcome == Outcome::Success),
+        ),
         ("Person (sub)", event.user.map(|id| id.to_string())),
         ("Client id", event.client.map(|id| id.to_string())),
     ];

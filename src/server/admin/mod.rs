@@ -11,6 +11,7 @@ pub mod overview;
 pub mod people;
 mod person_form;
 mod recent;
+mod refusal;
 pub mod sessions;
 #[cfg(test)]
 mod testing;

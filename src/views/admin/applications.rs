@@ -13,7 +13,7 @@
 //!
 //! Checkboxes send `on`. An error belongs to the field's name; for `scope` and `grant` to that name.
 
-use super::ListHead;
+use super::{ListHead, Refusal};
 use crate::views::{Choice, Form, Page, When};
 use askama::Template;
 
@@ -44,8 +44,8 @@ pub struct ApplicationRow {
     pub last_used: Option<When>,
     /// Whether it is switched off.
     pub disabled: bool,
-    /// Whether it was turned away lately, for example because of a wrong redirect URI.
-    pub refused: bool,
+    /// The refusal that was the last that was heard of it, if it was one.
+    pub refused: Option<RecentRefusal>,
 }
 
 /// `{base}/admin/applications/new`. `POST` to the same address with the fields of this module.
@@ -97,6 +97,19 @@ pub struct Application {
     pub confidential: bool,
     /// Redirect URIs that were refused lately.
     pub refused: Vec<RefusedRedirect>,
+    /// The refusal that was the last that was heard of it, if it was another one.
+    pub last_refusal: Option<RecentRefusal>,
+}
+
+/// What an application was refused lately.
+#[derive(Debug, Clone)]
+pub struct RecentRefusal {
+    /// What it wanted, for example `Sign-in to an application`.
+    pub what: String,
+    /// Why not.
+    pub refusal: Refusal,
+    /// When.
+    pub when: When,
 }
 
 /// A live secret. The secret itself is not known any more.
