@@ -68,3 +68,37 @@ fn turned(admin: &mut Browser<'_>, path: &str) -> Vec<Vec<String>> {
     }
     pages
 }
+
+#[test]
+fn an_event_about_a_group_names_it() {
+    let world = World::started();
+    world.verb(
+        &["user", "add", "root", "--admin", "--password-stdin"],
+        crate::world::PASSWORD,
+    );
+    let mut admin = world.sign_in("root");
+    let page = admin.get("/admin/groups/new");
+    let added = admin.submit(&page, "/admin/groups/new", &[("name", "cooks")]);
+    assert_eq!(added.status, 303, "{added:?}");
+    let page = admin.get("/admin/groups/~cooks");
+    let fields = [("name", "bakers"), ("description", "")];
+    let renamed = admin.submit(&page, "/admin/groups/~cooks", &fields);
+    assert_eq!(renamed.status, 303, "{renamed:?}");
+    let page = admin.get("/admin/groups/~bakers/delete");
+    let deleted = admin.submit(&page, "/admin/groups/~bakers/delete", &[]);
+    assert_eq!(deleted.status, 303, "{deleted:?}");
+    for path in ["/admin", "/admin/audit"] {
+        let shown = admin.get(path).body;
+        for words in [
+            "Group changed: cooks<",
+            "Group changed: cooks renamed to bakers<",
+            "Group deleted: bakers<",
+        ] {
+            assert_eq!(
+                shown.replace(" <", "<").matches(words).count(),
+                1,
+                "{path} {words}"
+            );
+        }
+    }
+}

@@ -110,7 +110,7 @@ fn export(incoming: &Incoming<'_>, query: &Form) -> Result<Response, OperationEr
 fn row(event: &Event) -> EventRow {
     EventRow {
         when: when(event.time),
-        words: event.kind.words().to_owned(),
+        words: words(event),
         kind: event.kind.as_str().to_owned(),
         refusal: refusal::of(event),
         person: name(&event.username, event.user),
@@ -135,14 +135,29 @@ pub(super) fn line(event: &Event) -> EventRow {
     EventRow { words, ..row }
 }
 
+/// What happened; to which group, for groups have no column.
+fn words(event: &Event) -> String {
+    let words = event.kind.words();
+    match is_about_group(event) && !event.detail.is_empty() {
+        true => format!("{words}: {}", event.detail),
+        false => words.to_owned(),
+    }
+}
+
+fn is_about_group(event: &Event) -> bool {
+    matches!(
+        event.kind,
+        EventKind::GroupChanged | EventKind::GroupDeleted
+    )
+}
+
 fn details(event: &Event) -> Vec<Hidden> {
+    // What stands in the line already is not said again.
+    let said = is_about_group(event) || event.outcome == Outcome::Refused;
+    let note = (!said).then(|| event.detail.clone());
     let given = [
         ("By", event.actor.clone()),
-        // A refusal stands beside its mark.
-        (
-            "Note",
-            Some(event.detail.clone()).filter(|_| event.outcome == Outcome::Success),
-        ),
+        ("Note", note),
         ("Person (sub)", event.user.map(|id| id.to_string())),
         ("Client id", event.client.map(|id| id.to_string())),
     ];
