@@ -57,6 +57,7 @@ fn an_application_is_added_and_its_secret_is_shown_once() {
         "\"",
     );
     let page = format!("/admin/applications/{id}");
+    assert!(root.page.contains(">Open the settings of Notes</a>"));
     assert_eq!(add(&mut root, &house, &[("name", "notes"), uri]), 422);
     assert!(
         root.page

@@ -228,7 +228,7 @@ impl Desk<'_> {
                     value: address.expose().to_owned(),
                     hint: String::new(),
                 }],
-                next: (next, format!("Go to {}", user.username)),
+                next: (next, format!("Open the page of {}", user.username)),
                 also: None,
             };
             respond::page(200, Leads::Here, &view)

@@ -23,7 +23,7 @@ const LOOKED_AT: usize = 2_000;
 
 const DONE: &[Done] = &[
     ("session", "The session was ended."),
-    ("grant", "The application's tokens were revoked."),
+    ("grant", "The application lost its access."),
 ];
 
 /// Answers what stands below `/admin/sessions`.
