@@ -14,3 +14,4 @@ mod guessing;
 mod headers;
 mod lists;
 mod people;
+mod try_it;

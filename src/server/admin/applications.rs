@@ -150,7 +150,10 @@ impl Desk<'_> {
                 ),
             )
         };
-        let next = (self.address_of(client), format!("Open the settings of {}", client.name));
+        let next = (
+            self.address_of(client),
+            format!("Open the settings of {}", client.name),
+        );
         self.page(&title, |page| {
             let view = Issued {
                 page,
