@@ -135,8 +135,8 @@ fn wherever_a_refusal_is_shown_stands_why() {
 
     ask("https://app.example/other", "");
     let compared = format!(
-        "It sent people to an address that is not on its list (redirect URI). Expected: <code>{REDIRECT}</code>. \
-         Received: <code>https://app.example/other</code>."
+        "It sent people to an address that is not on its list (redirect URI).<br>Expected: \
+         <code>{REDIRECT}</code><br>Received: <code>https://app.example/other</code>"
     );
     for path in lists {
         let answer = admin.get(path);

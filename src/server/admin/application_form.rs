@@ -5,7 +5,7 @@ use super::desk;
 use crate::model::{
     AdminError, Algorithm, Client, ClientKind, ConsentPolicy, GrantType, Profile, RefreshPolicy,
 };
-use crate::oauth::clients::{ClientEdit, NewClient};
+use crate::oauth::clients::ClientEdit;
 use crate::types::{Form, Scope};
 use crate::views;
 use std::collections::BTreeSet;
@@ -103,9 +103,8 @@ pub(super) fn of(client: &Client) -> views::Form {
         .with_tick("disabled", is.disabled)
 }
 
-/// What was typed. `stored` is the application as it is, where there is one: what the form does not show stays.
+/// What was typed. `stored` is the application as it is, where there is one.
 pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit, AdminError> {
-    let before = stored.map_or_else(|| NewClient::default().into(), ClientEdit::of);
     let kind = choice(form, "kind", &KINDS)?;
     let redirect_uris = lines(form, "redirect_uris");
     let mut grants = BTreeSet::new();
@@ -129,7 +128,8 @@ pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit
     Ok(ClientEdit {
         name: form.text("name").to_owned(),
         kind,
-        public: before.public && kind == before.kind,
+        // Set on the command line only; it goes with the kind that it was set for.
+        public: stored.is_some_and(|client| client.is_public() && client.kind == kind),
         profile: choice(form, "profile", &PROFILES)?,
         redirect_uris,
         post_logout_redirect_uris: lines(form, "post_logout_redirect_uris"),
@@ -153,7 +153,6 @@ pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit
         policy_uri: text("policy_url"),
         tos_uri: text("terms_url"),
         disabled: stored.is_some() && form.has("disabled"),
-        ..before
     })
 }
 
@@ -233,6 +232,7 @@ fn word<T: PartialEq>(choices: &[(&'static str, T)], value: T) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::clients::NewClient;
     use crate::oauth::testing::client;
     use crate::views::admin::application_defaults;
 
