@@ -106,7 +106,7 @@ impl ScopeLine {
     /// The line for a scope; the scope's own name where we have no words for it.
     pub fn new(scope: &str) -> Self {
         let words = scope_words(scope)
-            .map_or_else(|| format!("Use its permission “{scope}”"), str::to_owned);
+            .map_or_else(|| format!("Have the permission “{scope}”"), str::to_owned);
         Self {
             words,
             scope: scope.to_owned(),

@@ -119,7 +119,7 @@ async function use_application(server, visitor, client) {
   await visitor.refused(401, () => page.click("form[action$='/login'] button.primary"));
   assert.ok(await page.locator("[role=alert]").isVisible());
   await sign_in(visitor, visitor);
-  assert.equal(await visitor.heading(), "Let Notes in?");
+  assert.equal(await visitor.heading(), "Sign in to Notes?");
   await visitor.press("[name=decision][value=allow]");
   assert.ok(page.url().startsWith(application.uri));
   const got = answer();

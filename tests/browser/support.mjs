@@ -61,9 +61,9 @@ export async function until(what, ready, seconds = 15) {
   throw new Error(`waited ${seconds} s for ${what}`);
 }
 
-/** A running server. `issuer` may name a proxy in front of it. */
+/** A running server. `issuer` may name a proxy in front of it; one that is not ready after `seconds` is killed. */
 export class Doorlight {
-  static async start({ issuer, args = [] } = {}) {
+  static async start({ issuer, args = [], bin = BIN, seconds = 15 } = {}) {
     const self = new Doorlight();
     self.folder = mkdtempSync(join(tmpdir(), "doorlight-test-"));
     self.data = join(self.folder, "doorlight.redb");
@@ -71,18 +71,28 @@ export class Doorlight {
     self.address = `http://localhost:${self.port}`;
     self.issuer = issuer ?? self.address;
     self.child = spawn(
-      BIN,
+      bin,
       ["serve", "--data", self.data, "--listen", `127.0.0.1:${self.port}`, "--issuer", self.issuer, ...args],
       { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, RUST_LOG: "warn" } },
     );
+    let broken;
+    self.child.on("error", (error) => { broken = error; });
     self.said = "";
     self.child.stderr.setEncoding("utf8").on("data", (text) => { self.said += text; });
     self.lines = [];
     createInterface({ input: self.child.stdout }).on("line", (line) => self.lines.push(line.trim()));
-    await until("the server", async () => {
-      if (self.child.exitCode !== null) throw new Error(`the server ended: ${self.said}`);
-      return fetch(`http://127.0.0.1:${self.port}/readyz`).then((r) => r.status === 200, () => false);
-    });
+    try {
+      await until("the server", async () => {
+        if (broken) throw broken;
+        if (self.child.pid !== undefined && self.ended()) throw new Error(`the server ended: ${self.said}`);
+        const signal = AbortSignal.timeout(1000);
+        return fetch(`http://127.0.0.1:${self.port}/readyz`, { signal }).then((r) => r.status === 200, () => false);
+      }, seconds);
+    } catch (error) {
+      // Nobody holds it, so nobody else would ever end it.
+      await self.stop("SIGKILL");
+      throw error;
+    }
     return self;
   }
 
@@ -107,9 +117,14 @@ export class Doorlight {
     return out.trim().split("\n").filter(Boolean).map((line) => JSON.parse(line));
   }
 
-  async stop() {
-    if (this.child.exitCode === null) {
-      this.child.kill("SIGTERM");
+  /** Whether there is no process any more, or never was. */
+  ended() {
+    return this.child.pid === undefined || this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  async stop(signal = "SIGTERM") {
+    if (!this.ended()) {
+      this.child.kill(signal);
       await once(this.child, "close");
     }
     rmSync(this.folder, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-//! Pages through a real server: headers, cookies, forms that come from elsewhere, guessing, administrators.
+//! Pages through a real server: headers, cookies, forms from elsewhere, guessing, and what administrators see and set.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,7 +8,10 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod applications;
 mod forms;
 mod guessing;
 mod headers;
+mod lists;
 mod people;
+mod try_it;

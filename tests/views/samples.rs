@@ -362,7 +362,13 @@ impl Samples<'_> {
             when: when(&format!("2026-11-24T{at}:00Z"), &format!("24 Nov, {at}")),
             words: self.t(words),
             kind: kind.into(),
-            ok,
+            refusal: (!ok).then(|| Refusal {
+                why: self.t("It sent people to an address that is not on its list"),
+                compared: Some((
+                    self.t("https://grafana.home.example/login/generic_oauth"),
+                    self.t("https://grafana.home.example/login/generic_oauth/"),
+                )),
+            }),
             person: self.t("anna"),
             application: self.t(application),
             address: self.t("192.168.1.20"),
@@ -376,20 +382,10 @@ impl Samples<'_> {
             "Grafana",
         );
         refused.person = String::new();
-        refused.details = vec![
-            Hidden {
-                name: "Reason".into(),
-                value: "redirect_uri_not_registered".into(),
-            },
-            Hidden {
-                name: "Received".into(),
-                value: self.t("https://grafana.home.example/login/generic_oauth/"),
-            },
-            Hidden {
-                name: "Expected".into(),
-                value: self.t("https://grafana.home.example/login/generic_oauth"),
-            },
-        ];
+        refused.details = vec![Hidden {
+            name: "Client id".into(),
+            value: self.t("06f1c2n8k3h7"),
+        }];
         vec![
             row("08:50", "anna signed in", "sign_in.success", true, ""),
             row(
@@ -498,6 +494,17 @@ impl Samples<'_> {
         vec![draw("admin", &overview), draw("admin-first", &first)]
     }
 
+    fn refusal(&self) -> RecentRefusal {
+        RecentRefusal {
+            what: self.t("Sign-in to an application"),
+            refusal: Refusal {
+                why: self.t("It asked for nothing that it may have"),
+                compared: Some((self.t("openid email"), self.t("everything"))),
+            },
+            when: when("2026-11-24T08:41:00Z", "10 minutes ago"),
+        }
+    }
+
     fn admin_applications(&self) -> Vec<(String, String)> {
         let row = |id: &str, name: &str, kind: &str, host: &str| ApplicationRow {
             id: id.into(),
@@ -506,11 +513,11 @@ impl Samples<'_> {
             host: self.t(host),
             last_used: Some(when("2026-11-24T08:49:00Z", "2 minutes ago")),
             disabled: false,
-            refused: false,
+            refused: None,
         };
         let rows = vec![
             ApplicationRow {
-                refused: true,
+                refused: Some(self.refusal()),
                 ..row("c1", "Grafana", "Web application", "grafana.home.example")
             },
             row("c2", "Nextcloud", "Web application", "cloud.home.example"),
@@ -576,11 +583,13 @@ impl Samples<'_> {
                 expected: Some(self.t("https://grafana.home.example/login/generic_oauth")),
                 when: when("2026-11-24T08:41:00Z", "10 minutes ago"),
             }],
+            last_refusal: None,
         };
         let public = Application {
             confidential: false,
             secrets: vec![],
             refused: vec![],
+            last_refusal: Some(self.refusal()),
             ..application.clone()
         };
         let copy = |label: &str, value: &str, hint: &str| CopyRow {

@@ -295,6 +295,14 @@ fn spans_have_bounds() {
     ] {
         assert_eq!(edited(minutes, days), fine, "{minutes} {days}");
     }
+    for (days, fine) in [(0, false), (1, true), (3_650, true), (3_651, false)] {
+        let details = ClientEdit {
+            refresh_absolute_days: days,
+            ..ClientEdit::of(&client())
+        };
+        let edited = edit(client(), &details, &around(), &by(NOW)).reply;
+        assert_eq!(edited.is_ok(), fine, "{days}");
+    }
 }
 
 #[test]

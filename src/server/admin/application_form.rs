@@ -5,7 +5,7 @@ use super::desk;
 use crate::model::{
     AdminError, Algorithm, Client, ClientKind, ConsentPolicy, GrantType, Profile, RefreshPolicy,
 };
-use crate::oauth::clients::{ClientEdit, NewClient};
+use crate::oauth::clients::ClientEdit;
 use crate::types::{Form, Scope};
 use crate::views;
 use std::collections::BTreeSet;
@@ -86,6 +86,11 @@ pub(super) fn of(client: &Client) -> views::Form {
         .with("consent", word(&CONSENTS, is.consent))
         .with("refresh", word(&REFRESHES, is.refresh))
         .with("access_token_minutes", is.access_token_minutes.to_string())
+        .with("refresh_idle_days", is.refresh_idle_days.to_string())
+        .with(
+            "refresh_absolute_days",
+            is.refresh_absolute_days.to_string(),
+        )
         .with_all("allowed_group", is.allowed_groups)
         .with("home_url", is.home_uri.unwrap_or_default())
         .with("logo_url", is.logo_uri.unwrap_or_default())
@@ -94,12 +99,12 @@ pub(super) fn of(client: &Client) -> views::Form {
         .with_tick("claims_in_id_token", is.claims_in_id_token)
         .with_tick("may_introspect", is.may_introspect)
         .with_tick("allow_http_redirect", is.allow_http)
+        .with_tick("allow_plain_pkce", is.allow_plain_pkce)
         .with_tick("disabled", is.disabled)
 }
 
-/// What was typed. `stored` is the application as it is, where there is one: what the form does not show stays.
+/// What was typed. `stored` is the application as it is, where there is one.
 pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit, AdminError> {
-    let before = stored.map_or_else(|| NewClient::default().into(), ClientEdit::of);
     let kind = choice(form, "kind", &KINDS)?;
     let redirect_uris = lines(form, "redirect_uris");
     let mut grants = BTreeSet::new();
@@ -123,7 +128,8 @@ pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit
     Ok(ClientEdit {
         name: form.text("name").to_owned(),
         kind,
-        public: before.public && kind == before.kind,
+        // Set on the command line only; it goes with the kind that it was set for.
+        public: stored.is_some_and(|client| client.is_public() && client.kind == kind),
         profile: choice(form, "profile", &PROFILES)?,
         redirect_uris,
         post_logout_redirect_uris: lines(form, "post_logout_redirect_uris"),
@@ -134,21 +140,19 @@ pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit
         claims_in_id_token: form.has("claims_in_id_token"),
         consent: choice(form, "consent", &CONSENTS)?,
         refresh: choice(form, "refresh", &REFRESHES)?,
-        access_token_minutes: form
-            .text("access_token_minutes")
-            .trim()
-            .parse()
-            .map_err(|_| AdminError::invalid("access_token_minutes", "must be 5 to 60 minutes"))?,
+        access_token_minutes: number(form, "access_token_minutes")?,
+        refresh_idle_days: number(form, "refresh_idle_days")?,
+        refresh_absolute_days: number(form, "refresh_absolute_days")?,
         audiences: lines(form, "audiences"),
         may_introspect: form.has("may_introspect"),
         allow_http: form.has("allow_http_redirect"),
+        allow_plain_pkce: form.has("allow_plain_pkce"),
         allowed_groups: form.all("allowed_group").map(str::to_owned).collect(),
         home_uri: text("home_url"),
         logo_uri: text("logo_url"),
         policy_uri: text("policy_url"),
         tos_uri: text("terms_url"),
         disabled: stored.is_some() && form.has("disabled"),
-        ..before
     })
 }
 
@@ -174,10 +178,18 @@ fn shown(field: &'static str) -> &'static str {
         "policy_uri" => "policy_url",
         "tos_uri" => "terms_url",
         "redirect_uri" => "redirect_uris",
-        // Settings without a field.
-        "allow_plain_pkce" | "refresh_idle_days" | "refresh_absolute_days" | "secret" => "",
+        // No field of this form.
+        "secret" => "",
         other => other,
     }
+}
+
+/// A number that was typed; its bounds stand with the other rules of an application.
+fn number(form: &Form, name: &'static str) -> Result<u32, AdminError> {
+    let typed = form.text(name).trim();
+    typed
+        .parse()
+        .map_err(|_| AdminError::invalid(name, "must be a whole number"))
 }
 
 fn lines(form: &Form, name: &str) -> Vec<String> {
@@ -220,12 +232,13 @@ fn word<T: PartialEq>(choices: &[(&'static str, T)], value: T) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::clients::NewClient;
     use crate::oauth::testing::client;
     use crate::views::admin::application_defaults;
 
     /// What a browser sends for a form as it is drawn.
     fn sent(drawn: &views::Form) -> Form {
-        const FIELDS: [&str; 22] = [
+        const FIELDS: [&str; 26] = [
             "name",
             "kind",
             "profile",
@@ -240,13 +253,17 @@ mod tests {
             "consent",
             "refresh",
             "access_token_minutes",
+            "refresh_idle_days",
+            "refresh_absolute_days",
             "allowed_group",
             "home_url",
             "logo_url",
             "policy_url",
             "terms_url",
             "claims_in_id_token",
+            "may_introspect",
             "allow_http_redirect",
+            "allow_plain_pkce",
             "disabled",
         ];
         let pairs = FIELDS.into_iter().flat_map(|name| {
@@ -264,6 +281,9 @@ mod tests {
         client.home_uri = Some("https://notes.example".to_owned());
         client.disabled = true;
         client.refresh_idle_days = 7;
+        client.refresh_absolute_days = 90;
+        client.allow_plain_pkce = true;
+        client.may_introspect = true;
         let details = details(&sent(&of(&client)), Some(&client)).unwrap();
         assert_eq!(details, ClientEdit::of(&client));
     }
@@ -300,6 +320,9 @@ mod tests {
             ("consent", "never"),
             ("id_token_alg", "none"),
             ("access_token_minutes", "-5"),
+            ("refresh_idle_days", ""),
+            ("refresh_idle_days", "99999999999"),
+            ("refresh_absolute_days", "a year"),
             ("grant", "password"),
             ("more_scopes", "a\"b"),
         ] {

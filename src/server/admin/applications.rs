@@ -2,7 +2,8 @@
 //! `application_form`, what they know from the audit log in `recent`.
 
 use super::application_form as fields;
-use super::desk::{self, Done};
+use super::desk::{self, Answer, Done};
+use super::listing::Listing;
 use super::person_form::groups;
 use super::recent::{self, Recent};
 use crate::model::{AdminError, Client};
@@ -22,8 +23,6 @@ use crate::views::{self, Choice};
 use rouille::Response;
 
 const PATH: &str = "/admin/applications";
-/// Applications that one search looks at.
-const SEARCHED: usize = 10_000;
 
 const DONE: &[Done] = &[
     ("saved", "The settings were saved."),
@@ -66,19 +65,13 @@ struct Desk<'a> {
     visitor: &'a Visitor,
 }
 
-type Answer = Result<Response, OperationError>;
-
 impl Desk<'_> {
     fn client(&self, id: &str) -> Result<Client, OperationError> {
         let found = match id.parse::<ClientId>() {
             Ok(id) => self.incoming.ctx.store.snapshot()?.view().client(id)?,
             Err(_) => None,
         };
-        let missing = || AdminError::NotFound {
-            what: "application",
-            name: id.to_owned(),
-        };
-        Ok(found.ok_or_else(missing)?)
+        desk::known(found, "application", id)
     }
 
     fn page(&self, title: &str, draw: impl FnOnce(views::Page) -> Response) -> Response {
@@ -90,26 +83,16 @@ impl Desk<'_> {
     }
 
     fn list(&self) -> Answer {
-        let query = self.incoming.query().unwrap_or_default();
-        let (wanted, after) = (query.text("q").trim(), query.text("after"));
         let snapshot = self.incoming.ctx.store.snapshot()?;
         let view = snapshot.view();
         let recent = Recent::read(&view)?;
-        let all = view.clients(after.parse().ok(), SEARCHED)?;
-        let mut found = all.iter().filter(|client| matches(client, wanted));
-        let shown: Vec<&Client> = found.by_ref().take(desk::ROWS).collect();
-        let more = found.next().is_some() || all.len() == SEARCHED;
-        let last = if shown.len() == desk::ROWS {
-            shown.last().copied()
-        } else {
-            all.last()
-        };
-        let next = last.filter(|_| more).map(|client| client.id.to_string());
-        let rows = shown
-            .into_iter()
-            .map(|client| row(client, &recent))
-            .collect();
-        let list = desk::head(self.incoming, PATH, wanted, after, next.as_deref());
+        let (clients, list) = Listing::asked(self.incoming, PATH).page(
+            |after, limit| view.clients(after.parse().ok(), limit),
+            |client| client.id.to_string(),
+            searched,
+        )?;
+        let rows = clients.iter().map(|client| row(client, &recent));
+        let rows = rows.collect();
         Ok(self.page("Applications", |page| {
             respond::page(200, Leads::Here, &Applications { page, list, rows })
         }))
@@ -167,7 +150,10 @@ impl Desk<'_> {
                 ),
             )
         };
-        let next = (self.address_of(client), format!("Go to {}", client.name));
+        let next = (
+            self.address_of(client),
+            format!("Open the settings of {}", client.name),
+        );
         self.page(&title, |page| {
             let view = Issued {
                 page,
@@ -186,6 +172,13 @@ impl Desk<'_> {
         let view = snapshot.view();
         let groups = choices(&view, client)?;
         let refused = recent::refused_addresses(&view, client)?;
+        // An address that can be added has a card of its own.
+        let last_refusal = Recent::of(&view, client.id)?
+            .refused(client)
+            .filter(|last| {
+                let received = last.refusal.compared.as_ref().map(|(_, received)| received);
+                !refused.iter().any(|card| Some(&card.received) == received)
+            });
         let secrets = client.secrets.iter().rev().map(|secret| SecretRow {
             id: secret.created.millis().to_string(),
             created: when(secret.created),
@@ -205,6 +198,7 @@ impl Desk<'_> {
                 secrets,
                 confidential: !client.is_public(),
                 refused,
+                last_refusal,
             };
             respond::page(status, Leads::Here, &view)
         }))
@@ -297,14 +291,13 @@ fn refused(mut form: views::Form, error: &AdminError) -> views::Form {
     form
 }
 
-fn matches(client: &Client, wanted: &str) -> bool {
-    let wanted = wanted.to_lowercase();
-    client.name.to_lowercase().contains(&wanted)
-        || client.id.to_string() == wanted
-        || client
-            .redirect_uris
-            .iter()
-            .any(|uri| uri.as_str().to_lowercase().contains(&wanted))
+/// What a search looks into.
+fn searched(client: &Client) -> Vec<String> {
+    let uris = client.redirect_uris.iter().map(ToString::to_string);
+    [client.name.clone(), client.id.to_string()]
+        .into_iter()
+        .chain(uris)
+        .collect()
 }
 
 fn row(client: &Client, recent: &Recent) -> ApplicationRow {
@@ -319,7 +312,7 @@ fn row(client: &Client, recent: &Recent) -> ApplicationRow {
             .unwrap_or_default(),
         last_used: recent.last_use(client.id).map(when),
         disabled: client.disabled,
-        refused: recent.was_refused(client.id),
+        refused: recent.refused(client),
     }
 }
 

@@ -18,6 +18,8 @@ fn add(browser: &mut Browser, house: &House, fields: &[(&str, &str)]) -> u16 {
         ("consent", "once"),
         ("refresh", "when_asked"),
         ("access_token_minutes", "15"),
+        ("refresh_idle_days", "30"),
+        ("refresh_absolute_days", "365"),
     ];
     let set: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
     let mut all = fields.to_vec();
@@ -55,6 +57,7 @@ fn an_application_is_added_and_its_secret_is_shown_once() {
         "\"",
     );
     let page = format!("/admin/applications/{id}");
+    assert!(root.page.contains(">Open the settings of Notes</a>"));
     assert_eq!(add(&mut root, &house, &[("name", "notes"), uri]), 422);
     assert!(
         root.page
@@ -148,6 +151,8 @@ fn a_refused_address_is_shown_and_added_with_one_button() {
     assert!(
         root.page.contains("The address was added.") && !root.page.contains("Add this address")
     );
+    root.get(&house, "/admin/applications");
+    assert!(!root.page.contains("was refused"), "that is settled");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `/admin/audit`: what happened, newest first, and the same as JSON lines.
 
 use super::desk;
+use super::{listing, refusal};
 use crate::model::{Event, EventKind, Outcome};
 use crate::server::administration::OperationError;
 use crate::server::administration::audit::{Export, Wanted};
@@ -48,7 +49,7 @@ fn list(
     let after = query.text("after");
     let snapshot = incoming.ctx.store.snapshot()?;
     let view = snapshot.view();
-    let events = wanted.page(&view, after.parse().ok(), desk::ROWS)?;
+    let events = wanted.page(&view, after.parse().ok(), listing::ROWS)?;
     let settings = view
         .settings()?
         .ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
@@ -109,9 +110,9 @@ fn export(incoming: &Incoming<'_>, query: &Form) -> Result<Response, OperationEr
 fn row(event: &Event) -> EventRow {
     EventRow {
         when: when(event.time),
-        words: event.kind.words().to_owned(),
+        words: words(event),
         kind: event.kind.as_str().to_owned(),
-        ok: event.outcome == Outcome::Success,
+        refusal: refusal::of(event),
         person: name(&event.username, event.user),
         application: name(&event.client_name, event.client),
         address: event.address.map(|a| a.to_string()).unwrap_or_default(),
@@ -134,10 +135,29 @@ pub(super) fn line(event: &Event) -> EventRow {
     EventRow { words, ..row }
 }
 
+/// What happened; to which group, for groups have no column.
+fn words(event: &Event) -> String {
+    let words = event.kind.words();
+    match is_about_group(event) && !event.detail.is_empty() {
+        true => format!("{words}: {}", event.detail),
+        false => words.to_owned(),
+    }
+}
+
+fn is_about_group(event: &Event) -> bool {
+    matches!(
+        event.kind,
+        EventKind::GroupChanged | EventKind::GroupDeleted
+    )
+}
+
 fn details(event: &Event) -> Vec<Hidden> {
+    // What stands in the line already is not said again.
+    let said = is_about_group(event) || event.outcome == Outcome::Refused;
+    let note = (!said).then(|| event.detail.clone());
     let given = [
         ("By", event.actor.clone()),
-        ("Note", Some(event.detail.clone())),
+        ("Note", note),
         ("Person (sub)", event.user.map(|id| id.to_string())),
         ("Client id", event.client.map(|id| id.to_string())),
     ];

@@ -1,4 +1,5 @@
-//! What the admin's pages of people, groups and sessions share: the frame with its notice, lists, and failures.
+//! What the admin's pages share: the frame with its notice, the record that an address names, and failures. Lists stand
+//! in `listing`.
 
 use crate::model::AdminError;
 use crate::server::administration::{Actor, OperationError};
@@ -6,15 +7,27 @@ use crate::server::incoming::{Incoming, Visitor};
 use crate::server::pages::{failure, frame, sign_in};
 use crate::server::respond::{self, Leads};
 use crate::types::Form;
-use crate::views::admin::ListHead;
 use crate::views::{self, ErrorPage, Notice, Page, Tone};
 use rouille::Response;
 
-/// Rows that a list shows.
-pub(super) const ROWS: usize = 50;
-
 /// A query key that says what was done, and the fixed sentence for it. Nothing of an address is ever shown.
 pub(super) type Done = (&'static str, &'static str);
+
+/// What a page answers, or why there is no such page.
+pub(super) type Answer = Result<Response, OperationError>;
+
+/// The record that an address names.
+pub(super) fn known<T>(
+    found: Option<T>,
+    what: &'static str,
+    id: &str,
+) -> Result<T, OperationError> {
+    let missing = || AdminError::NotFound {
+        what,
+        name: id.to_owned(),
+    };
+    Ok(found.ok_or_else(missing)?)
+}
 
 /// Whether a form was sent.
 pub(super) fn is_post(incoming: &Incoming<'_>) -> bool {
@@ -68,24 +81,6 @@ pub(super) fn address(base: &str, path: &str, pairs: &[(&str, &str)]) -> String 
     let query = query.encode();
     let joint = if query.is_empty() { "" } else { "?" };
     format!("{base}{path}{joint}{query}")
-}
-
-/// The head of a list: what was searched for, and where its pages are.
-pub(super) fn head(
-    incoming: &Incoming<'_>,
-    path: &str,
-    query: &str,
-    after: &str,
-    next: Option<&str>,
-) -> ListHead {
-    let base = incoming.ctx.config.issuer.path();
-    let first = (!after.is_empty()).then(|| address(base, path, &[("q", query)]));
-    let next = next.map(|next| address(base, path, &[("q", query), ("after", next)]));
-    ListHead {
-        query: query.to_owned(),
-        next,
-        first,
-    }
 }
 
 /// What was typed, to be drawn again: without passwords.

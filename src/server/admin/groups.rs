@@ -1,6 +1,7 @@
 //! `/admin/groups`. In addresses a group's name stands percent-encoded.
 
-use super::desk::{self, Done};
+use super::desk::{self, Answer, Done};
+use super::listing::Listing;
 use crate::model::{AdminError, Group as Record};
 use crate::server::administration::OperationError;
 use crate::server::administration::groups::{self as operations, GroupEdit, Members};
@@ -51,8 +52,6 @@ struct Desk<'a> {
     visitor: &'a Visitor,
 }
 
-type Answer = Result<Response, OperationError>;
-
 impl Desk<'_> {
     fn group(&self, id: &str) -> Result<Record, OperationError> {
         let name = decoded(id).unwrap_or_default();
@@ -64,21 +63,17 @@ impl Desk<'_> {
     }
 
     fn list(&self) -> Answer {
-        let query = self.incoming.query().unwrap_or_default();
-        let (wanted, after) = (query.text("q").trim(), query.text("after"));
-        let folded = wanted.to_lowercase();
         let all = operations::list(&self.incoming.ctx.store.snapshot()?.view())?;
-        let mut found = all.into_iter().filter(|(group, _)| {
-            let texts = [group.name.as_str(), &group.description];
-            group.name.as_str() > after
-                && texts
-                    .iter()
-                    .any(|text| text.to_lowercase().contains(&folded))
-        });
-        let rows: Vec<_> = found.by_ref().take(desk::ROWS).map(row).collect();
-        let more = found.next().is_some();
-        let next = rows.last().filter(|_| more).map(|row| row.name.as_str());
-        let list = desk::head(self.incoming, PATH, wanted, after, next);
+        let read = |after: &str, limit: usize| {
+            let later = all.iter().filter(|(group, _)| group.name.as_str() > after);
+            Ok::<_, OperationError>(later.take(limit).cloned().collect())
+        };
+        let (groups, list) = Listing::asked(self.incoming, PATH).page(
+            read,
+            |(group, _)| group.name.to_string(),
+            |(group, _)| vec![group.name.to_string(), group.description.clone()],
+        )?;
+        let rows = groups.into_iter().map(row).collect();
         Ok(self.page("Groups", |page| {
             respond::page(200, Leads::Here, &Groups { page, list, rows })
         }))

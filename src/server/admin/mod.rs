@@ -6,10 +6,12 @@ pub mod audit;
 mod desk;
 pub mod groups;
 pub mod keys;
+mod listing;
 pub mod overview;
 pub mod people;
 mod person_form;
 mod recent;
+mod refusal;
 pub mod sessions;
 #[cfg(test)]
 mod testing;

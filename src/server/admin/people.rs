@@ -1,6 +1,7 @@
 //! `/admin/people`: the list, and the ways through a person's pages. Their forms stand in `person_form`.
 
-use super::desk::{self, Done};
+use super::desk::{self, Answer, Done};
+use super::listing::Listing;
 use super::person_form::{self as fields, groups};
 use crate::identity::enrolment;
 use crate::model::{AdminError, EventKind, Outcome, User};
@@ -20,8 +21,6 @@ use rouille::Response;
 use std::collections::HashMap;
 
 const PATH: &str = "/admin/people";
-/// People that one search looks at.
-const SEARCHED: usize = 10_000;
 /// Sign-ins that the list looks back over.
 const SIGN_INS: usize = 1_000;
 
@@ -73,19 +72,13 @@ struct Desk<'a> {
     visitor: &'a Visitor,
 }
 
-type Answer = Result<Response, OperationError>;
-
 impl Desk<'_> {
     fn person(&self, id: &str) -> Result<User, OperationError> {
         let found = match id.parse::<UserId>() {
             Ok(id) => self.incoming.ctx.store.snapshot()?.view().user(id)?,
             Err(_) => None,
         };
-        let missing = || AdminError::NotFound {
-            what: "person",
-            name: id.to_owned(),
-        };
-        Ok(found.ok_or_else(missing)?)
+        desk::known(found, "person", id)
     }
 
     fn page(&self, title: &str, draw: impl FnOnce(views::Page) -> Response) -> Response {
@@ -97,14 +90,15 @@ impl Desk<'_> {
     }
 
     fn list(&self) -> Answer {
-        let query = self.incoming.query().unwrap_or_default();
-        let (wanted, after) = (query.text("q").trim(), query.text("after"));
         let snapshot = self.incoming.ctx.store.snapshot()?;
         let view = snapshot.view();
-        let (users, next) = find(&view, wanted, after)?;
+        let (users, list) = Listing::asked(self.incoming, PATH).page(
+            |after, limit| view.users_by_name(&past(after), limit),
+            |user| user.username.folded(),
+            searched,
+        )?;
         let seen = sign_ins(&view, None)?;
         let rows = users.into_iter().map(|user| row(user, &seen)).collect();
-        let list = desk::head(self.incoming, PATH, wanted, after, next.as_deref());
         Ok(self.page("People", |page| {
             respond::page(200, Leads::Here, &People { page, list, rows })
         }))
@@ -234,7 +228,7 @@ impl Desk<'_> {
                     value: address.expose().to_owned(),
                     hint: String::new(),
                 }],
-                next: (next, format!("Go to {}", user.username)),
+                next: (next, format!("Open the page of {}", user.username)),
                 also: None,
             };
             respond::page(200, Leads::Here, &view)
@@ -317,49 +311,19 @@ fn check(form: &Form, password: &Secret, details: &PersonEdit) -> Result<(), Adm
     enrolment::choose(password, &again, &known)
 }
 
-/// People by name whose name, full name or email has the text in it, and the name to go on after.
-fn find(
-    view: &View<'_>,
-    wanted: &str,
-    after: &str,
-) -> Result<(Vec<User>, Option<String>), StoreError> {
-    let wanted = wanted.to_lowercase();
-    let fits = |user: &User| {
-        [
-            Some(user.username.as_str()),
-            user.name.as_deref(),
-            user.email.as_deref(),
-        ]
-        .into_iter()
-        .flatten()
-        .any(|text| text.to_lowercase().contains(&wanted))
-    };
-    // The least name after another one is that name and a zero.
-    let past = |name: &str| format!("{name}\0");
-    let mut from = if after.is_empty() {
-        String::new()
-    } else {
-        past(after)
-    };
-    let (mut found, mut seen) = (Vec::<User>::new(), 0);
-    loop {
-        let batch = view.users_by_name(&from, 200)?;
-        let Some(last) = batch.last().map(|user| user.username.folded()) else {
-            return Ok((found, None));
-        };
-        seen += batch.len();
-        for user in batch.into_iter().filter(fits) {
-            if found.len() == desk::ROWS {
-                let shown = found.last().map(|user| user.username.folded());
-                return Ok((found, shown));
-            }
-            found.push(user);
-        }
-        if seen >= SEARCHED {
-            return Ok((found, Some(last)));
-        }
-        from = past(&last);
+/// The least name after another one is that name and a zero.
+fn past(name: &str) -> String {
+    match name {
+        "" => String::new(),
+        name => format!("{name}\0"),
     }
+}
+
+/// What a search looks into.
+fn searched(user: &User) -> Vec<String> {
+    let texts = [user.name.clone(), user.email.clone()];
+    let texts = texts.into_iter().flatten();
+    texts.chain([user.username.to_string()]).collect()
 }
 
 /// Last sign-ins, as far as the log and the sessions remember.

@@ -1,10 +1,11 @@
-//! What the audit log of late says about applications: when they were used, and which addresses were refused.
+//! What the audit log of late says about applications: when they were used, what was refused, and which addresses.
 
-use crate::model::{Client, EventKind, Outcome};
+use super::refusal;
+use crate::model::{Client, Event, EventKind, Outcome};
 use crate::server::pages::when::when;
 use crate::store::{EventFilter, StoreError, View};
 use crate::types::{ClientId, RedirectUri, Timestamp};
-use crate::views::admin::RefusedRedirect;
+use crate::views::admin::{RecentRefusal, RefusedRedirect};
 use std::collections::HashMap;
 
 /// Events that a list looks back over.
@@ -13,23 +14,43 @@ const EVENTS: usize = 1_000;
 const REFUSALS: usize = 50;
 const OFFERED: usize = 3;
 
-/// Each application's latest use and latest refusal.
+/// What was last heard of each application.
 #[derive(Default)]
-pub(super) struct Recent(HashMap<ClientId, (Option<Timestamp>, Option<Timestamp>)>);
+pub(super) struct Recent(HashMap<ClientId, Heard>);
+
+#[derive(Default)]
+struct Heard {
+    used: Option<Timestamp>,
+    /// The latest refusal, unless the application was given tokens since.
+    refused: Option<Event>,
+}
 
 impl Recent {
     /// From the newest events.
     pub(super) fn read(view: &View<'_>) -> Result<Self, StoreError> {
+        Self::filtered(view, &EventFilter::default(), EVENTS)
+    }
+
+    /// From the newest events of one application.
+    pub(super) fn of(view: &View<'_>, client: ClientId) -> Result<Self, StoreError> {
+        let filter = EventFilter {
+            client: Some(client),
+            ..EventFilter::default()
+        };
+        Self::filtered(view, &filter, REFUSALS)
+    }
+
+    fn filtered(view: &View<'_>, filter: &EventFilter, limit: usize) -> Result<Self, StoreError> {
         let mut recent = Self::default();
-        for (_, event) in view.events(&EventFilter::default(), None, EVENTS)?.events {
+        for (_, event) in view.events(filter, None, limit)?.events {
             let Some(client) = event.client else {
                 continue;
             };
-            let (used, refused) = recent.0.entry(client).or_default();
-            if event.outcome == Outcome::Refused {
-                refused.get_or_insert(event.time);
-            } else if gives_tokens(event.kind) {
-                used.get_or_insert(event.time);
+            let heard = recent.0.entry(client).or_default();
+            if event.outcome == Outcome::Success && gives_tokens(event.kind) {
+                heard.used.get_or_insert(event.time);
+            } else if event.outcome == Outcome::Refused && heard.used.is_none() {
+                heard.refused.get_or_insert(event);
             }
         }
         Ok(recent)
@@ -37,13 +58,18 @@ impl Recent {
 
     /// When the application was last given a token.
     pub(super) fn last_use(&self, client: ClientId) -> Option<Timestamp> {
-        self.0.get(&client).and_then(|(used, _)| *used)
+        self.0.get(&client).and_then(|heard| heard.used)
     }
 
-    /// Whether the last that was heard of it was a refusal.
-    pub(super) fn was_refused(&self, client: ClientId) -> bool {
-        self.0.get(&client).is_some_and(|(used, refused)| {
-            refused.is_some_and(|refused| used.is_none_or(|used| refused > used))
+    /// The refusal that was the last that was heard of it. One for an address that is on its list by now is settled.
+    pub(super) fn refused(&self, client: &Client) -> Option<RecentRefusal> {
+        let event = self.0.get(&client.id)?.refused.as_ref()?;
+        let settled = refusal::redirect_uri(event)
+            .is_some_and(|received| client.redirect_uris.contains(&received));
+        Some(RecentRefusal {
+            what: event.kind.words().to_owned(),
+            refusal: refusal::of(event).filter(|_| !settled)?,
+            when: when(event.time),
         })
     }
 }
@@ -68,7 +94,7 @@ pub(super) fn refused_addresses(
     };
     let mut found: Vec<RefusedRedirect> = Vec::new();
     for (_, event) in view.events(&filter, None, REFUSALS)?.events {
-        let Some(received) = received(&event.detail) else {
+        let Some(received) = refusal::redirect_uri(&event) else {
             continue;
         };
         let known = client.redirect_uris.contains(&received)
@@ -84,14 +110,6 @@ pub(super) fn refused_addresses(
         }
     }
     Ok(found)
-}
-
-/// The address in `redirect_uri expected A B received C`. A registered address has no spaces, so the first ` received `
-/// is ours whatever the request held. A detail that was cut ends in `…`, and is not the address that was sent.
-fn received(detail: &str) -> Option<RedirectUri> {
-    let rest = detail.strip_prefix("redirect_uri expected")?;
-    let (_, received) = rest.split_once(" received ")?;
-    received.is_ascii().then(|| received.parse().ok()).flatten()
 }
 
 /// The registered address that begins most like it.
@@ -112,42 +130,6 @@ fn nearest(registered: &[RedirectUri], received: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_address_is_read_from_the_event() {
-        for (detail, address) in [
-            (
-                "redirect_uri expected https://a/cb received https://a/cb/",
-                Some("https://a/cb/"),
-            ),
-            (
-                "redirect_uri expected https://a/cb https://b/cb received https://c/cb",
-                Some("https://c/cb"),
-            ),
-            (
-                "redirect_uri expected  received https://c/cb",
-                Some("https://c/cb"),
-            ),
-            // What a request holds cannot pass for ours, nor be registered when it must not.
-            (
-                "redirect_uri expected https://a/cb received x received https://evil/cb",
-                None,
-            ),
-            (
-                "redirect_uri expected https://a/cb received javascript:alert(1)",
-                None,
-            ),
-            (
-                "redirect_uri expected https://a/cb received https://a/cut…",
-                None,
-            ),
-            ("redirect_uri is missing", None),
-            ("scope unknown received https://evil/cb", None),
-        ] {
-            let found = received(detail);
-            assert_eq!(found.as_ref().map(RedirectUri::as_str), address, "{detail}");
-        }
-    }
 
     #[test]
     fn the_nearest_address_is_shown_beside_it() {

@@ -1,6 +1,7 @@
 //! `/admin/sessions` and `/admin/grants`: who is signed in, and which application holds tokens for whom.
 
 use super::desk::{self, Done};
+use super::listing;
 use crate::identity::session;
 use crate::model::{Grant, Session, Settings, User};
 use crate::oauth::standing;
@@ -23,7 +24,7 @@ const LOOKED_AT: usize = 2_000;
 
 const DONE: &[Done] = &[
     ("session", "The session was ended."),
-    ("grant", "The application's tokens were revoked."),
+    ("grant", "The application lost its access."),
 ];
 
 /// Answers what stands below `/admin/sessions`.
@@ -142,7 +143,7 @@ impl Shown<'_> {
         let (mut rows, mut last) = (Vec::new(), None);
         let whole = records.len() < LOOKED_AT || self.person.is_some();
         for record in records {
-            if rows.len() == desk::ROWS {
+            if rows.len() == listing::ROWS {
                 return Ok((rows, last));
             }
             last = Some(record.id);
@@ -171,7 +172,7 @@ impl Shown<'_> {
         let (mut rows, mut last) = (Vec::new(), None);
         let whole = records.len() < LOOKED_AT || self.person.is_some();
         for record in records {
-            if rows.len() == desk::ROWS {
+            if rows.len() == listing::ROWS {
                 return Ok((rows, last));
             }
             last = Some(record.id);

@@ -10,7 +10,7 @@ use crate::crypto::digest::constant_time_eq;
 use crate::model::{Client, ClientKind, GrantType};
 use crate::oauth::clients::{ClientEdit, NewClient};
 use crate::server::administration::OperationError;
-use crate::server::administration::clients;
+use crate::server::administration::{clients, sessions};
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::pages::failure;
 use crate::server::respond::{self, Leads, set};
@@ -181,6 +181,26 @@ fn callback(incoming: &Incoming<'_>) -> String {
     incoming.ctx.config.issuer.endpoint(CALLBACK)
 }
 
+/// Ends what the test application holds for the visitor: the tokens were for looking at, or for nothing. The page says
+/// that they are gone, so it is not shown where they could not be ended.
+fn end_grants(
+    incoming: &Incoming<'_>,
+    visitor: &Visitor,
+    client: &Client,
+) -> Result<(), OperationError> {
+    let (ctx, actor) = (incoming.ctx, desk::actor(incoming, visitor));
+    let held = {
+        let snapshot = ctx.store.snapshot()?;
+        snapshot.view().grants_of(visitor.user.id, usize::MAX)?
+    };
+    for grant in held {
+        if grant.client == client.id && grant.ended.is_none() {
+            sessions::end_grant(ctx, grant.id, &actor)?;
+        }
+    }
+    Ok(())
+}
+
 /// Takes the answer of the authorization endpoint, checks it, and fetches everything that an application would.
 fn finish(incoming: &Incoming<'_>, visitor: &Visitor) -> Result<Response, OperationError> {
     let Ok(query) = incoming.query() else {
@@ -215,6 +235,7 @@ fn finish(incoming: &Incoming<'_>, visitor: &Visitor) -> Result<Response, Operat
     let client_id = client.id.to_string();
     let result = loopback::redeem(incoming, &client_id, &callback(incoming), code, &round)
         .and_then(|tokens| loopback::explore(incoming, &client_id, &tokens, &round));
+    end_grants(incoming, visitor, &client)?;
     Ok(match result {
         Ok(shown) => {
             let drawn = |page| {

@@ -38,7 +38,7 @@ pub fn page(
     frame::with(
         incoming,
         visitor,
-        &format!("Let {} in?", client.name),
+        &format!("Sign in to {}?", client.name),
         |page| {
             let view = views::Consent {
                 page,

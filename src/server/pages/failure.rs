@@ -16,7 +16,7 @@ pub fn malformed(incoming: &Incoming<'_>) -> Response {
     let mut view = ErrorPage::new(
         frame::bare(incoming, ""),
         "This request cannot be read",
-        "Something in it is missing, stands twice, or is not written rightly. Nothing was changed.",
+        "Something in it is missing, stands there twice, or is written wrongly. Nothing was changed.",
     );
     view.code = "malformed_request".to_owned();
     respond::page(400, Leads::Here, &view)
@@ -45,7 +45,7 @@ pub fn not_found(incoming: &Incoming<'_>) -> Response {
 pub fn wrong_method(incoming: &Incoming<'_>, allow: &str) -> Response {
     let view = ErrorPage::new(
         frame::bare(incoming, ""),
-        "This address does not take that",
+        "This address cannot be used like this",
         "It exists, but not for this kind of request.",
     );
     let mut response = respond::page(405, Leads::Here, &view);
@@ -107,7 +107,7 @@ pub fn no_target(
             let mut view = ErrorPage::new(
                 page,
                 "This request cannot be used",
-                "It says twice where to return to.",
+                "It says twice where to send you back to.",
             );
             view.code = "redirect_uri_repeated".to_owned();
             view

@@ -7,13 +7,13 @@
 //!   separated by spaces; `grant` (several) = `authorization_code` `refresh_token` `client_credentials`;
 //! - `profile` = `standard` | `strict`; `id_token_alg` and `access_token_alg` = `RS256` | `ES256`;
 //!   `claims_in_id_token`; `consent` = `once` | `always` | `trusted`; `refresh` = `when_asked` | `always`;
-//!   `access_token_minutes` (5 to 60);
-//! - `allowed_group` (several; none: everybody); `may_introspect`; `allow_http_redirect`;
+//!   `access_token_minutes` (5 to 60); `refresh_idle_days` and `refresh_absolute_days` (1 to 3,650);
+//! - `allowed_group` (several; none: everybody); `may_introspect`; `allow_http_redirect`; `allow_plain_pkce`;
 //! - `home_url`, `logo_url`, `policy_url`, `terms_url`.
 //!
 //! Checkboxes send `on`. An error belongs to the field's name; for `scope` and `grant` to that name.
 
-use super::ListHead;
+use super::{ListHead, Refusal};
 use crate::views::{Choice, Form, Page, When};
 use askama::Template;
 
@@ -44,8 +44,8 @@ pub struct ApplicationRow {
     pub last_used: Option<When>,
     /// Whether it is switched off.
     pub disabled: bool,
-    /// Whether it was turned away lately, for example because of a wrong redirect URI.
-    pub refused: bool,
+    /// The refusal that was the last that was heard of it, if it was one.
+    pub refused: Option<RecentRefusal>,
 }
 
 /// `{base}/admin/applications/new`. `POST` to the same address with the fields of this module.
@@ -97,6 +97,19 @@ pub struct Application {
     pub confidential: bool,
     /// Redirect URIs that were refused lately.
     pub refused: Vec<RefusedRedirect>,
+    /// The refusal that was the last that was heard of it, if it was another one.
+    pub last_refusal: Option<RecentRefusal>,
+}
+
+/// What an application was refused lately.
+#[derive(Debug, Clone)]
+pub struct RecentRefusal {
+    /// What it wanted, for example `Sign-in to an application`.
+    pub what: String,
+    /// Why not.
+    pub refusal: Refusal,
+    /// When.
+    pub when: When,
 }
 
 /// A live secret. The secret itself is not known any more.
@@ -136,4 +149,6 @@ pub fn application_defaults() -> Form {
         .with("consent", "once")
         .with("refresh", "when_asked")
         .with("access_token_minutes", "15")
+        .with("refresh_idle_days", "30")
+        .with("refresh_absolute_days", "365")
 }

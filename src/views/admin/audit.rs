@@ -35,14 +35,23 @@ pub struct EventRow {
     pub words: String,
     /// Its kind, for example `sign_in.failed`.
     pub kind: String,
-    /// Whether it succeeded.
-    pub ok: bool,
+    /// Why it was refused, if it was.
+    pub refusal: Option<Refusal>,
     /// Sign-in name of the person, or empty.
     pub person: String,
     /// Name of the application, or empty.
     pub application: String,
     /// Network address, or empty.
     pub address: String,
-    /// Further details: the reason of a refusal, expected and received values.
+    /// Further details.
     pub details: Vec<Hidden>,
+}
+
+/// Why something was refused. Stands wherever a page says that it was.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// A sentence without its full stop.
+    pub why: String,
+    /// What was expected, and what was received instead, where that says more.
+    pub compared: Option<(String, String)>,
 }

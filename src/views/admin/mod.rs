@@ -11,10 +11,10 @@ mod sessions;
 mod try_it;
 
 pub use applications::{
-    Application, ApplicationRow, Applications, NewApplication, RefusedRedirect, SecretRow,
-    application_defaults,
+    Application, ApplicationRow, Applications, NewApplication, RecentRefusal, RefusedRedirect,
+    SecretRow, application_defaults,
 };
-pub use audit::{Audit, EventRow};
+pub use audit::{Audit, EventRow, Refusal};
 pub use confirm::{Confirm, CopyRow, Issued, ListHead};
 pub use groups::{Group, GroupRow, Groups, NewGroup};
 pub use keys::{KeyRow, KeyState, Keys};

@@ -1,4 +1,4 @@
-//! The back channel of the test application: the token endpoint, the published keys, userinfo, revocation, each asked
+//! The back channel of the test application: the token endpoint, the published keys, userinfo, each asked
 //! through the route table as a request from outside would be.
 
 use super::round::Round;
@@ -53,7 +53,7 @@ pub(super) fn redeem(
     })
 }
 
-/// Checks the tokens as an application does, asks who signed in, and throws the tokens away.
+/// Checks the tokens as an application does, and asks who signed in.
 pub(super) fn explore(
     incoming: &Incoming<'_>,
     client_id: &str,
@@ -63,13 +63,6 @@ pub(super) fn explore(
     let jwks = object(get(incoming, "/jwks.json", None)).ok_or(Failed("keys"))?;
     let keys = KeySet::parse(&Value::Object(jwks)).map_err(|_| Failed("keys"))?;
     let userinfo = object(get(incoming, "/userinfo", Some(&tokens.access_token)));
-    let end = Form::default()
-        .with("token", &tokens.access_token)
-        .with("client_id", client_id);
-    let ended = post(incoming, "/revoke", &end);
-    if ended.status_code != 200 {
-        log::warn!("the tokens of the test application were not revoked");
-    }
     let userinfo = userinfo.ok_or(Failed("userinfo"))?;
     let claims = Compact::parse(&tokens.id_token)
         .and_then(|token| token.unverified_claims())

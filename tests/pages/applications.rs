@@ -1,0 +1,161 @@
+//! What the page of an application sets, and what comes of it.
+
+use crate::world::{Answer, Browser, REDIRECT, TestClient, World, encode};
+
+/// The settings of an application as its page sends them, but for those in `changed`.
+fn save(admin: &mut Browser<'_>, client: &TestClient, changed: &[(&str, &str)]) -> Answer {
+    let path = format!("/admin/applications/{}", client.id);
+    let page = admin.get(&path);
+    let usual = [
+        ("name", "App"),
+        ("kind", "web"),
+        ("redirect_uris", REDIRECT),
+        ("scope", "openid"),
+        ("scope", "offline_access"),
+        ("grant", "authorization_code"),
+        ("grant", "refresh_token"),
+        ("profile", "standard"),
+        ("id_token_alg", "ES256"),
+        ("access_token_alg", "ES256"),
+        ("consent", "trusted"),
+        ("refresh", "when_asked"),
+        ("access_token_minutes", "15"),
+        ("refresh_idle_days", "30"),
+        ("refresh_absolute_days", "365"),
+    ];
+    let mut fields = changed.to_vec();
+    let set = |name: &str| changed.iter().any(|(changed, _)| *changed == name);
+    fields.extend(usual.into_iter().filter(|(name, _)| !set(name)));
+    admin.submit(&page, &path, &fields)
+}
+
+fn administrator(world: &World) -> Browser<'_> {
+    world.verb(
+        &["user", "add", "root", "--admin", "--password-stdin"],
+        crate::world::PASSWORD,
+    );
+    world.sign_in("root")
+}
+
+#[test]
+fn how_long_an_application_stays_connected_is_set_within_bounds() {
+    let world = World::started();
+    let mut admin = administrator(&world);
+    let client = world.trusted();
+    for (field, wrong) in [
+        ("refresh_idle_days", "0"),
+        ("refresh_idle_days", "3651"),
+        ("refresh_absolute_days", "0"),
+        ("refresh_absolute_days", "3651"),
+    ] {
+        let refused = save(&mut admin, &client, &[(field, wrong)]);
+        assert_eq!(refused.status, 422, "{field} {wrong}");
+        let why = format!("id=\"f-{field}-error\">Must be 1 to 3,650 days");
+        assert!(refused.body.contains(&why), "{field} {wrong}");
+    }
+    let days = [("refresh_idle_days", "2"), ("refresh_absolute_days", "1")];
+    assert_eq!(save(&mut admin, &client, &days).status, 303);
+    let shown = world.verb(&["client", "show", "App"], "");
+    assert_eq!(shown["refresh_idle_days"], 2);
+    assert_eq!(shown["refresh_absolute_days"], 1);
+    let page = admin.get(&format!("/admin/applications/{}", client.id));
+    assert!(page.body.contains("name=\"refresh_idle_days\" type=\"number\" min=\"1\" max=\"3650\" inputmode=\"numeric\" value=\"2\""));
+}
+
+#[test]
+fn the_plain_method_of_pkce_is_refused_until_it_is_allowed() {
+    let world = World::started();
+    let mut admin = administrator(&world);
+    let client = world.trusted();
+    let target = format!(
+        "/authorize?response_type=code&client_id={}&redirect_uri={}&scope=openid&state=s&code_challenge={}\
+         &code_challenge_method=plain",
+        client.id,
+        encode(REDIRECT),
+        crate::world::VERIFIER
+    );
+    let refused = admin.get(&target);
+    assert_eq!(
+        refused.parameter("error").as_deref(),
+        Some("invalid_request")
+    );
+
+    let strict = [("allow_plain_pkce", "on"), ("profile", "strict")];
+    let contradiction = save(&mut admin, &client, &strict);
+    assert_eq!(contradiction.status, 422);
+    assert!(
+        contradiction
+            .body
+            .contains("id=\"f-allow_plain_pkce-error\"")
+    );
+
+    let allowed = save(&mut admin, &client, &[("allow_plain_pkce", "on")]);
+    assert_eq!(allowed.status, 303);
+    assert_eq!(
+        world.verb(&["client", "show", "App"], "")["allow_plain_pkce"],
+        true
+    );
+    let code = admin.get(&target).parameter("code").unwrap();
+    assert_eq!(
+        world.token(&client, &crate::world::redeem(&code)).status,
+        200
+    );
+}
+
+#[test]
+fn wherever_a_refusal_is_shown_stands_why() {
+    let world = World::started();
+    let mut admin = administrator(&world);
+    let client = world.trusted();
+    let ask = |redirect_uri: &str, more: &str| {
+        let target = format!(
+            "/authorize?response_type=code&client_id={}&redirect_uri={}&scope=openid{more}",
+            client.id,
+            encode(redirect_uri)
+        );
+        world.ask("GET", &target, "", "");
+        // Refusals are recorded behind the answer: what is written after them waits for them.
+        world.client(
+            &format!("Behind {redirect_uri}{more}"),
+            &["--redirect-uri", REDIRECT],
+        );
+    };
+    let page = format!("/admin/applications/{}", client.id);
+    let lists = [
+        "/admin/applications",
+        "/admin",
+        "/admin/audit?outcome=failure",
+    ];
+    let tag = "class=\"tag bad\">";
+    let explained = |answer: &Answer, why: &str| {
+        let marks = answer.body.split(tag).skip(1);
+        let near = marks.map(|after| after.split("</p>").next().unwrap().to_owned());
+        near.filter(|near| near.contains(why)).count()
+    };
+
+    ask("https://app.example/other", "");
+    let compared = format!(
+        "It sent people to an address that is not on its list (redirect URI).<br>Expected: \
+         <code>{REDIRECT}</code><br>Received: <code>https://app.example/other</code>"
+    );
+    for path in lists {
+        let answer = admin.get(path);
+        assert_eq!(answer.body.matches(tag).count(), 1, "{path}");
+        assert_eq!(explained(&answer, &compared), 1, "{path}");
+    }
+    let answer = admin.get(&page);
+    assert!(answer.body.contains("Add this address") && !answer.body.contains("the last time."));
+
+    // A refusal that no button mends is explained on the page of the application too.
+    ask(REDIRECT, "&code_challenge=x&code_challenge_method=plain");
+    let why = "<p class=\"why\">code_challenge is not valid.</p>";
+    for path in lists {
+        assert_eq!(
+            explained(&admin.get(path), "code_challenge is not valid."),
+            1,
+            "{path}"
+        );
+    }
+    let answer = admin.get(&page);
+    assert!(answer.body.contains("It was refused the last time.") && answer.body.contains(why));
+}
