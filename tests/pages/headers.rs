@@ -30,7 +30,7 @@ fn every_route_answers_with_the_headers_that_it_must_never_leave_without() {
             assert_eq!(answer.header("X-Frame-Options"), Some("DENY"), "{name}");
             assert_eq!(
                 answer.header("Referrer-Policy"),
-                Some("same-origin"),
+                Some("strict-origin"),
                 "{name}"
             );
             assert_eq!(answer.header("Cache-Control"), Some("no-store"), "{name}");
