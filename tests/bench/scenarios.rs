@@ -51,8 +51,8 @@ pub const ALL: &[Scenario] = &[
     row("tokens-1", "client-credentials tokens, 1 connection", PerSecond, Some(AtLeast(2_000.0)), Rate(tokens, 1)),
     row("tokens-16", "client-credentials tokens, 16 connections", PerSecond, Some(AtLeast(10_000.0)), Rate(tokens, 16)),
     row("tokens-64", "client-credentials tokens, 64 connections", PerSecond, Some(AtLeast(15_000.0)), Rate(tokens, 64)),
-    row("refresh", "refresh rotation, 64 connections", PerSecond, Some(AtLeast(10_000.0)), Rate(refresh, 64)),
-    row("code-flow", "whole code flow, 16 connections", PerSecond, None, Rate(code_flow, 16)),
+    row("refresh", "refresh rotation, ES256, 64 connections", PerSecond, Some(AtLeast(10_000.0)), Rate(refresh, 64)),
+    row("code-flow", "whole code flow, ES256, 16 connections", PerSecond, None, Rate(code_flow, 16)),
     row("sign-in", "password sign-in, 2 connections", PerSecond, None, Rate(sign_in, 2)),
     row("load-memory", "resident, 1,024 connections under load", MiB, Some(AtMost(40.0)), Once(resources::load_memory)),
 ];

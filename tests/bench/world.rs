@@ -95,6 +95,9 @@ impl World {
                 "authorization_code,refresh_token,client_credentials",
                 "--scope",
                 "openid profile email offline_access",
+                // RS256 signs two thousand times a second on this core and would hide everything else.
+                "--id-token-alg",
+                "ES256",
                 "--trusted",
                 "--may-introspect",
                 "--json",
