@@ -75,7 +75,7 @@ impl Sweeper {
                 for key in &dead {
                     forget(tables, &view, table, key)?;
                 }
-                Ok(true)
+                Ok(())
             })?;
         }
         Ok(count)
@@ -124,7 +124,7 @@ fn is_dead(
 }
 
 fn forget(
-    tables: &super::writer::Tables<'_>,
+    tables: &super::tables::Tables<'_>,
     view: &View<'_>,
     table: Table,
     key: &[u8],

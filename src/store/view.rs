@@ -3,7 +3,7 @@
 use super::StoreError;
 use super::codec::decode;
 use super::schema::{SETTINGS_KEY, Table};
-use super::writer::Tables;
+use super::tables::Tables;
 use crate::model::{
     AuthorizationCode, Client, Consent, Event, EventKind, Grant, Group, Link, Outcome,
     RefreshToken, Revocation, Session, Settings, SigningKey, User,
