@@ -10,11 +10,12 @@ pub mod userinfo;
 
 use super::incoming::Incoming;
 use super::respond::{oauth_error, set};
-use crate::model::{Event, EventKind};
+use crate::model::{Decision, Event, EventKind};
 use crate::oauth::client_auth::{AuthenticatedClient, Credentials};
 use crate::oauth::error::TokenError;
 use crate::types::Form;
 use rouille::Response;
+use std::net::IpAddr;
 
 /// The client of a request: the guard of the token, introspection and revocation endpoints.
 pub fn authenticate(
@@ -56,6 +57,52 @@ pub fn refuse_and_record(incoming: &Incoming<'_>, error: &TokenError) -> Respons
     let event = Event::refused(kind, incoming.now, why).from(Some(incoming.address()));
     incoming.ctx.record_refusal(event);
     refuse(error)
+}
+
+/// A refusal, with the events that no commit has recorded.
+pub(super) struct Refused {
+    error: TokenError,
+    events: Vec<Event>,
+}
+
+/// Says where the request came from, and keeps the events of a refusal that changes nothing out of the commit: whoever
+/// holds a used or foreign token may repeat it without end, and each time would cost a sync and a row.
+pub(super) fn bounded<T>(
+    decision: Decision<T, TokenError>,
+    address: IpAddr,
+) -> Decision<T, Refused> {
+    let Decision {
+        changes,
+        mut events,
+        reply,
+    } = decision;
+    for event in &mut events {
+        event.address = Some(address);
+    }
+    let unrecorded = if reply.is_err() && changes.is_empty() {
+        std::mem::take(&mut events)
+    } else {
+        Vec::new()
+    };
+    let reply = reply.map_err(|error| Refused {
+        error,
+        events: unrecorded,
+    });
+    Decision {
+        changes,
+        events,
+        reply,
+    }
+}
+
+impl Refused {
+    /// Records what no commit has, and answers.
+    fn answer(self, incoming: &Incoming<'_>) -> Response {
+        for event in self.events {
+            incoming.ctx.record_refusal(event);
+        }
+        refuse(&self.error)
+    }
 }
 
 pub(super) fn unavailable(error: crate::store::StoreError) -> TokenError {

@@ -1,6 +1,6 @@
 //! `POST /revoke` (RFC 7009).
 
-use super::{refuse, refuse_and_record, unavailable};
+use super::{Refused, bounded, refuse, refuse_and_record, unavailable};
 use crate::crypto::jws;
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::error::TokenError;
@@ -23,7 +23,7 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
     };
     match submit(incoming, client, text) {
         Ok(Ok(())) => respond::json(200, &serde_json::json!({})),
-        Ok(Err(error)) => refuse(&error),
+        Ok(Err(refused)) => refused.answer(incoming),
         Err(error) => refuse(&unavailable(error)),
     }
 }
@@ -32,8 +32,8 @@ fn submit(
     incoming: &Incoming<'_>,
     client: &AuthenticatedClient,
     text: &str,
-) -> Result<Result<(), TokenError>, StoreError> {
-    let (ctx, now, address) = (incoming.ctx, incoming.now, Some(incoming.address()));
+) -> Result<Result<(), Refused>, StoreError> {
+    let (ctx, now, address) = (incoming.ctx, incoming.now, incoming.address());
     let secret = BearerSecret::parse(text);
     let access = match secret {
         Some(_) => None,
@@ -51,13 +51,12 @@ fn submit(
                 },
                 None => Presented::Unknown,
             },
-            (None, Some(access)) => Presented::Access(access),
+            (None, Some(token)) => Presented::Access {
+                revoked: view.is_revoked(token.token)?,
+                token,
+            },
             (None, None) => Presented::Unknown,
         };
-        let mut decision = decide(&client, presented, now);
-        for event in &mut decision.events {
-            event.address = address;
-        }
-        Ok(decision)
+        Ok(bounded(decide(&client, presented, now), address))
     })
 }
