@@ -20,5 +20,5 @@ mod writer;
 pub use error::{OpenError, StoreError};
 pub use handle::Store;
 pub use open::ReadOnly;
-pub use sweep::Sweeper;
+pub use sweep::{EVENTS_MAX, Step, Sweeper};
 pub use view::{EventFilter, EventPage, Snapshot, View};

@@ -228,6 +228,11 @@ impl<'a> View<'a> {
         self.count(Table::Sessions)
     }
 
+    /// How many events there are.
+    pub fn event_count(&self) -> Result<u64, StoreError> {
+        self.count(Table::Events)
+    }
+
     /// How many enabled administrators there are.
     pub fn admin_count(&self) -> Result<u64, StoreError> {
         self.count(Table::Admins)
