@@ -8,7 +8,7 @@ use crate::crypto::digest::{constant_time_eq, s256};
 use crate::crypto::random::Fresh;
 use crate::model::{
     AuthorizationCode, Change, Client, CodeChallenge, Decision, Event, EventKind, Grant, GrantEnd,
-    GrantType, RefreshPolicy, RefreshToken,
+    GrantType, RefreshPolicy, RefreshToken, quoted,
 };
 use crate::oauth::error::TokenError;
 use crate::oauth::standing::{self, Ground};
@@ -194,7 +194,9 @@ fn same_redirect_uri(code: &AuthorizationCode, request: &Request) -> Result<(), 
         received => Err(format!(
             "redirect_uri expected {} received {}",
             code.redirect_uri,
-            received.as_deref().unwrap_or("nothing")
+            received
+                .as_deref()
+                .map_or_else(|| "nothing".to_owned(), quoted)
         )),
     }
 }
