@@ -26,7 +26,7 @@
 //! | key rotation | `crypto/rotation.rs` | there |
 //! | passwords: Argon2id, RFC 9106 | `crypto/password.rs` | there |
 //! | RFC 9110, RFC 9112 HTTP | `server/listener` | there; `tests/listener` |
-//! | the data file | `store/schema.rs` (tables), `store/writer.rs` (commits) | `tests/store` |
+//! | the data file | `store/schema.rs` (tables), `store/writer.rs` (commits), `store/sweep.rs` (what is forgotten) | `tests/store` |
 //! | every address | `server/routes.rs` | `tests/pages` |
 
 pub mod cli;

@@ -9,7 +9,7 @@ use crate::server::api::control;
 use crate::server::context::{self, Context};
 use crate::server::listener::{self, Limits, Listener, Service, Shutdown};
 use crate::server::routes;
-use crate::store::Sweeper;
+use crate::store::{Step, Sweeper};
 use rustix::process::Signal;
 use serde_json::json;
 use signal_hook::iterator::Signals;
@@ -17,6 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
+/// Between two batches that were forgotten: others write too.
+const SWEEP_PAUSE: Duration = Duration::from_millis(20);
 const ROTATION_EVERY: Duration = Duration::from_secs(600);
 
 pub(super) fn run(shared: &Shared) -> Result<(), Failure> {
@@ -114,14 +116,15 @@ fn stop_on_signals(shutdown: &Shutdown) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Goes on at once while there is something to forget.
+/// Goes on while there is something to forget.
 fn sweep(ctx: Arc<Context>) -> Task {
     let mut sweeper = Sweeper::default();
     Box::new(move || match sweeper.step(&ctx.store, clock::now()) {
-        Ok(0) => SWEEP_EVERY,
-        Ok(_) => Duration::from_millis(200),
+        Ok(Step::Rest) => SWEEP_EVERY,
+        Ok(Step::Looked) => Duration::ZERO,
+        Ok(Step::Forgot(_)) => SWEEP_PAUSE,
         Err(error) => {
-            log::debug!("sweep: {error}");
+            log::warn!("what has expired is not forgotten: {error}");
             SWEEP_EVERY
         }
     })

@@ -62,6 +62,8 @@ kinds! {
     ClientCredentials = "token.client_credentials": "Token issued to a service",
     /// The token endpoint refused before it knew the grant.
     TokenRequest = "token.request": "Token request",
+    /// Refusals of strangers that were too many to record.
+    RefusalsLeftOut = "refusals.left_out": "Refusals left out",
     /// A client failed to prove who it is.
     ClientAuthentication = "client.authentication": "Application identified itself",
     /// A token or grant was revoked.
@@ -154,8 +156,33 @@ pub struct Event {
     pub detail: String,
 }
 
-/// Longer details are cut: they may quote a request.
+/// Longer details are cut: bytes, as stored.
 const DETAIL_MAX: usize = 1_000;
+/// Longer quotations of a request are cut: bytes, as stored.
+const QUOTED_MAX: usize = 200;
+
+/// What a request said, as a detail may quote it: strangers choose it, so little of it is kept.
+pub fn quoted(text: &str) -> String {
+    cut(text.to_owned(), QUOTED_MAX)
+}
+
+/// Cuts a text whose JSON has more than `most` bytes, and says so with `…`.
+fn cut(mut text: String, most: usize) -> String {
+    let mut bytes = 0;
+    let end = text.char_indices().find_map(|(at, c)| {
+        bytes += match c {
+            '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+            '\0'..' ' => 6,
+            other => other.len_utf8(),
+        };
+        (bytes > most).then_some(at)
+    });
+    if let Some(end) = end {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
 
 impl Event {
     /// Something that was done.
@@ -217,12 +244,7 @@ impl Event {
 
     /// Adds what the administrator needs to know.
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        let mut detail = detail.into();
-        if let Some((cut, _)) = detail.char_indices().nth(DETAIL_MAX) {
-            detail.truncate(cut);
-            detail.push('…');
-        }
-        self.detail = detail;
+        self.detail = cut(detail.into(), DETAIL_MAX);
         self
     }
 }
@@ -254,5 +276,30 @@ impl fmt::Display for Event {
             write!(f, " detail={:?}", self.detail)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A thousand control characters were six thousand bytes in the file, for whoever sent them.
+    #[test]
+    fn what_a_request_said_is_small_as_stored() {
+        for text in [
+            "\u{1}".repeat(5_000),
+            "\"\\\n".repeat(5_000),
+            "ü…\u{10ffff}".repeat(5_000),
+            "a".repeat(201),
+        ] {
+            let quoted = quoted(&text);
+            let stored = serde_json::to_string(&quoted).unwrap();
+            assert!(stored.len() <= 2 + 200 + '…'.len_utf8(), "{stored}");
+            let kept = quoted.strip_suffix('…').unwrap();
+            assert!(text.starts_with(kept) && stored.len() > 195, "{stored}");
+            let whole = Event::refused(EventKind::Authorization, Timestamp::default(), text);
+            assert!(serde_json::to_vec(&whole).unwrap().len() < 1_150);
+        }
+        assert_eq!(quoted(&"a".repeat(200)), "a".repeat(200));
     }
 }

@@ -19,7 +19,7 @@ pub use client::{
     RefreshPolicy,
 };
 pub use decision::{Change, Decision};
-pub use event::{Event, EventKind, Outcome};
+pub use event::{Event, EventKind, Outcome, quoted};
 pub use grant::{
     AuthorizationCode, ClaimRequest, ClaimsRequest, CodeChallenge, Consent, Grant, GrantEnd,
     RefreshToken, Revocation, Rotated,

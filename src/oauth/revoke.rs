@@ -14,8 +14,13 @@ use crate::types::{BearerSecret, Timestamp};
 pub enum Presented {
     /// A refresh token with its grant.
     Refresh(BearerSecret, RefreshToken, Box<Grant>),
-    /// An access token whose signature holds.
-    Access(AccessToken),
+    /// An access token whose signature holds, and whether it is revoked already.
+    Access {
+        /// The token.
+        token: AccessToken,
+        /// Its id is on the list.
+        revoked: bool,
+    },
     /// Nothing of ours (RFC 7009 §2.2: 200 all the same).
     Unknown,
 }
@@ -43,13 +48,15 @@ pub fn decide(client: &Client, presented: Presented, now: Timestamp) -> Decision
                 reply: Ok(()),
             }
         }
-        Presented::Access(token)
+        Presented::Access { token, .. }
             if token.text("client_id") != Some(client.id.to_string().as_str()) =>
         {
             foreign(client, now)
         }
-        Presented::Access(token) if now >= token.expires => Decision::reply(Ok(())),
-        Presented::Access(token) => {
+        Presented::Access { token, revoked } if revoked || now >= token.expires => {
+            Decision::reply(Ok(()))
+        }
+        Presented::Access { token, .. } => {
             let entry = Revocation {
                 token: token.token,
                 expires: token.expires,
@@ -102,6 +109,35 @@ mod tests {
         };
         assert_eq!(grant.ended, Some((NOW, GrantEnd::RevokedByClient)));
         assert_eq!(decision.reply, Ok(()));
+    }
+
+    /// Every repetition once wrote the entry and its event again.
+    #[test]
+    fn what_is_revoked_already_is_not_revoked_again() {
+        let Presented::Refresh(secret, token, grant) = presented(&client()) else {
+            panic!()
+        };
+        let ended = Box::new(Grant {
+            ended: Some((NOW, GrantEnd::RevokedByClient)),
+            ..*grant
+        });
+        let access = |revoked| {
+            let claims = serde_json::json!({
+                "iss": "https://id.example", "client_id": client().id, "iat": NOW.secs(), "exp": NOW.secs() + 900,
+                "jti": Id::new(NOW, [1; 10]).to_string(),
+            });
+            let claims = claims.as_object().unwrap().clone();
+            let issuer = "https://id.example".parse().unwrap();
+            let token = AccessToken::from_claims("at+jwt", claims, &issuer).unwrap();
+            Presented::Access { token, revoked }
+        };
+        for again in [Presented::Refresh(secret, token, ended), access(true)] {
+            let decision = decide(&client(), again, NOW);
+            assert!(decision.changes.is_empty() && decision.events.is_empty());
+            assert_eq!(decision.reply, Ok(()));
+        }
+        let first = decide(&client(), access(false), NOW);
+        assert!(matches!(first.changes[..], [Change::PutRevocation(_)]));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::clients::Clients;
 use super::cors::Origins;
 use super::hashing::Hashing;
 use super::oauth::documents::{Document, Documents, discovery_document};
+use super::refusals::Refusals;
 use super::tokens::TokenCache;
 use crate::config::Config;
 use crate::crypto::keyring::{self, KeyRing};
@@ -42,7 +43,7 @@ pub struct Context {
     /// The JWKS document.
     pub jwks: Documents,
     clients: Clients,
-    refusals: Mutex<Throttle<Option<IpAddr>>>,
+    refusals: Refusals,
     keys: RwLock<(u64, Arc<KeyRing>)>,
 }
 
@@ -108,7 +109,7 @@ impl Guesses {
 }
 
 /// Whoever holds one IPv6 address holds its whole /64: that is counted as one, as the listener does.
-fn household(address: IpAddr) -> IpAddr {
+pub(super) fn household(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
         v4 => v4,
@@ -171,21 +172,17 @@ impl Context {
             discovery: discovery_document(&config.issuer),
             jwks: Documents::default(),
             clients: Clients::default(),
-            refusals: Mutex::new(Throttle::new(REFUSALS, COUNTERS)),
+            refusals: Refusals::default(),
             keys,
             config,
         })
     }
 
-    /// Records a refusal that no decision records. Nobody waits for it; one address that causes many fills neither the
-    /// file nor the log: past a hundred in a row it is one every two seconds.
+    /// Records a refusal that no decision records, within bounds (`refusals`). Nobody waits for it.
     pub fn record_refusal(&self, event: Event) {
-        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-        if refusals
-            .attempt(&event.address.map(household), event.time)
-            .is_ok()
-        {
-            self.store.record(vec![event]);
+        let events = self.refusals.admit(event);
+        if !events.is_empty() {
+            self.store.record(events);
         }
     }
 
@@ -210,12 +207,6 @@ impl Context {
         Ok(ring)
     }
 }
-
-const REFUSALS: throttle::Policy = throttle::Policy {
-    free: 100,
-    longest: Duration::from_secs(2),
-    forget: Duration::from_secs(60),
-};
 
 /// The settings and the keys, made where there are none.
 fn furnish(store: &Store) -> Result<(Settings, KeyRing), StartError> {

@@ -15,6 +15,7 @@ pub mod incoming;
 pub mod listener;
 pub mod oauth;
 pub mod pages;
+pub mod refusals;
 pub mod respond;
 pub mod routes;
 pub mod standing;

@@ -1,7 +1,7 @@
 //! Applies changes, and keeps the index rows that belong to them. The one place that writes a row of either.
 
-use super::schema::{Table, member, pair};
-use super::writer::{Tables, put, put_settings};
+use super::schema::{SETTINGS_KEY, Table, member, pair};
+use super::tables::{Tables, put};
 use super::{StoreError, View};
 use crate::model::{Change, Grant, Session, User};
 use crate::types::{GroupName, SessionId, UserId};
@@ -45,7 +45,7 @@ pub(super) fn apply(tables: &Tables<'_>, change: Change) -> Result<(), StoreErro
         Change::DeleteLink(id) => remove(tables, Table::Links, id.as_bytes()),
         Change::PutSigningKey(key) => put(tables, Table::SigningKeys, key.kid.as_bytes(), &key),
         Change::DeleteSigningKey(kid) => remove(tables, Table::SigningKeys, kid.as_bytes()),
-        Change::PutSettings(settings) => put_settings(tables, &settings),
+        Change::PutSettings(settings) => put(tables, Table::Settings, SETTINGS_KEY, &settings),
     }
 }
 

@@ -23,6 +23,8 @@ pub enum OpenError {
     Corrupt(PathBuf, String),
     /// The file system says no.
     Io(PathBuf, std::io::Error),
+    /// Others can read it, and its mode cannot be changed.
+    Exposed(PathBuf, std::io::Error),
     /// There is no such file.
     Missing(PathBuf),
 }
@@ -51,6 +53,11 @@ impl fmt::Display for OpenError {
                 )
             }
             Self::Io(path, why) => write!(f, "{}: {why}", path.display()),
+            Self::Exposed(path, why) => write!(
+                f,
+                "{} can be read by others, and that cannot be changed ({why}): run chmod 600 on it as its owner",
+                path.display()
+            ),
             Self::Missing(path) => write!(f, "{} does not exist", path.display()),
         }
     }

@@ -1,21 +1,24 @@
 //! The one data file. The only room that knows redb.
-//! Owns: the tables (`schema`), the records' encoding (`codec`), reading (`view`), the one writer (`writer`), applying
-//! changes and keeping indexes (`apply`), opening and its refusals (`open`), forgetting what has expired (`sweep`).
+//! Owns: the tables (`schema`), the records' encoding (`codec`), reading (`view`), the handle that takes jobs (`handle`),
+//! the one writer (`writer`) and its open transaction (`tables`), applying changes and keeping indexes (`apply`),
+//! opening and its refusals (`open`), forgetting what has expired (`sweep`).
 //! Not here: what may be written (`oauth`, `identity` decide).
 
 mod apply;
 mod codec;
 mod error;
+mod handle;
 mod migrate;
 mod open;
 mod rehearsal;
 mod schema;
 mod sweep;
+mod tables;
 mod view;
 mod writer;
 
 pub use error::{OpenError, StoreError};
+pub use handle::Store;
 pub use open::ReadOnly;
-pub use sweep::Sweeper;
+pub use sweep::{EVENTS_MAX, Step, Sweeper};
 pub use view::{EventFilter, EventPage, Snapshot, View};
-pub use writer::Store;

@@ -39,11 +39,7 @@ pub(super) fn writable(path: &Path) -> Result<Database, OpenError> {
         Ok(_) => {}
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
             refuse_foreign(path)?;
-            // An empty file that somebody made beforehand is about to hold keys.
-            if std::fs::metadata(path).map_err(io)?.len() == 0 {
-                std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
-                    .map_err(io)?;
-            }
+            make_private(path, set_private)?;
         }
         Err(e) => return Err(io(e)),
     }
@@ -52,6 +48,27 @@ pub(super) fn writable(path: &Path) -> Result<Database, OpenError> {
     migrate::check(path, &found)?;
     migrate::migrate(&db, &found).map_err(|e| corrupt(path, &e))?;
     Ok(db)
+}
+
+/// A file that was restored, or made beforehand, may have a mode that lets others read the keys in it.
+fn make_private(path: &Path, set: fn(&Path) -> std::io::Result<()>) -> Result<(), OpenError> {
+    let found = std::fs::metadata(path).map_err(|e| OpenError::Io(path.to_owned(), e))?;
+    let mode = found.permissions().mode() & 0o7777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    set(path).map_err(|e| OpenError::Exposed(path.to_owned(), e))?;
+    if found.len() > 0 {
+        log::warn!(
+            "{} had mode {mode:04o}, so that others on this machine could read the keys in it; it has 0600 now",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+fn set_private(path: &Path) -> std::io::Result<()> {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
 }
 
 /// Opens again after a storage error, and proves that a commit goes through.
@@ -196,4 +213,51 @@ fn contradicts(path: &Path) -> OpenError {
 
 fn corrupt(path: &Path, error: &StoreError) -> OpenError {
     OpenError::Corrupt(path.to_owned(), error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    /// A copy that was put back with mode 0644 once kept it, with the private keys in it.
+    #[test]
+    fn a_file_that_others_can_read_is_theirs_no_more_once_it_is_opened() {
+        let dir = std::env::temp_dir().join(format!("doorlight-open-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("doorlight.redb");
+        drop(writable(&path).unwrap());
+        assert_eq!(mode(&path), 0o600);
+        for wide in [0o644, 0o660, 0o604, 0o700, 0o400] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(wide)).unwrap();
+            let opened = writable(&path);
+            let expected = if wide & 0o077 == 0 { wide } else { 0o600 };
+            assert_eq!(mode(&path), expected, "{wide:o}");
+            drop(opened);
+        }
+        // What is not ours is refused and left as it is, its mode too.
+        let foreign = dir.join("letter.txt");
+        std::fs::write(&foreign, "Dear Sir or Madam").unwrap();
+        std::fs::set_permissions(&foreign, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(writable(&foreign), Err(OpenError::Foreign(_))));
+        assert_eq!(mode(&foreign), 0o644);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_made_private_is_refused() {
+        let path = std::env::temp_dir().join(format!("doorlight-exposed-{}", std::process::id()));
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let not_ours = |_: &Path| Err(std::io::Error::from(std::io::ErrorKind::PermissionDenied));
+        let text = make_private(&path, not_ours).unwrap_err().to_string();
+        assert!(
+            text.contains("can be read by others") && text.contains("run chmod 600"),
+            "{text}"
+        );
+        std::fs::remove_file(&path).unwrap();
+    }
 }

@@ -1,88 +1,264 @@
-//! Forgetting what has expired, in small batches. A sweep reads a snapshot; it writes only when it found something, so
-//! an idle server writes nothing.
+//! Forgetting what has expired, and the oldest events where there are too many. Small batches, one after the other until
+//! nothing is dead; each is found in a snapshot and written only when it holds something, so an idle server writes
+//! nothing.
 
 use super::apply::{delete_session, remove};
 use super::codec::decode;
 use super::schema::{Table, pair};
+use super::tables::Tables;
 use super::{Store, StoreError, View};
 use crate::model::{
-    AuthorizationCode, Consent, Event, Grant, Link, RefreshToken, Revocation, Session, Settings,
+    AuthorizationCode, Consent, Event, Grant, Link, Outcome, RefreshToken, Revocation, Session,
+    Settings,
 };
-use crate::types::{ClientId, Timestamp};
+use crate::types::{ClientId, GrantId, Id, SessionId, Timestamp};
 use std::time::Duration;
 
-/// Rows that one step looks at, and rows that it forgets, at most.
+/// Events that the file keeps, at most, however young they are (README, "Settings").
+pub const EVENTS_MAX: u64 = 500_000;
+
+/// Living rows that one step looks at, and rows that it forgets, at most.
 const LOOK: usize = 4_000;
-const FORGET: usize = 200;
+const FORGET: usize = 500;
+/// Living rows after which a round rests, to go on from there: a million of them must not keep a core busy.
+const PATIENCE: usize = 100_000;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-/// Tables with records that expire.
+/// Tables with records that expire, those that die in the order of their keys first.
 const SWEPT: [Table; 8] = [
-    Table::Sessions,
+    Table::Events,
     Table::Codes,
+    Table::Revocations,
+    Table::Sessions,
     Table::Grants,
     Table::RefreshTokens,
-    Table::Revocations,
     Table::Links,
-    Table::Events,
     Table::Consents,
 ];
 
-/// Where the sweep stands: it goes through each table and begins again.
-#[derive(Default)]
+/// Where the sweep stands in its round: through each table, and then to the events that are too many.
 pub struct Sweeper {
     table: usize,
     past: Vec<u8>,
+    looked: usize,
+    patience: usize,
+    most_events: u64,
+    /// No refusal stands before this event. New events come after it.
+    no_refusal_before: Vec<u8>,
 }
 
-impl Sweeper {
-    /// One step. Returns how many records it forgot.
-    pub fn step(&mut self, store: &Store, now: Timestamp) -> Result<usize, StoreError> {
-        let Some(table) = SWEPT.get(self.table).copied() else {
-            *self = Self::default();
-            return Ok(0);
-        };
-        let (mut looked, mut dead, mut last) = (0, Vec::new(), Vec::new());
-        {
-            let snapshot = store.snapshot()?;
-            let view = snapshot.view();
-            let Some(settings) = view.settings()? else {
-                return Ok(0);
-            };
-            view.rows_after(table, &self.past, |key, value| {
-                looked += 1;
-                last = key.to_vec();
-                if is_dead(table, key, value, &settings, &view, now) {
-                    dead.push(key.to_vec());
-                }
-                // Events are in order of time: the first that lives ends the walk.
-                let done = table == Table::Events && dead.last().is_none_or(|d| *d != last);
-                looked < LOOK && dead.len() < FORGET && !done
-            })?;
+impl Default for Sweeper {
+    fn default() -> Self {
+        Self {
+            table: 0,
+            past: Vec::new(),
+            looked: 0,
+            patience: PATIENCE,
+            most_events: EVENTS_MAX,
+            no_refusal_before: Vec::new(),
         }
-        if table == Table::Events || (looked < LOOK && dead.len() < FORGET) {
-            self.table += 1;
-            self.past.clear();
-        } else {
-            self.past = last;
-        }
-        let count = dead.len();
-        if count > 0 {
-            store.submit_rows(move |tables| {
-                let view = View::of_writer(tables);
-                for key in &dead {
-                    forget(tables, &view, table, key)?;
-                }
-                Ok(true)
-            })?;
-        }
-        Ok(count)
     }
 }
 
-/// Whether nobody can need the record any more. A record that does not read is kept, for `verify` to find.
+/// What a step came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// So many records were forgotten, and there may be more.
+    Forgot(usize),
+    /// All that it looked at lives; there is more to look at.
+    Looked,
+    /// Nothing is dead any more, or a rest is due.
+    Rest,
+}
+
+/// What becomes of a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Dies,
+    Lives,
+    /// It does not read, or is of a time to come: it stays, and says nothing of those behind it.
+    Untold,
+}
+
+/// What one batch found.
+#[derive(Default)]
+struct Found {
+    dead: Vec<Vec<u8>>,
+    looked: usize,
+    last: Vec<u8>,
+    /// Whether there is more behind it.
+    more: bool,
+}
+
+impl Sweeper {
+    /// One step of the round.
+    pub fn step(&mut self, store: &Store, now: Timestamp) -> Result<Step, StoreError> {
+        let Some(table) = SWEPT.get(self.table).copied() else {
+            return self.trim(store);
+        };
+        let found = {
+            let snapshot = store.snapshot()?;
+            let view = snapshot.view();
+            let Some(settings) = view.settings()? else {
+                return Ok(Step::Rest);
+            };
+            expired(&view, table, &self.past, &settings, now)?
+        };
+        let (count, looked) = (found.dead.len(), found.looked);
+        forget(store, table, found.dead)?;
+        if found.more {
+            self.past = found.last;
+        } else {
+            self.table += 1;
+            self.past.clear();
+        }
+        Ok(self.pace(count, looked))
+    }
+
+    /// The end of the round: while there are more events than the file keeps, the oldest refusals go first, for
+    /// strangers make those; those of administrators count as theirs. Then the oldest.
+    fn trim(&mut self, store: &Store) -> Result<Step, StoreError> {
+        let found = {
+            let snapshot = store.snapshot()?;
+            let view = snapshot.view();
+            let surplus = view.event_count()?.saturating_sub(self.most_events);
+            if surplus == 0 {
+                (self.table, self.looked) = (0, 0);
+                return Ok(Step::Rest);
+            }
+            let most = usize::try_from(surplus).map_or(FORGET, |surplus| surplus.min(FORGET));
+            let refusals = refusals(&view, &self.no_refusal_before, most)?;
+            if refusals.dead.is_empty() && !refusals.more {
+                let looked = refusals.looked;
+                self.pass(refusals.last);
+                let found = oldest(&view, most)?;
+                Found { looked, ..found }
+            } else {
+                refusals
+            }
+        };
+        let (count, looked) = (found.dead.len(), found.looked);
+        forget(store, Table::Events, found.dead)?;
+        self.pass(found.last);
+        Ok(self.pace(count, looked))
+    }
+
+    /// What was forgotten, or was no refusal, is not looked at again.
+    fn pass(&mut self, last: Vec<u8>) {
+        if last > self.no_refusal_before {
+            self.no_refusal_before = last;
+        }
+    }
+
+    fn pace(&mut self, forgot: usize, looked: usize) -> Step {
+        self.looked += looked;
+        if self.looked >= self.patience {
+            self.looked = 0;
+            Step::Rest
+        } else if forgot > 0 {
+            Step::Forgot(forgot)
+        } else {
+            Step::Looked
+        }
+    }
+}
+
+/// The dead of a table after `past`.
+fn expired(
+    view: &View<'_>,
+    table: Table,
+    past: &[u8],
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Found, StoreError> {
+    // Of these the older die first: the first that lives ends the walk.
+    let in_order = matches!(table, Table::Events | Table::Codes | Table::Revocations);
+    let mut found = Found::default();
+    view.rows_after(table, past, |key, value| {
+        match fate(table, key, value, settings, view, now) {
+            Fate::Dies => found.dead.push(key.to_vec()),
+            Fate::Lives if in_order => return false,
+            Fate::Lives | Fate::Untold => found.looked += 1,
+        }
+        found.go_on(key, FORGET)
+    })?;
+    Ok(found)
+}
+
+/// The oldest refusals after `past`.
+fn refusals(view: &View<'_>, past: &[u8], most: usize) -> Result<Found, StoreError> {
+    let mut found = Found::default();
+    view.rows_after(Table::Events, past, |key, value| {
+        if decode::<Event>(value).is_ok_and(|e| e.outcome == Outcome::Refused && e.actor.is_none())
+        {
+            found.dead.push(key.to_vec());
+        } else {
+            found.looked += 1;
+        }
+        found.go_on(key, most)
+    })?;
+    Ok(found)
+}
+
+/// The oldest events.
+fn oldest(view: &View<'_>, most: usize) -> Result<Found, StoreError> {
+    let mut found = Found::default();
+    view.rows_after(Table::Events, &[], |key, _| {
+        found.dead.push(key.to_vec());
+        found.go_on(key, most)
+    })?;
+    Ok(found)
+}
+
+impl Found {
+    /// Notes where the walk stands. Whether the batch has room.
+    fn go_on(&mut self, key: &[u8], most: usize) -> bool {
+        self.last.clear();
+        self.last.extend_from_slice(key);
+        self.more = self.dead.len() >= most || self.looked >= LOOK;
+        !self.more
+    }
+}
+
+fn fate(
+    table: Table,
+    key: &[u8],
+    value: &[u8],
+    settings: &Settings,
+    view: &View<'_>,
+    now: Timestamp,
+) -> Fate {
+    match table {
+        // One that does not read goes by its key: the log must not grow behind it.
+        Table::Events => {
+            let time = decode::<Event>(value).map_or_else(|_| key_time(key), |event| event.time);
+            let end = time.plus(DAY * settings.audit_days);
+            if now < end && now < time {
+                Fate::Untold
+            } else {
+                Fate::of(now >= end)
+            }
+        }
+        // Other records that do not read are kept, for `verify` to find.
+        _ => is_dead(table, key, value, settings, view, now).map_or(Fate::Untold, Fate::of),
+    }
+}
+
+impl Fate {
+    fn of(dead: bool) -> Self {
+        if dead { Self::Dies } else { Self::Lives }
+    }
+}
+
+/// The moment in the key of an event.
+fn key_time(key: &[u8]) -> Timestamp {
+    let key = <[u8; 8]>::try_from(key).map_or(0, u64::from_be_bytes);
+    Timestamp::from_millis(key >> 16)
+}
+
+/// Whether nobody can need the record any more.
 fn is_dead(
     table: Table,
     key: &[u8],
@@ -90,60 +266,64 @@ fn is_dead(
     settings: &Settings,
     view: &View<'_>,
     now: Timestamp,
-) -> bool {
-    let days = |n: u32| DAY * n;
-    match table {
-        Table::Sessions => decode::<Session>(value).is_ok_and(|s| {
-            now >= s.expires || now >= s.last_seen.plus(days(settings.session_idle_days))
-        }),
-        Table::Codes => {
-            decode::<AuthorizationCode>(value).is_ok_and(|c| now >= c.expires.plus(DAY))
+) -> Result<bool, StoreError> {
+    Ok(match table {
+        Table::Sessions => {
+            let session: Session = decode(value)?;
+            let idle = session.last_seen.plus(DAY * settings.session_idle_days);
+            now >= session.expires || now >= idle
         }
+        Table::Codes => now >= decode::<AuthorizationCode>(value)?.expires.plus(DAY),
         // Its last access token lives at most 60 minutes longer.
-        Table::Grants => decode::<Grant>(value).is_ok_and(|g| {
-            now >= g
+        Table::Grants => {
+            let grant: Grant = decode(value)?;
+            let end = grant
                 .ended
-                .map_or(g.expires, |(at, _)| at.min(g.expires))
-                .plus(HOUR + HOUR)
-        }),
-        Table::RefreshTokens => decode::<RefreshToken>(value).is_ok_and(|t| now >= t.expires),
-        Table::Revocations => {
-            decode::<Revocation>(value).is_ok_and(|r| now >= r.expires.plus(HOUR))
+                .map_or(grant.expires, |(at, _)| at.min(grant.expires));
+            now >= end.plus(HOUR + HOUR)
         }
-        Table::Links => decode::<Link>(value).is_ok_and(|l| now >= l.expires),
-        Table::Events => {
-            decode::<Event>(value).is_ok_and(|e| now >= e.time.plus(days(settings.audit_days)))
-        }
+        Table::RefreshTokens => now >= decode::<RefreshToken>(value)?.expires,
+        Table::Revocations => now >= decode::<Revocation>(value)?.expires.plus(HOUR),
+        Table::Links => now >= decode::<Link>(value)?.expires,
         Table::Consents => {
-            decode::<Consent>(value)
-                .is_ok_and(|c| matches!(view.client(ClientId(c.client.0)), Ok(None)))
-                && key.len() == 32
+            let consent: Consent = decode(value)?;
+            key.len() == 32 && view.client(ClientId(consent.client.0))?.is_none()
         }
         _ => false,
-    }
+    })
 }
 
-fn forget(
-    tables: &super::writer::Tables<'_>,
+fn forget(store: &Store, table: Table, dead: Vec<Vec<u8>>) -> Result<(), StoreError> {
+    if dead.is_empty() {
+        return Ok(());
+    }
+    store.submit_rows(move |tables| {
+        let view = View::of_writer(tables);
+        dead.iter()
+            .try_for_each(|key| forget_one(tables, &view, table, key))
+    })
+}
+
+fn forget_one(
+    tables: &Tables<'_>,
     view: &View<'_>,
     table: Table,
     key: &[u8],
 ) -> Result<(), StoreError> {
-    let id = <[u8; 16]>::try_from(key)
-        .ok()
-        .map(crate::types::Id::from_bytes);
+    let id = <[u8; 16]>::try_from(key).ok().map(Id::from_bytes);
     match (table, id) {
-        (Table::Sessions, Some(id)) => delete_session(tables, crate::types::SessionId(id)),
+        (Table::Sessions, Some(id)) => delete_session(tables, SessionId(id)),
         (Table::Grants, Some(id)) => {
-            if let Some(grant) = view.grant(crate::types::GrantId(id))? {
-                remove(
-                    tables,
-                    Table::UserGrants,
-                    &pair(grant.user.as_bytes(), id.as_bytes()),
-                )?;
+            if let Some(grant) = view.grant(GrantId(id))? {
+                let row = pair(grant.user.as_bytes(), id.as_bytes());
+                remove(tables, Table::UserGrants, &row)?;
             }
             remove(tables, table, key)
         }
         _ => remove(tables, table, key),
     }
 }
+
+#[cfg(test)]
+#[path = "sweep_tests.rs"]
+mod tests;

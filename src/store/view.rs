@@ -3,7 +3,7 @@
 use super::StoreError;
 use super::codec::decode;
 use super::schema::{SETTINGS_KEY, Table};
-use super::writer::Tables;
+use super::tables::Tables;
 use crate::model::{
     AuthorizationCode, Client, Consent, Event, EventKind, Grant, Group, Link, Outcome,
     RefreshToken, Revocation, Session, Settings, SigningKey, User,
@@ -226,6 +226,11 @@ impl<'a> View<'a> {
     /// How many sessions there are.
     pub fn session_count(&self) -> Result<u64, StoreError> {
         self.count(Table::Sessions)
+    }
+
+    /// How many events there are.
+    pub fn event_count(&self) -> Result<u64, StoreError> {
+        self.count(Table::Events)
     }
 
     /// How many enabled administrators there are.

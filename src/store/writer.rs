@@ -1,62 +1,63 @@
 //! The one writer (DESIGN §2): a bounded queue, many decisions a commit, replies only after it.
 
-use super::apply;
 use super::codec::encode;
-use super::schema::{SETTINGS_KEY, Table};
-use super::{OpenError, Snapshot, StoreError, View, open};
-use crate::model::{Change, Decision, Event};
+use super::schema::Table;
+use super::tables::Tables;
+use super::{StoreError, View, apply, open};
+use crate::model::{Change, Event};
 use crate::types::{SessionId, Timestamp};
-use redb::{Database, ReadableDatabase, WriteTransaction};
-use std::cell::RefCell;
+use redb::Database;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{
-    Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
-};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Jobs that may wait (DESIGN §7).
-const QUEUE: usize = 1_024;
 /// Jobs in one commit: enough that one sync serves all who wait, few enough that none waits long.
 const BATCH: usize = 256;
 /// How often a failed file is tried again.
 const REOPEN_EVERY: Duration = Duration::from_millis(500);
-/// Sessions whose last use is remembered until a commit takes it along.
-const MARKS: usize = 4_096;
 /// Marks that one commit takes along.
 const MARKS_A_COMMIT: usize = 16;
 /// A mark younger than this is not worth a write.
 const MARK_GRAIN: Duration = Duration::from_secs(300);
 
-/// A handle on the file and its writer; clones share them.
-#[derive(Clone)]
-pub struct Store {
-    shared: Arc<Shared>,
-    queue: SyncSender<Job>,
-    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+/// What the writer and its handles share.
+pub(super) struct Shared {
+    pub(super) path: PathBuf,
+    pub(super) db: RwLock<Option<Arc<Database>>>,
+    pub(super) ready: AtomicBool,
+    pub(super) commits: AtomicU64,
+    pub(super) key_changes: AtomicU64,
+    pub(super) client_changes: AtomicU64,
+    pub(super) marks: Mutex<HashMap<SessionId, Timestamp>>,
 }
 
-struct Shared {
-    path: PathBuf,
-    db: RwLock<Option<Arc<Database>>>,
-    ready: AtomicBool,
-    commits: AtomicU64,
-    key_changes: AtomicU64,
-    client_changes: AtomicU64,
-    marks: Mutex<HashMap<SessionId, Timestamp>>,
+impl Shared {
+    pub(super) fn new(path: &Path, db: Arc<Database>) -> Self {
+        Self {
+            path: path.to_owned(),
+            db: RwLock::new(Some(db)),
+            ready: AtomicBool::new(true),
+            commits: AtomicU64::new(1),
+            key_changes: AtomicU64::new(1),
+            client_changes: AtomicU64::new(1),
+            marks: Mutex::new(HashMap::new()),
+        }
+    }
 }
 
-enum Job {
+/// What stands in the queue.
+pub(super) enum Job {
     Run(Run),
     Close,
 }
 
-type Run = Box<dyn FnOnce(&Tables<'_>, &mut Batch) -> Result<Release, StoreError> + Send>;
-type Release = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+pub(super) type Run =
+    Box<dyn FnOnce(&Tables<'_>, &mut Batch) -> Result<Release, StoreError> + Send>;
+pub(super) type Release = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// What a batch has gathered beside its rows.
 #[derive(Default)]
@@ -69,204 +70,9 @@ pub(super) struct Batch {
     applying: bool,
 }
 
-/// The tables of the open transaction, each opened when first touched.
-pub(super) struct Tables<'a> {
-    txn: &'a WriteTransaction,
-    open: Vec<RefCell<Option<OpenTable<'a>>>>,
-}
-
-pub(super) type OpenTable<'a> = redb::Table<'a, &'static [u8], &'static [u8]>;
-
-impl<'a> Tables<'a> {
-    fn new(txn: &'a WriteTransaction) -> Self {
-        Self {
-            txn,
-            open: Table::ALL.iter().map(|_| RefCell::new(None)).collect(),
-        }
-    }
-
-    /// Gives one table to `act`.
-    pub(super) fn with<T>(
-        &self,
-        table: Table,
-        act: impl FnOnce(&mut OpenTable<'a>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let place = Table::ALL
-            .iter()
-            .position(|t| *t == table)
-            .and_then(|i| self.open.get(i));
-        let cell = place.ok_or_else(|| StoreError::BadRecord("no such table".to_owned()))?;
-        let mut cell = cell.borrow_mut();
-        if cell.is_none() {
-            *cell = Some(self.txn.open_table(table.definition())?);
-        }
-        match cell.as_mut() {
-            Some(open) => act(open),
-            None => Err(StoreError::BadRecord("no such table".to_owned())),
-        }
-    }
-}
-
-impl Store {
-    /// Opens or makes the file and starts its writer.
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let db = Arc::new(open::writable(path)?);
-        let shared = Arc::new(Shared {
-            path: path.to_owned(),
-            db: RwLock::new(Some(db)),
-            ready: AtomicBool::new(true),
-            commits: AtomicU64::new(1),
-            key_changes: AtomicU64::new(1),
-            client_changes: AtomicU64::new(1),
-            marks: Mutex::new(HashMap::new()),
-        });
-        let (queue, jobs) = sync_channel(QUEUE);
-        let writer = Writer {
-            shared: shared.clone(),
-            last_event: 0,
-        };
-        let thread = std::thread::Builder::new()
-            .name("writer".to_owned())
-            .spawn(move || writer.run(&jobs))
-            .map_err(|e| OpenError::Io(path.to_owned(), e))?;
-        Ok(Self {
-            shared,
-            queue,
-            thread: Arc::new(Mutex::new(Some(thread))),
-        })
-    }
-
-    /// The data file.
-    pub fn path(&self) -> &Path {
-        &self.shared.path
-    }
-
-    /// The file as of its latest commit.
-    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        let db = self
-            .shared
-            .db
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        match db.as_ref() {
-            Some(db) => Ok(Snapshot::new(db.begin_read()?)),
-            None => Err(StoreError::Unavailable("it is being reopened".to_owned())),
-        }
-    }
-
-    /// Hands the writer a job and waits until what it decided is durable. `decide` sees every earlier job.
-    pub fn submit<T, E, F>(&self, decide: F) -> Result<Result<T, E>, StoreError>
-    where
-        T: Send + 'static,
-        E: Send + 'static,
-        F: FnOnce(&View<'_>) -> Result<Decision<T, E>, StoreError> + Send + 'static,
-    {
-        let (answer, wait) = sync_channel(1);
-        let run: Run = Box::new(move |tables, batch| {
-            let decision = decide(&View::of_writer(tables))?;
-            batch.take(tables, decision.changes, decision.events)?;
-            let reply = decision.reply;
-            Ok(Box::new(move |committed: Result<(), StoreError>| {
-                // The receiver is gone only when its thread is.
-                let _ = answer.send(committed.map(|()| reply));
-            }))
-        });
-        self.send(run)?;
-        wait.recv().unwrap_or_else(|_| {
-            Err(StoreError::Unavailable(
-                "the write did not happen".to_owned(),
-            ))
-        })
-    }
-
-    /// Records events that no answer waits for; dropped, with a line in the log, when the queue is full.
-    pub fn record(&self, events: Vec<Event>) {
-        let run: Run = Box::new(move |tables, batch| {
-            batch.take(tables, Vec::new(), events)?;
-            Ok(Box::new(|_| {}))
-        });
-        if let Err(e) = self.send(run) {
-            log::warn!("an event was not recorded: {e}");
-        }
-    }
-
-    /// Runs a sweep step on the writer.
-    pub(super) fn submit_rows<F>(&self, work: F) -> Result<(), StoreError>
-    where
-        F: FnOnce(&Tables<'_>) -> Result<bool, StoreError> + Send + 'static,
-    {
-        let (answer, wait) = sync_channel(1);
-        let run: Run = Box::new(move |tables, batch| {
-            batch.applying = true;
-            batch.changed |= work(tables)?;
-            batch.applying = false;
-            Ok(Box::new(move |committed| {
-                let _ = answer.send(committed);
-            }))
-        });
-        self.send(run)?;
-        wait.recv().unwrap_or_else(|_| {
-            Err(StoreError::Unavailable(
-                "the write did not happen".to_owned(),
-            ))
-        })
-    }
-
-    fn send(&self, run: Run) -> Result<(), StoreError> {
-        self.queue.try_send(Job::Run(run)).map_err(|e| match e {
-            TrySendError::Full(_) => StoreError::Busy,
-            TrySendError::Disconnected(_) => StoreError::Unavailable("it is closed".to_owned()),
-        })
-    }
-
-    /// Whether the file can be written.
-    pub fn is_ready(&self) -> bool {
-        self.shared.ready.load(Ordering::Acquire)
-    }
-
-    /// How many commits there were. What was read in a snapshot taken after asking holds while this is unchanged.
-    pub fn commits(&self) -> u64 {
-        self.shared.commits.load(Ordering::Acquire)
-    }
-
-    /// Grows whenever a signing key came or went.
-    pub fn key_changes(&self) -> u64 {
-        self.shared.key_changes.load(Ordering::Acquire)
-    }
-
-    /// Grows whenever a client was added, changed or deleted.
-    pub fn client_changes(&self) -> u64 {
-        self.shared.client_changes.load(Ordering::Acquire)
-    }
-
-    /// Notes that a session was used; written with some later commit, never on its own.
-    pub fn mark_seen(&self, session: SessionId, now: Timestamp) {
-        let mut marks = self
-            .shared
-            .marks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if marks.len() < MARKS || marks.contains_key(&session) {
-            marks.insert(session, now);
-        }
-    }
-
-    /// Writes what is queued, closes the file, ends the writer.
-    pub fn close(&self) {
-        let _ = self.queue.send(Job::Close);
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if thread.is_some_and(|thread| thread.join().is_err()) {
-            log::error!("the writer ended unexpectedly");
-        }
-    }
-}
-
 impl Batch {
-    fn take(
+    /// Applies a decision's changes, and keeps its events for the commit.
+    pub(super) fn take(
         &mut self,
         tables: &Tables<'_>,
         changes: Vec<Change>,
@@ -287,15 +93,36 @@ impl Batch {
         self.events.extend(events);
         Ok(())
     }
+
+    /// Lets the sweep take rows away.
+    pub(super) fn rows(
+        &mut self,
+        work: impl FnOnce() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.changed = true;
+        self.applying = true;
+        work()?;
+        self.applying = false;
+        Ok(())
+    }
 }
 
-struct Writer {
+/// The thread's own.
+pub(super) struct Writer {
     shared: Arc<Shared>,
     last_event: u64,
 }
 
 impl Writer {
-    fn run(mut self, jobs: &Receiver<Job>) {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            last_event: 0,
+        }
+    }
+
+    /// Writes until it is told to close.
+    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         let mut crowded = false;
         loop {
             let ready = self.shared.ready.load(Ordering::Acquire);
@@ -503,30 +330,11 @@ fn gather(jobs: &Receiver<Job>, ready: bool, mut crowded: bool) -> (Vec<Run>, bo
     (batch, false)
 }
 
-pub(super) fn put<T: serde::Serialize>(
-    tables: &Tables<'_>,
-    table: Table,
-    key: &[u8],
-    record: &T,
-) -> Result<(), StoreError> {
-    let bytes = encode(record)?;
-    tables.with(table, |t| {
-        t.insert(key, bytes.as_slice())?;
-        Ok(())
-    })
-}
-
-pub(super) fn put_settings<T: serde::Serialize>(
-    tables: &Tables<'_>,
-    record: &T,
-) -> Result<(), StoreError> {
-    put(tables, Table::Settings, SETTINGS_KEY, record)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{EventKind, Group};
+    use crate::model::{Decision, EventKind, Group};
+    use crate::store::Store;
     use crate::types::Id;
 
     /// A delete that met a record it could not read once left the changes before it in the batch, and they were
@@ -542,7 +350,7 @@ mod tests {
             .submit_rows(move |tables| {
                 tables.with(Table::Sessions, |t| {
                     t.insert(bad.as_bytes().as_slice(), b"noise".as_slice())?;
-                    Ok(true)
+                    Ok(())
                 })
             })
             .unwrap();

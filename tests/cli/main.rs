@@ -337,6 +337,20 @@ fn a_file_that_is_not_ours_is_refused_and_left_as_it_is() {
 }
 
 #[test]
+fn a_restored_file_that_others_can_read_is_made_private_with_one_warning() {
+    let mut world = World::started();
+    world.kill();
+    std::fs::set_permissions(world.data(), std::fs::Permissions::from_mode(0o644)).unwrap();
+    world.start();
+    let mode = std::fs::metadata(world.data())
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(world.log().matches("had mode 0644").count(), 1);
+}
+
+#[test]
 fn a_signal_ends_the_server_cleanly() {
     let mut world = World::started();
     world.user("alice");

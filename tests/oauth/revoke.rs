@@ -1,6 +1,6 @@
 //! Revocation (RFC 7009) and introspection (RFC 7662).
 
-use crate::world::{REDIRECT, World};
+use crate::world::{REDIRECT, World, redeem};
 
 #[test]
 fn revocation_is_always_200_and_takes_the_family_along() {
@@ -92,4 +92,62 @@ fn a_public_client_may_not_introspect() {
     );
     let body = format!("token=x&client_id={}", made["client_id"].as_str().unwrap());
     assert_eq!(world.ask("POST", "/introspect", "", &body).status, 401);
+}
+
+/// A used code, a rotated refresh token or another client's token could be sent again and again: each time the grant was
+/// written anew and the log grew by a line, as fast as the disk took it.
+#[test]
+fn what_is_repeated_without_effect_is_recorded_within_bounds() {
+    let world = World::started();
+    world.user("alice");
+    let client = world.trusted();
+    let other = world.client("Other", &["--redirect-uri", REDIRECT, "--trusted"]);
+    let mut browser = world.sign_in("alice");
+    let code = browser.code(&client, "openid");
+    let theirs = browser.tokens(&other, "openid");
+    let ours = browser.tokens(&client, "openid offline_access");
+    let refresh = |token: &str| {
+        world.token(
+            &client,
+            &format!("grant_type=refresh_token&refresh_token={token}"),
+        )
+    };
+    let first = ours["refresh_token"].as_str().unwrap();
+    let second = refresh(first).json();
+    assert_eq!(
+        refresh(second["refresh_token"].as_str().unwrap()).status,
+        200
+    );
+    assert_eq!(world.token(&client, &redeem(&code)).status, 200);
+    let theirs = format!("token={}", theirs["access_token"].as_str().unwrap());
+    for _ in 0..60 {
+        assert_eq!(
+            world.token(&client, &redeem(&code)).json()["error"],
+            "invalid_grant"
+        );
+        assert_eq!(refresh(first).json()["error"], "invalid_grant");
+        assert_eq!(
+            world
+                .ask("POST", "/revoke", &client.basic(), &theirs)
+                .status,
+            400
+        );
+    }
+    let log = String::from_utf8(
+        world
+            .run(&["audit", "--limit", "1000", "--outcome", "refused"], "")
+            .stdout,
+    )
+    .unwrap();
+    let lines = log.lines().count();
+    assert!((100..=130).contains(&lines), "{lines} refusals were kept");
+    assert_eq!(
+        log.matches("everything issued from it is revoked").count(),
+        1
+    );
+    assert_eq!(
+        log.matches("all tokens of this sign-in are revoked")
+            .count(),
+        1
+    );
 }

@@ -21,7 +21,7 @@ pub mod step;
 
 use crate::crypto::random::Fresh;
 use crate::model::{
-    AuthorizationCode, Change, Client, Consent, Decision, Event, EventKind, Session, User,
+    AuthorizationCode, Change, Client, Consent, Decision, Event, EventKind, Session, User, quoted,
 };
 use crate::oauth::error::AuthorizeError;
 use crate::types::{BearerSecret, Id, Timestamp};
@@ -68,10 +68,11 @@ pub fn refusal(
     now: Timestamp,
 ) -> Event {
     let detail = match error {
-        AuthorizeError::RepeatedParameter(name) => format!("{name} is repeated"),
+        AuthorizeError::RepeatedParameter(name) => format!("{} is repeated", quoted(name)),
         AuthorizeError::NoScope => format!(
             "scope expected within {} received {}",
-            client.scope, request.raw_scope
+            client.scope,
+            quoted(&request.raw_scope)
         ),
         other => other.wire().description.to_owned(),
     };

@@ -8,7 +8,7 @@ use crate::crypto::digest::{constant_time_eq, s256};
 use crate::crypto::random::Fresh;
 use crate::model::{
     AuthorizationCode, Change, Client, CodeChallenge, Decision, Event, EventKind, Grant, GrantEnd,
-    GrantType, RefreshPolicy, RefreshToken,
+    GrantType, RefreshPolicy, RefreshToken, quoted,
 };
 use crate::oauth::error::TokenError;
 use crate::oauth::standing::{self, Ground};
@@ -76,10 +76,14 @@ pub fn decide(
     }
     // RFC 6749 §4.1.2: a second use, also after the code expired, revokes what the first one gave.
     if code.redeemed.is_some() {
-        let changes = earlier
-            .map(|grant| end(grant, GrantEnd::CodeReplayed, now))
-            .into_iter()
-            .collect();
+        // Once it has ended, whoever repeats the code finds nothing to end and changes nothing.
+        let Some(grant) = earlier.filter(|grant| grant.ended.is_none()) else {
+            return refuse(
+                TokenError::CodeReplayed,
+                "the code was used before; what was issued from it has ended already",
+            );
+        };
+        let changes = vec![end(grant, GrantEnd::CodeReplayed, now)];
         let events = vec![
             event("the code was used before; everything issued from it is revoked")
                 .user_id(code.user),
@@ -193,7 +197,9 @@ fn same_redirect_uri(code: &AuthorizationCode, request: &Request) -> Result<(), 
         received => Err(format!(
             "redirect_uri expected {} received {}",
             code.redirect_uri,
-            received.as_deref().unwrap_or("nothing")
+            received
+                .as_deref()
+                .map_or_else(|| "nothing".to_owned(), quoted)
         )),
     }
 }
@@ -356,6 +362,24 @@ mod tests {
         };
         assert_eq!(ended.ended, Some((later, GrantEnd::CodeReplayed)));
         assert_eq!(replay.events[0].outcome, Outcome::Refused);
+    }
+
+    /// Whoever had a used code and a public `client_id` could make the server rewrite the grant with every request.
+    #[test]
+    fn a_code_replayed_again_changes_nothing_once_its_grant_has_ended_or_is_gone() {
+        let used = AuthorizationCode {
+            redeemed: Some(crate::oauth::testing::grant(&client()).id),
+            ..code(&client())
+        };
+        let ended = Grant {
+            ended: Some((NOW, GrantEnd::CodeReplayed)),
+            ..crate::oauth::testing::grant(&client())
+        };
+        for earlier in [Some(ended), None] {
+            let again = run(Some(used.clone()), earlier, &request(), NOW);
+            assert_eq!(again.reply.unwrap_err(), TokenError::CodeReplayed);
+            assert!(again.changes.is_empty(), "{:?}", again.changes);
+        }
     }
 
     #[test]

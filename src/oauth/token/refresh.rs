@@ -105,6 +105,13 @@ pub fn decide(
     if let Some(rotated) = token.rotated
         && !in_grace(rotated, successor.as_ref(), now)
     {
+        // Once the family has ended, whoever repeats the token finds nothing to end and changes nothing.
+        if grant.ended.is_some() {
+            return refuse(
+                TokenError::InvalidRefreshToken("fallen"),
+                "a used refresh token came back; its sign-in has ended already",
+            );
+        }
         let events = vec![
             event("a used refresh token came back; all tokens of this sign-in are revoked")
                 .user_id(grant.user),
@@ -212,6 +219,8 @@ mod tests {
         grant: Grant,
         user: User,
         drawn: u8,
+        /// Of the last decision.
+        changes: usize,
     }
 
     impl World {
@@ -230,6 +239,7 @@ mod tests {
                 grant: grant(&client()),
                 user: user(),
                 drawn: 0,
+                changes: 0,
             };
             (world, first)
         }
@@ -278,6 +288,7 @@ mod tests {
                 session: Some(&session),
             };
             let decision = decide(family, ground, &client, &request, fresh, now);
+            self.changes = decision.changes.len();
             for change in decision.changes {
                 match change {
                     Change::PutRefreshToken(token) => drop(self.tokens.insert(token.id, *token)),
@@ -302,6 +313,26 @@ mod tests {
         );
         assert_eq!(world.grant.ended.unwrap().1, GrantEnd::RefreshTokenReplayed);
         assert!(world.present(&third, 3).is_err());
+    }
+
+    /// Whoever had a rotated token and a public `client_id` could make the server rewrite the grant with every request.
+    #[test]
+    fn a_token_replayed_again_changes_nothing_once_its_family_has_ended() {
+        let (mut world, first) = World::new();
+        let second = world.present(&first, 0).unwrap();
+        let _ = world.present(&second, 1).unwrap();
+        assert_eq!(
+            world.present(&first, 2).unwrap_err(),
+            TokenError::RefreshTokenReplayed
+        );
+        assert_eq!(world.changes, 1);
+        for seconds in [3, 4] {
+            assert_eq!(
+                world.present(&first, seconds).unwrap_err(),
+                TokenError::InvalidRefreshToken("fallen")
+            );
+            assert_eq!(world.changes, 0);
+        }
     }
 
     #[test]

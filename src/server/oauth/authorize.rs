@@ -3,7 +3,7 @@
 use super::unavailable;
 use crate::crypto::jws;
 use crate::crypto::random::Fresh;
-use crate::model::{Client, Event, EventKind, Session, User};
+use crate::model::{Client, Event, EventKind, Session, User, quoted};
 use crate::oauth::authorize::request::{self, NoTarget, Request, Target};
 use crate::oauth::authorize::response::{Delivery, Response as Answer};
 use crate::oauth::authorize::step::{self, Asked, Step, Subject};
@@ -214,7 +214,7 @@ pub fn refuse(
     error: AuthorizeError,
 ) -> Response {
     let why = match &error {
-        AuthorizeError::RepeatedParameter(name) => format!("{name} is repeated"),
+        AuthorizeError::RepeatedParameter(name) => format!("{} is repeated", quoted(name)),
         other => other.wire().description.to_owned(),
     };
     let event = Event::refused(EventKind::Authorization, incoming.now, why).client(client);
@@ -256,7 +256,10 @@ fn no_target(
     why: &NoTarget,
 ) -> Response {
     let detail = match why {
-        NoTarget::Client => format!("client_id unknown or disabled: {}", form.text("client_id")),
+        NoTarget::Client => format!(
+            "client_id unknown or disabled: {}",
+            quoted(form.text("client_id"))
+        ),
         NoTarget::Repeated => "redirect_uri is repeated".to_owned(),
         NoTarget::RedirectUri(request_uri) => failure::mismatch_detail(request_uri),
     };

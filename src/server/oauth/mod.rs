@@ -10,18 +10,22 @@ pub mod userinfo;
 
 use super::incoming::Incoming;
 use super::respond::{oauth_error, set};
-use crate::model::{Client, Event, EventKind};
+use crate::model::{Client, Decision, Event, EventKind};
 use crate::oauth::client_auth::{AuthenticatedClient, Credentials};
 use crate::oauth::error::TokenError;
 use crate::types::Form;
 use rouille::Response;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// A refusal, with the client that was named if there is one of that id.
-type Refused = (Option<Arc<Client>>, TokenError);
+type Unauthenticated = (Option<Arc<Client>>, TokenError);
 
 /// The client of a request: the guard of the token, introspection and revocation endpoints.
-pub fn authenticate(incoming: &Incoming<'_>, form: &Form) -> Result<AuthenticatedClient, Refused> {
+pub fn authenticate(
+    incoming: &Incoming<'_>,
+    form: &Form,
+) -> Result<AuthenticatedClient, Unauthenticated> {
     let authorization = incoming.request.header("Authorization");
     let credentials = Credentials::parse(authorization, form).map_err(|error| (None, error))?;
     let client = match credentials.client_id {
@@ -69,6 +73,52 @@ pub fn refuse_and_record(
     }
     incoming.ctx.record_refusal(event);
     refuse(error)
+}
+
+/// A refusal, with the events that no commit has recorded.
+pub(super) struct Refused {
+    error: TokenError,
+    events: Vec<Event>,
+}
+
+/// Says where the request came from, and keeps the events of a refusal that changes nothing out of the commit: whoever
+/// holds a used or foreign token may repeat it without end, and each time would cost a sync and a row.
+pub(super) fn bounded<T>(
+    decision: Decision<T, TokenError>,
+    address: IpAddr,
+) -> Decision<T, Refused> {
+    let Decision {
+        changes,
+        mut events,
+        reply,
+    } = decision;
+    for event in &mut events {
+        event.address = Some(address);
+    }
+    let unrecorded = if reply.is_err() && changes.is_empty() {
+        std::mem::take(&mut events)
+    } else {
+        Vec::new()
+    };
+    let reply = reply.map_err(|error| Refused {
+        error,
+        events: unrecorded,
+    });
+    Decision {
+        changes,
+        events,
+        reply,
+    }
+}
+
+impl Refused {
+    /// Records what no commit has, and answers.
+    fn answer(self, incoming: &Incoming<'_>) -> Response {
+        for event in self.events {
+            incoming.ctx.record_refusal(event);
+        }
+        refuse(&self.error)
+    }
 }
 
 pub(super) fn unavailable(error: crate::store::StoreError) -> TokenError {

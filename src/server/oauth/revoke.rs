@@ -1,6 +1,6 @@
 //! `POST /revoke` (RFC 7009).
 
-use super::{refuse, refuse_and_record, unavailable};
+use super::{Refused, bounded, refuse, refuse_and_record, unavailable};
 use crate::crypto::jws;
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::error::TokenError;
@@ -8,7 +8,7 @@ use crate::oauth::introspect::AccessToken;
 use crate::oauth::revoke::{Presented, decide};
 use crate::server::incoming::Incoming;
 use crate::server::respond;
-use crate::store::StoreError;
+use crate::store::{StoreError, View};
 use crate::types::{BearerSecret, Form, RefreshTokenId};
 use rouille::Response;
 
@@ -33,7 +33,7 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
     };
     match submit(incoming, client, text) {
         Ok(Ok(())) => respond::json(200, &serde_json::json!({})),
-        Ok(Err(error)) => refuse(&error),
+        Ok(Err(refused)) => refused.answer(incoming),
         Err(error) => refuse(&unavailable(error)),
     }
 }
@@ -42,8 +42,8 @@ fn submit(
     incoming: &Incoming<'_>,
     client: &AuthenticatedClient,
     text: &str,
-) -> Result<Result<(), TokenError>, StoreError> {
-    let (ctx, now, address) = (incoming.ctx, incoming.now, Some(incoming.address()));
+) -> Result<Result<(), Refused>, StoreError> {
+    let (ctx, now, address) = (incoming.ctx, incoming.now, incoming.address());
     let secret = BearerSecret::parse(text);
     let access = match secret {
         Some(_) => None,
@@ -51,23 +51,119 @@ fn submit(
             AccessToken::from_claims(&verified.typ, verified.claims, &ctx.config.issuer)
         }),
     };
+    // What changes nothing now never will: it is answered from a snapshot, for strangers must not keep the writer busy.
+    // A token that was handed out is in every later snapshot.
+    let snapshot = ctx.store.snapshot()?;
+    let found = presented(&snapshot.view(), secret.as_ref(), access.as_ref())?;
+    let decision = decide(client.client(), found, now);
+    if decision.changes.is_empty() {
+        return Ok(bounded(decision, address).reply);
+    }
+    drop(snapshot);
     let client = client.client().clone();
     ctx.store.submit(move |view| {
-        let presented = match (secret, access) {
-            (Some(secret), _) => match view.refresh_token(RefreshTokenId(secret.selector))? {
-                Some(token) => match view.grant(token.grant)? {
-                    Some(grant) => Presented::Refresh(secret, token, Box::new(grant)),
-                    None => Presented::Unknown,
-                },
-                None => Presented::Unknown,
-            },
-            (None, Some(access)) => Presented::Access(access),
-            (None, None) => Presented::Unknown,
-        };
-        let mut decision = decide(&client, presented, now);
-        for event in &mut decision.events {
-            event.address = address;
-        }
-        Ok(decision)
+        let found = presented(view, secret.as_ref(), access.as_ref())?;
+        Ok(bounded(decide(&client, found, now), address))
     })
+}
+
+fn presented(
+    view: &View<'_>,
+    secret: Option<&BearerSecret>,
+    access: Option<&AccessToken>,
+) -> Result<Presented, StoreError> {
+    if let Some(secret) = secret {
+        let Some(token) = view.refresh_token(RefreshTokenId(secret.selector))? else {
+            return Ok(Presented::Unknown);
+        };
+        return Ok(match view.grant(token.grant)? {
+            Some(grant) => Presented::Refresh(secret.clone(), token, Box::new(grant)),
+            None => Presented::Unknown,
+        });
+    }
+    Ok(match access {
+        Some(token) => Presented::Access {
+            revoked: view.is_revoked(token.token)?,
+            token: token.clone(),
+        },
+        None => Presented::Unknown,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+    use crate::model::{Change, Decision};
+    use crate::oauth::testing::{NOW, public_client};
+    use crate::server::context::Context;
+    use crate::server::routes;
+    use crate::types::{BearerSecret, Id};
+    use rouille::Request;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    /// Anyone with a public `client_id` could fill the writer's queue with tokens that never were.
+    #[test]
+    fn rfc7009_section_2_2_an_unknown_token_does_not_wait_for_the_writer() {
+        let dir = std::env::temp_dir().join(format!("doorlight-revoke-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let ctx = Context::open(Config {
+            data: dir.join("doorlight.redb"),
+            listen: "127.0.0.1:8080".parse().unwrap(),
+            issuer: "http://localhost:8080".parse().unwrap(),
+            trusted_proxies: Vec::new(),
+        })
+        .unwrap();
+        let client = public_client();
+        let id = client.id;
+        let put = Change::PutClient(Box::new(client));
+        ctx.store
+            .submit(move |_| {
+                Ok(Decision {
+                    changes: vec![put],
+                    events: Vec::new(),
+                    reply: Ok::<(), ()>(()),
+                })
+            })
+            .unwrap()
+            .unwrap();
+
+        let (begun, has_begun) = channel();
+        let (release, released) = channel::<()>();
+        let (answer, answers) = channel();
+        let ctx = &ctx;
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                ctx.store.submit(move |_| {
+                    begun.send(()).unwrap();
+                    let _ = released.recv();
+                    Ok(Decision::<(), ()>::reply(Ok(())))
+                })
+            });
+            has_begun.recv().unwrap();
+            scope.spawn(move || {
+                let never_was = BearerSecret::new(Id::new(NOW, [1; 10]), [1; 32]);
+                for token in [never_was.text().expose().to_owned(), "nonsense".to_owned()] {
+                    let headers = vec![
+                        ("Host".to_owned(), "localhost:8080".to_owned()),
+                        (
+                            "Content-Type".to_owned(),
+                            "application/x-www-form-urlencoded".to_owned(),
+                        ),
+                    ];
+                    let body = format!("client_id={id}&token={token}").into_bytes();
+                    let request = Request::fake_http("POST", "/revoke", headers, body);
+                    answer
+                        .send(routes::handle(ctx, &request).status_code)
+                        .unwrap();
+                }
+            });
+            let within = Duration::from_secs(20);
+            let got = [answers.recv_timeout(within), answers.recv_timeout(within)];
+            drop(release);
+            assert_eq!(got, [Ok(200), Ok(200)]);
+        });
+        ctx.store.close();
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 }

@@ -1,6 +1,6 @@
 //! `POST /token`: the walk of DESIGN §2.
 
-use super::{refuse, refuse_and_record, unavailable};
+use super::{Refused, bounded, refuse, refuse_and_record, unavailable};
 use crate::crypto::jws::{self, ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE};
 use crate::crypto::keyring::KeyRing;
 use crate::crypto::random::{self, Fresh};
@@ -33,7 +33,7 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
     }
     let issued = match submit(incoming, request, client) {
         Ok(Ok(issued)) => issued,
-        Ok(Err(error)) => return refuse(&error),
+        Ok(Err(refused)) => return refused.answer(incoming),
         Err(error) => return refuse(&unavailable(error)),
     };
     match incoming.ctx.keys() {
@@ -98,15 +98,15 @@ fn submit(
     incoming: &Incoming<'_>,
     request: Request,
     client: &AuthenticatedClient,
-) -> Result<Result<Issued, TokenError>, StoreError> {
+) -> Result<Result<Issued, Refused>, StoreError> {
     let (now, id) = (incoming.now, client.client().id);
-    let address = Some(incoming.address());
+    let address = incoming.address();
     let store = &incoming.ctx.store;
     match request {
         Request::ClientCredentials(request) => {
             let (client, access) = (client.client().clone(), random::bytes());
             store.submit(move |_| {
-                Ok(from(
+                Ok(bounded(
                     client_credentials::decide(&client, &request, access, now),
                     address,
                 ))
@@ -120,7 +120,7 @@ fn submit(
             };
             store.submit(move |view| {
                 let Some(client) = view.client(id)? else {
-                    return Ok(gone());
+                    return Ok(bounded(gone(), address));
                 };
                 let code = match &request.code {
                     Some(secret) => view.code(secret.selector)?,
@@ -135,7 +135,7 @@ fn submit(
                     None => Records::default(),
                 };
                 let ground = records.ground(Some(&client));
-                Ok(from(
+                Ok(bounded(
                     code::decide(code, earlier, ground, &client, &request, fresh, now),
                     address,
                 ))
@@ -148,7 +148,7 @@ fn submit(
             };
             store.submit(move |view| {
                 let Some(client) = view.client(id)? else {
-                    return Ok(gone());
+                    return Ok(bounded(gone(), address));
                 };
                 let family = match &request.token {
                     Some(secret) => family(view, RefreshTokenId(secret.selector))?,
@@ -159,7 +159,7 @@ fn submit(
                     None => Records::default(),
                 };
                 let ground = records.ground(Some(&client));
-                Ok(from(
+                Ok(bounded(
                     refresh::decide(family, ground, &client, &request, fresh, now),
                     address,
                 ))
@@ -184,16 +184,6 @@ fn family(view: &View<'_>, id: RefreshTokenId) -> Result<Option<refresh::Family>
         successor,
         grant,
     }))
-}
-
-fn from(
-    mut decision: Decision<Issued, TokenError>,
-    address: Option<std::net::IpAddr>,
-) -> Decision<Issued, TokenError> {
-    for event in &mut decision.events {
-        event.address = address;
-    }
-    decision
 }
 
 /// The client was deleted between its authentication and the writer's turn.

@@ -1,7 +1,7 @@
 //! Pages for everything that cannot go on.
 
 use super::{frame, sign_in};
-use crate::model::Client;
+use crate::model::{Client, quoted};
 use crate::oauth::authorize::redirect_uri::Mismatch;
 use crate::oauth::authorize::request::NoTarget;
 use crate::oauth::logout::LogoutError;
@@ -144,8 +144,9 @@ pub fn mismatch_detail(why: &Mismatch) -> String {
         Mismatch::Missing => "redirect_uri is missing".to_owned(),
         Mismatch::NotRegistered { received, expected } => {
             format!(
-                "redirect_uri expected {} received {received}",
-                expected.join(" ")
+                "redirect_uri expected {} received {}",
+                expected.join(" "),
+                quoted(received)
             )
         }
     }

@@ -1,0 +1,172 @@
+//! The handle on the data file: snapshots, jobs for the writer, and what they are told (DESIGN §2).
+//! Not here: what becomes of a job (`writer`).
+
+use super::tables::Tables;
+use super::writer::{Job, Run, Shared, Writer};
+use super::{OpenError, Snapshot, StoreError, View, open};
+use crate::model::{Decision, Event};
+use crate::types::{SessionId, Timestamp};
+use redb::ReadableDatabase;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// Jobs that may wait (DESIGN §7).
+const QUEUE: usize = 1_024;
+/// Sessions whose last use is remembered until a commit takes it along.
+const MARKS: usize = 4_096;
+
+/// A handle on the file and its writer; clones share them.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+    queue: SyncSender<Job>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl Store {
+    /// Opens or makes the file and starts its writer.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let db = Arc::new(open::writable(path)?);
+        let shared = Arc::new(Shared::new(path, db));
+        let (queue, jobs) = sync_channel(QUEUE);
+        let writer = Writer::new(shared.clone());
+        let thread = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || writer.run(&jobs))
+            .map_err(|e| OpenError::Io(path.to_owned(), e))?;
+        Ok(Self {
+            shared,
+            queue,
+            thread: Arc::new(Mutex::new(Some(thread))),
+        })
+    }
+
+    /// The data file.
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    /// The file as of its latest commit.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let db = self
+            .shared
+            .db
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        match db.as_ref() {
+            Some(db) => Ok(Snapshot::new(db.begin_read()?)),
+            None => Err(StoreError::Unavailable("it is being reopened".to_owned())),
+        }
+    }
+
+    /// Hands the writer a job and waits until what it decided is durable. `decide` sees every earlier job.
+    pub fn submit<T, E, F>(&self, decide: F) -> Result<Result<T, E>, StoreError>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&View<'_>) -> Result<Decision<T, E>, StoreError> + Send + 'static,
+    {
+        let (answer, wait) = sync_channel(1);
+        let run: Run = Box::new(move |tables, batch| {
+            let decision = decide(&View::of_writer(tables))?;
+            batch.take(tables, decision.changes, decision.events)?;
+            let reply = decision.reply;
+            Ok(Box::new(move |committed: Result<(), StoreError>| {
+                // The receiver is gone only when its thread is.
+                let _ = answer.send(committed.map(|()| reply));
+            }))
+        });
+        self.send(run)?;
+        wait.recv().unwrap_or_else(|_| {
+            Err(StoreError::Unavailable(
+                "the write did not happen".to_owned(),
+            ))
+        })
+    }
+
+    /// Records events that no answer waits for; dropped, with a line in the log, when the queue is full.
+    pub fn record(&self, events: Vec<Event>) {
+        let run: Run = Box::new(move |tables, batch| {
+            batch.take(tables, Vec::new(), events)?;
+            Ok(Box::new(|_| {}))
+        });
+        if let Err(e) = self.send(run) {
+            log::warn!("an event was not recorded: {e}");
+        }
+    }
+
+    /// Runs a step of the sweep on the writer.
+    pub(super) fn submit_rows<F>(&self, work: F) -> Result<(), StoreError>
+    where
+        F: FnOnce(&Tables<'_>) -> Result<(), StoreError> + Send + 'static,
+    {
+        let (answer, wait) = sync_channel(1);
+        let run: Run = Box::new(move |tables, batch| {
+            batch.rows(|| work(tables))?;
+            Ok(Box::new(move |committed| {
+                let _ = answer.send(committed);
+            }))
+        });
+        self.send(run)?;
+        wait.recv().unwrap_or_else(|_| {
+            Err(StoreError::Unavailable(
+                "the write did not happen".to_owned(),
+            ))
+        })
+    }
+
+    fn send(&self, run: Run) -> Result<(), StoreError> {
+        self.queue.try_send(Job::Run(run)).map_err(|e| match e {
+            TrySendError::Full(_) => StoreError::Busy,
+            TrySendError::Disconnected(_) => StoreError::Unavailable("it is closed".to_owned()),
+        })
+    }
+
+    /// Whether the file can be written.
+    pub fn is_ready(&self) -> bool {
+        self.shared.ready.load(Ordering::Acquire)
+    }
+
+    /// How many commits there were. What was read in a snapshot taken after asking holds while this is unchanged.
+    pub fn commits(&self) -> u64 {
+        self.shared.commits.load(Ordering::Acquire)
+    }
+
+    /// Grows whenever a signing key came or went.
+    pub fn key_changes(&self) -> u64 {
+        self.shared.key_changes.load(Ordering::Acquire)
+    }
+
+    /// Grows whenever a client was added, changed or deleted.
+    pub fn client_changes(&self) -> u64 {
+        self.shared.client_changes.load(Ordering::Acquire)
+    }
+
+    /// Notes that a session was used; written with some later commit, never on its own.
+    pub fn mark_seen(&self, session: SessionId, now: Timestamp) {
+        let mut marks = self
+            .shared
+            .marks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if marks.len() < MARKS || marks.contains_key(&session) {
+            marks.insert(session, now);
+        }
+    }
+
+    /// Writes what is queued, closes the file, ends the writer.
+    pub fn close(&self) {
+        let _ = self.queue.send(Job::Close);
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            log::error!("the writer ended unexpectedly");
+        }
+    }
+}

@@ -1,0 +1,247 @@
+use super::*;
+use crate::model::{Change, Decision, EventKind};
+use crate::store::EventFilter;
+use crate::types::{RefreshTokenId, Secret, TokenHash, TokenId};
+use std::path::PathBuf;
+
+const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
+
+/// A file with settings, gone at the end.
+struct World {
+    store: Store,
+    dir: PathBuf,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.store.close();
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+fn world(name: &str) -> World {
+    let dir = std::env::temp_dir().join(format!("doorlight-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let store = Store::open(&dir.join("doorlight.redb")).unwrap();
+    let world = World { store, dir };
+    let settings = Settings::new(vec![7; 32].into());
+    world.commit(vec![Change::PutSettings(Box::new(settings))], Vec::new());
+    world
+}
+
+impl World {
+    fn commit(&self, changes: Vec<Change>, events: Vec<Event>) {
+        let submitted = self.store.submit(|_| {
+            Ok(Decision {
+                changes,
+                events,
+                reply: Ok::<(), ()>(()),
+            })
+        });
+        submitted.unwrap().unwrap();
+    }
+
+    fn record(&self, events: impl IntoIterator<Item = Event>) {
+        self.commit(Vec::new(), events.into_iter().collect());
+    }
+
+    fn put_row(&self, table: Table, key: &[u8], value: &'static [u8]) {
+        let key = key.to_vec();
+        self.store
+            .submit_rows(move |tables| {
+                tables.with(table, |t| {
+                    t.insert(key.as_slice(), value)?;
+                    Ok(())
+                })
+            })
+            .unwrap();
+    }
+
+    /// Steps until it rests. How many rows it forgot.
+    fn sweep(&self, sweeper: &mut Sweeper, now: Timestamp) -> usize {
+        let mut forgotten = 0;
+        for _ in 0..1_000 {
+            match sweeper.step(&self.store, now).unwrap() {
+                Step::Rest => return forgotten,
+                Step::Looked => {}
+                Step::Forgot(count) => {
+                    assert!(count <= FORGET);
+                    forgotten += count;
+                }
+            }
+        }
+        panic!("it does not rest")
+    }
+
+    fn count(&self, table: Table) -> usize {
+        let snapshot = self.store.snapshot().unwrap();
+        let mut count = 0;
+        snapshot
+            .view()
+            .rows_after(table, &[], |_, _| {
+                count += 1;
+                true
+            })
+            .unwrap();
+        count
+    }
+
+    /// Details of the events, oldest first.
+    fn details(&self) -> Vec<String> {
+        let snapshot = self.store.snapshot().unwrap();
+        let page = snapshot
+            .view()
+            .events(&EventFilter::default(), None, 10_000)
+            .unwrap();
+        let mut details: Vec<_> = page.events.into_iter().map(|(_, e)| e.detail).collect();
+        details.reverse();
+        details
+    }
+}
+
+fn event(time: Timestamp, detail: &str) -> Event {
+    Event::success(EventKind::ClientCredentials, time).detail(detail)
+}
+
+fn days_ago(days: u32) -> Timestamp {
+    NOW.minus(DAY * days)
+}
+
+/// The sweep once forgot 200 events and slept for as long as seven other tables had nothing: fewer a day than one token
+/// a second leaves.
+#[test]
+fn ten_thousand_old_events_go_in_one_round_and_the_young_stay() {
+    let world = world("sweep-many");
+    world.record((0..10_000).map(|_| event(days_ago(91), "old")));
+    world.record([event(days_ago(89), "young"), event(NOW, "now")]);
+    let mut sweeper = Sweeper::default();
+    assert_eq!(world.sweep(&mut sweeper, NOW), 10_000);
+    assert_eq!(world.details(), ["young", "now"]);
+}
+
+/// A clock that was wrong for a while gave an event a time to come. The first living row ends the walk; that one never
+/// died, and nothing behind it was ever forgotten.
+#[test]
+fn a_future_dated_event_does_not_keep_those_behind_it() {
+    let world = world("sweep-future");
+    let next_century = NOW.plus(DAY * 36_500);
+    world.record([event(next_century, "of a time to come")]);
+    world.record((0..1_000).map(|_| event(days_ago(100), "old")));
+    world.record([event(days_ago(1), "young")]);
+    assert_eq!(world.sweep(&mut Sweeper::default(), NOW), 1_000);
+    assert_eq!(world.details(), ["of a time to come", "young"]);
+}
+
+/// An event that did not read stood at the head of the log for ever, with all that came after it.
+#[test]
+fn an_unreadable_event_goes_by_the_time_of_its_key() {
+    let world = world("sweep-unreadable");
+    let key = |time| View::event_key(time).to_be_bytes();
+    world.put_row(Table::Events, &key(days_ago(92)), b"noise");
+    world.record((0..1_000).map(|_| event(days_ago(91), "old")));
+    world.put_row(Table::Events, &key(days_ago(2)), b"noise");
+    world.record([event(days_ago(1), "young")]);
+    assert_eq!(world.sweep(&mut Sweeper::default(), NOW), 1_001);
+    assert_eq!(world.count(Table::Events), 2);
+}
+
+#[test]
+fn an_unreadable_code_is_kept_and_keeps_nothing_else() {
+    let world = world("sweep-code");
+    world.put_row(Table::Codes, &[0; 16], b"noise");
+    world.put_row(Table::Revocations, &[0; 16], b"noise");
+    let expires = days_ago(1);
+    let token = TokenId(Id::new(expires, [1; 10]));
+    world.commit(
+        vec![Change::PutRevocation(Revocation { token, expires })],
+        Vec::new(),
+    );
+    assert_eq!(world.sweep(&mut Sweeper::default(), NOW), 1);
+    assert_eq!(world.count(Table::Codes), 1);
+    assert_eq!(world.count(Table::Revocations), 1);
+}
+
+fn token(at: Timestamp, random: u16, expires: Timestamp) -> Change {
+    let mut bytes = [0; 10];
+    bytes[..2].copy_from_slice(&random.to_be_bytes());
+    Change::PutRefreshToken(Box::new(RefreshToken {
+        id: RefreshTokenId(Id::new(at, bytes)),
+        hash: TokenHash::of(&Secret::from_random([7; 32])),
+        grant: GrantId(Id::new(at, [1; 10])),
+        created: at,
+        expires,
+        rotated: None,
+    }))
+}
+
+/// Refresh tokens die in the order that their applications' settings say, not in that of their keys.
+#[test]
+fn the_dead_among_the_living_go_and_a_long_round_rests_on_the_way() {
+    let world = world("sweep-tokens");
+    let tokens = (0..10_000).map(|i| token(days_ago(40), i, NOW.plus(DAY)));
+    world.commit(tokens.collect(), Vec::new());
+    let dead = (0..2_000).map(|i| token(days_ago(30), i, NOW));
+    world.commit(dead.collect(), Vec::new());
+    assert_eq!(world.sweep(&mut Sweeper::default(), NOW), 2_000);
+    assert_eq!(world.count(Table::RefreshTokens), 10_000);
+
+    let dead = (0..100).map(|i| token(days_ago(20), i, NOW));
+    world.commit(dead.collect(), Vec::new());
+    let mut hasty = Sweeper {
+        patience: LOOK,
+        ..Sweeper::default()
+    };
+    assert_eq!(world.sweep(&mut hasty, NOW), 0);
+    assert_eq!(world.sweep(&mut hasty, NOW), 0);
+    assert_eq!(world.sweep(&mut hasty, NOW), 100, "it began anew");
+}
+
+/// DESIGN §8: no disk writes in ten idle minutes.
+#[test]
+fn a_round_that_finds_nothing_dead_writes_nothing() {
+    let world = world("sweep-idle");
+    world.record((0..5_000).map(|_| event(days_ago(89), "young")));
+    world.commit(vec![token(NOW, 1, NOW.plus(DAY))], Vec::new());
+    let before = world.store.commits();
+    let mut sweeper = Sweeper::default();
+    for _ in 0..3 {
+        assert_eq!(world.sweep(&mut sweeper, NOW), 0);
+    }
+    assert_eq!(world.store.commits(), before);
+}
+
+/// Strangers could fill the file with refusals for 90 days.
+#[test]
+fn too_many_events_lose_the_oldest_refusals_of_strangers_and_then_the_oldest() {
+    let world = world("sweep-surplus");
+    let refusal = |detail: &str| Event::refused(EventKind::TokenRequest, NOW, detail);
+    world.record([event(NOW, "first"), event(NOW, "second")]);
+    world.record([refusal("an administrator's").actor("root")]);
+    world.record((0..2_000).map(|_| refusal("a stranger's")));
+    world.record((0..8).map(|i| event(NOW, &format!("done {i}"))));
+    let mut sweeper = Sweeper {
+        most_events: 10,
+        ..Sweeper::default()
+    };
+    // Eleven are no strangers' refusals: those all go, and then the oldest.
+    assert_eq!(world.sweep(&mut sweeper, NOW), 2_001);
+    let mut kept = vec!["second".to_owned(), "an administrator's".to_owned()];
+    kept.extend((0..8).map(|i| format!("done {i}")));
+    assert_eq!(world.details(), kept);
+
+    // Later ones too, though the round has been there before.
+    world.record([refusal("a stranger's"), event(NOW, "done 8")]);
+    assert_eq!(world.sweep(&mut sweeper, NOW), 2);
+    kept.remove(0);
+    kept.push("done 8".to_owned());
+    assert_eq!(world.details(), kept);
+    let before = world.store.commits();
+    assert_eq!(world.sweep(&mut sweeper, NOW), 0);
+    assert_eq!(world.store.commits(), before);
+}
+
+#[test]
+fn the_readme_says_how_many_events_are_kept() {
+    assert_eq!(EVENTS_MAX, 500_000);
+    assert!(include_str!("../../README.md").contains("at most 500,000 events"));
+}
