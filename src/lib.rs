@@ -24,6 +24,7 @@
 //! | RFC 7515 signatures, RFC 7517 JWK, RFC 7638 thumbprints | `crypto/jws.rs`, `crypto/keyring.rs`, `crypto/jwk.rs` | there |
 //! | key rotation | `crypto/rotation.rs` | there |
 //! | passwords: Argon2id, RFC 9106 | `crypto/password.rs` | there |
+//! | guessing at passwords | `identity/throttle.rs`, `server/guesses.rs`, `server/known_device.rs` | there; `tests/pages/guessing.rs` |
 //! | RFC 9110, RFC 9112 HTTP | `server/listener` | there; `tests/listener` |
 //! | the data file | `store/schema.rs` (tables), `store/writer.rs` (commits) | `tests/store` |
 //! | every address | `server/routes.rs` | `tests/pages` |

@@ -139,7 +139,7 @@ fn choose(incoming: &Incoming<'_>, form: &Form) -> Result<Response, Stopped> {
         let user = view.user(id)?;
         Ok(enrolment::redeem(opened, user, hash, &around, arrival))
     })??;
-    Ok(sign_in::enter(incoming, &signed_in, "/"))
+    Ok(sign_in::enter(incoming, &signed_in, None, "/"))
 }
 
 /// Whose password the link sets.

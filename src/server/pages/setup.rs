@@ -91,7 +91,7 @@ fn make(
             opened, details, hash, &around, id, arrival,
         ))
     })??;
-    Ok(sign_in::enter(incoming, &signed_in, "/admin"))
+    Ok(sign_in::enter(incoming, &signed_in, None, "/admin"))
 }
 
 /// Whether the link holds, before anything costly is done for it.
