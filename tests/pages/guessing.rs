@@ -171,7 +171,7 @@ fn a_thief_of_the_cookie_is_slowed_down_and_slows_nobody_else() {
 }
 
 #[test]
-fn the_question_for_the_password_again_is_slowed_down() {
+fn the_question_for_the_password_again_is_slowed_down_and_says_until_when() {
     let world = World::started();
     world.user("alice");
     let session = world.sign_in("alice").cookies["doorlight"].clone();
@@ -184,5 +184,8 @@ fn the_question_for_the_password_again_is_slowed_down() {
     for _ in 0..3 {
         assert_eq!(thief.post("/login/again", "", &body).status, 401);
     }
-    assert_eq!(thief.post("/login/again", "", &body).status, 429);
+    let slowed = thief.post("/login/again", "", &body);
+    assert_eq!(slowed.status, 429);
+    let seconds: u64 = slowed.header("Retry-After").unwrap().parse().unwrap();
+    assert!((1..=60).contains(&seconds));
 }

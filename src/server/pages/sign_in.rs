@@ -218,7 +218,7 @@ fn again(
     wait_seconds: Option<u64>,
     status: u16,
 ) -> Response {
-    frame::with(incoming, Some(visitor), "Your password again", |page| {
+    let mut response = frame::with(incoming, Some(visitor), "Your password again", |page| {
         let view = Reauthenticate {
             page,
             username: visitor.user.username.to_string(),
@@ -228,7 +228,11 @@ fn again(
             continue_to: continue_to.to_owned(),
         };
         respond::page(status, Leads::Here, &view)
-    })
+    });
+    if let Some(seconds) = wait_seconds {
+        set(&mut response, "Retry-After", seconds.to_string());
+    }
+    response
 }
 
 /// `POST /login/again`.
