@@ -418,9 +418,10 @@ fn make_link(
     }
 }
 
-/// Ends every session and token of a person, and the link that would let them in again.
+/// Ends every session and token of a person, and the link that would let them in again. `now` is the writer's turn: of
+/// what was committed before, nothing is younger, and what is just as old ends too.
 pub fn cut_off(user: &mut User, around: &Around, now: Timestamp) -> Vec<Change> {
-    user.tokens_not_before = now;
+    user.tokens_not_before = now.just_after();
     let sessions = around
         .sessions
         .iter()

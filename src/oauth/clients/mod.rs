@@ -71,7 +71,8 @@ pub fn edit(
         client.secrets.clear();
     }
     if client.disabled && !old.disabled {
-        client.tokens_not_before = by.now;
+        // The writer's turn: what was committed before is no younger, and what is just as old ends too.
+        client.tokens_not_before = by.now.just_after();
     }
     let changed = ClientEdit::of(&old).differences(&ClientEdit::of(&client));
     let event = by.did(EventKind::ClientChanged).client(&client);

@@ -6,6 +6,8 @@ pub mod audit;
 mod desk;
 pub mod groups;
 pub mod keys;
+#[cfg(test)]
+mod meanwhile_tests;
 pub mod overview;
 pub mod people;
 mod person_form;

@@ -9,9 +9,11 @@ pub mod people;
 pub mod sessions;
 
 use crate::identity::author::Author;
-use crate::model::AdminError;
+use crate::model::{AdminError, Decision};
+use crate::ops::clock;
+use crate::server::context::Context;
 use crate::server::hashing::Busy;
-use crate::store::StoreError;
+use crate::store::{StoreError, View};
 use crate::types::Timestamp;
 use std::fmt;
 use std::net::IpAddr;
@@ -27,13 +29,30 @@ pub struct Actor {
 
 impl Actor {
     /// At that moment.
-    pub fn author(&self, now: Timestamp) -> Author {
+    fn author(&self, now: Timestamp) -> Author {
         Author {
             name: self.name.clone(),
             address: self.address,
             now,
         }
     }
+}
+
+/// Hands the writer a job of this actor's. It happens at the moment of the writer's turn, not when it was asked for:
+/// a request may wait for a hash, a key and the queue, and what others were granted meanwhile must be older than the
+/// change that is meant to end it.
+fn submit<T: Send + 'static>(
+    ctx: &Context,
+    actor: &Actor,
+    decide: impl FnOnce(&View<'_>, &Author) -> Result<Decision<T, AdminError>, StoreError>
+    + Send
+    + 'static,
+) -> Result<T, OperationError> {
+    let actor = actor.clone();
+    let submitted = ctx
+        .store
+        .submit(move |view| decide(view, &actor.author(clock::now())))?;
+    Ok(submitted?)
 }
 
 /// Why it was not done.
