@@ -23,6 +23,8 @@ pub enum AdminError {
     },
     /// The last enabled administrator would be gone.
     LastAdministrator,
+    /// Who asked for it is an administrator no longer, or was signed out.
+    NoAdministrator,
     /// There is an administrator already.
     AlreadySetUp,
     /// A client has two live secrets already.
@@ -48,6 +50,7 @@ impl fmt::Display for AdminError {
             Self::LastAdministrator => {
                 f.write_str("this is the last administrator; make another one first")
             }
+            Self::NoAdministrator => f.write_str("you are an administrator no longer"),
             Self::AlreadySetUp => f.write_str("Doorlight is set up already"),
             Self::TwoSecrets => {
                 f.write_str("the application has two secrets already; remove the old one first")

@@ -1,6 +1,6 @@
 //! What others do between an administrator's request and the writer's turn.
 
-use crate::model::{Change, Decision, Grant};
+use crate::model::{Change, Decision, Grant, Session, User};
 use crate::oauth::standing::{self, Fallen, Ground};
 use crate::oauth::testing::{client, grant};
 use crate::ops::clock;
@@ -18,6 +18,7 @@ fn command_line() -> Actor {
     Actor {
         name: "command line".to_owned(),
         address: None,
+        session: None,
     }
 }
 
@@ -161,4 +162,62 @@ fn what_was_granted_while_a_link_waited_for_its_turn_does_not_survive_it_but_the
     assert_eq!(standing_of(&house, anna, notes), Err(Fallen::User));
     assert_eq!(browser.get(&house, "/"), 200);
     assert_eq!(between(&browser.page, "action=\"/logout", "\""), "");
+}
+
+#[test]
+fn whoever_is_an_administrator_no_longer_when_their_turn_comes_does_nothing() {
+    let kid = |house: &House| {
+        let keys = house.ctx.store.snapshot().unwrap();
+        let keys = keys.view().signing_keys().unwrap();
+        keys.into_iter().map(|key| key.kid).collect::<Vec<_>>()
+    };
+    type Fall = fn(&User, &Session) -> Change;
+    let falls: [Fall; 3] = [
+        |root, _| {
+            Change::PutUser(Box::new(User {
+                admin: false,
+                ..root.clone()
+            }))
+        },
+        |root, _| {
+            Change::PutUser(Box::new(User {
+                disabled: true,
+                ..root.clone()
+            }))
+        },
+        |_, session| Change::DeleteSession(session.id),
+    ];
+    let forms: [(&str, &[(&str, &str)]); 3] = [
+        ("/admin/keys/rotate", &[("alg", "ES256")]),
+        (
+            "/admin/people/new",
+            &[
+                ("username", "eve"),
+                ("administrator", "on"),
+                ("way_in", "password"),
+                ("password", NEW_PASSWORD),
+                ("password_again", NEW_PASSWORD),
+            ],
+        ),
+        ("/admin/groups/new", &[("name", "thieves")]),
+    ];
+    for fall in falls {
+        for (path, fields) in forms {
+            let (house, mut browser) = set_up("fallen");
+            let snapshot = house.ctx.store.snapshot().unwrap();
+            let root = snapshot.view().user_by_name(&"root".parse().unwrap());
+            let root = root.unwrap().unwrap();
+            let session = snapshot.view().sessions_of(root.id, 1).unwrap().remove(0);
+            browser.get(&house, "/admin/people/new");
+            let keys = kid(&house);
+            let meanwhile = move |_| vec![fall(&root, &session)];
+            while_it_waits(&house, meanwhile, || {
+                assert_eq!(browser.post(&house, path, fields), 403, "{path}");
+            });
+            assert_eq!(kid(&house), keys);
+            let snapshot = house.ctx.store.snapshot().unwrap();
+            assert_eq!(snapshot.view().user_count().unwrap(), 1);
+            assert_eq!(snapshot.view().groups().unwrap(), []);
+        }
+    }
 }

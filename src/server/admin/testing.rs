@@ -119,6 +119,7 @@ pub(super) fn set_up(name: &str) -> (House, Browser) {
     let actor = Actor {
         name: "command line".to_owned(),
         address: None,
+        session: None,
     };
     let link = path_of(people::setup_link(&house.ctx, &actor).unwrap().expose());
     let token = link.split_once("token=").unwrap().1.to_owned();

@@ -210,5 +210,6 @@ pub fn command_line() -> Actor {
     Actor {
         name: "command line".to_owned(),
         address: None,
+        session: None,
     }
 }
