@@ -91,6 +91,10 @@ impl Browser {
     pub(super) fn post(&mut self, house: &House, address: &str, fields: &[(&str, &str)]) -> u16 {
         let mut form =
             Form::default().with("csrf", &between(&self.page, "name=\"csrf\" value=\"", "\""));
+        let version = "name=\"version\" value=\"";
+        if self.page.contains(version) {
+            form = form.with("version", &between(&self.page, version, "\""));
+        }
         for (name, value) in fields {
             form = form.with(name, value);
         }

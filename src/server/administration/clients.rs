@@ -64,6 +64,24 @@ pub fn edit(
     })
 }
 
+/// Edits an application as it was `seen` ([`ClientEdit::version`]): all settings at once.
+pub fn edit_as_seen(
+    ctx: &Context,
+    id: ClientId,
+    seen: &str,
+    details: ClientEdit,
+    actor: &Actor,
+) -> Result<Client, OperationError> {
+    let seen = seen.to_owned();
+    submit(ctx, actor, move |view, by| {
+        let around = around(view, &details.name)?;
+        Ok(match view.client(id)? {
+            Some(client) => clients::edit_as_seen(client, &seen, &details, &around, by),
+            None => Decision::reply(Err(missing(id))),
+        })
+    })
+}
+
 /// Adds one address that a sign-in may return to.
 pub fn add_redirect_uri(
     ctx: &Context,

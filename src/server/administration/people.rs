@@ -57,18 +57,19 @@ pub fn find(view: &View<'_>, name_or_id: &str) -> Result<User, OperationError> {
     Err(missing(name_or_id).into())
 }
 
-/// Edits a person: all details at once.
-pub fn edit(
+/// Edits a person as they were `seen` ([`PersonEdit::version`]): all details at once.
+pub fn edit_as_seen(
     ctx: &Context,
     id: UserId,
+    seen: &str,
     details: PersonEdit,
     actor: &Actor,
 ) -> Result<User, OperationError> {
-    let username = details.parsed_username()?;
+    let (username, seen) = (details.parsed_username()?, seen.to_owned());
     submit(ctx, actor, move |view, by| {
         let around = around(view, Some(id), Some(&username))?;
         Ok(match view.user(id)? {
-            Some(user) => people::edit(user, details, &around, by),
+            Some(user) => people::edit_as_seen(user, &seen, details, &around, by),
             None => Decision::reply(Err(missing(id))),
         })
     })
