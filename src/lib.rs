@@ -25,6 +25,7 @@
 //! | RFC 7515, RFC 7517, RFC 8037, RFC 8725 keys and signatures of others | `crypto/compact.rs`, `crypto/jwk_set.rs`, `crypto/public_key.rs`, `types/strict_json.rs` | there |
 //! | key rotation | `crypto/rotation.rs` | there |
 //! | passwords: Argon2id, RFC 9106 | `crypto/password.rs` | there |
+//! | guessing at passwords | `identity/throttle.rs`, `server/guesses.rs`, `server/known_device.rs` | there; `tests/pages/guessing.rs` |
 //! | RFC 9110, RFC 9112 HTTP | `server/listener` | there; `tests/listener` |
 //! | the data file | `store/schema.rs` (tables), `store/writer.rs` (commits), `store/sweep.rs` (what is forgotten) | `tests/store` |
 //! | every address | `server/routes.rs` | `tests/pages` |

@@ -50,8 +50,15 @@ pub struct Arrival {
     pub settings: Settings,
     /// For the new session.
     pub fresh: Fresh,
-    /// Now.
+    /// The writer's turn.
     pub now: Timestamp,
+}
+
+impl Arrival {
+    /// At the writer's turn. What others were granted while this one waited for it is older than that.
+    pub fn at(self, now: Timestamp) -> Self {
+        Self { now, ..self }
+    }
 }
 
 /// Whether the presented secret opens the link.
@@ -156,6 +163,8 @@ pub fn redeem(
         .user(&user)
         .from(arrival.browser.address)
         .detail("with a one-time link");
+    // Their own session is the first thing after.
+    let arrival = arrival.at(user.tokens_not_before);
     enter(&user, changes, vec![event], arrival)
 }
 

@@ -4,6 +4,7 @@
 
 use super::author::Author;
 use super::validate;
+use crate::crypto::digest::s256;
 use crate::crypto::random::Fresh;
 use crate::model::{
     Address, AdminError, Change, Decision, Event, EventKind, Group, Link, LinkPurpose, Session,
@@ -129,6 +130,11 @@ impl PersonEdit {
         }
     }
 
+    /// Tells these details from any others: what a form carries, to be held against what is stored when it comes back.
+    pub fn version(&self) -> String {
+        s256(&format!("{self:?}"))
+    }
+
     /// The name they sign in with, once it is one.
     pub fn parsed_username(&self) -> Result<Username, AdminError> {
         let name = self.username.trim();
@@ -246,6 +252,21 @@ pub fn add(
         events,
         reply: Ok(user),
     }
+}
+
+/// Edits a person as they were seen: where somebody changed them since, the form would undo that unseen, and let in
+/// again who was switched off.
+pub fn edit_as_seen(
+    old: User,
+    seen: &str,
+    details: PersonEdit,
+    around: &Around,
+    by: &Author,
+) -> Decision<User, AdminError> {
+    if PersonEdit::of(&old).version() != seen {
+        return Decision::reply(Err(AdminError::ChangedMeanwhile));
+    }
+    edit(old, details, around, by)
 }
 
 /// Edits a person: all details at once.
@@ -418,9 +439,10 @@ fn make_link(
     }
 }
 
-/// Ends every session and token of a person, and the link that would let them in again.
+/// Ends every session and token of a person, and the link that would let them in again. `now` is the writer's turn: of
+/// what was committed before, nothing is younger, and what is just as old ends too.
 pub fn cut_off(user: &mut User, around: &Around, now: Timestamp) -> Vec<Change> {
-    user.tokens_not_before = now;
+    user.tokens_not_before = now.just_after();
     let sessions = around
         .sessions
         .iter()

@@ -17,7 +17,8 @@ pub struct Policy {
     pub forget: Duration,
 }
 
-/// For one account: three free, then 2, 4, 8, … seconds, at most 60.
+/// For one account: three free, then 2, 4, 8, … seconds, at most 60. Whatever is tried, that is at most seven in any
+/// minute.
 pub const ACCOUNT: Policy = Policy {
     free: 3,
     longest: Duration::from_secs(60),
@@ -57,42 +58,54 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
     /// Counts an attempt as a failure until [`Throttle::success`] says otherwise, so that many at once count too.
     /// `Err` says how long to wait; a refused attempt does not count.
     pub fn attempt(&mut self, key: &K, now: Timestamp) -> Result<(), Duration> {
-        let entry = self
-            .entries
-            .get(key)
-            .copied()
-            .filter(|e| now.since(e.last) < self.policy.forget);
-        let entry = entry.unwrap_or(Entry {
-            failures: 0,
-            last: Timestamp::default(),
-        });
-        let ready = entry.last.plus(self.delay(entry.failures));
-        if now < ready {
-            return Err(ready.since(now));
-        }
+        self.ready(key, now)?;
+        let failures = self.failures(key, now);
         if !self.entries.contains_key(key) && self.entries.len() >= self.most {
             self.make_room(now);
         }
         self.entries.insert(
             key.clone(),
             Entry {
-                failures: entry.failures.saturating_add(1),
+                failures: failures.saturating_add(1),
                 last: now,
             },
         );
         Ok(())
     }
 
-    /// The attempt was right, but earlier failures of others stay: only its own count is taken back.
+    /// Whether an attempt would be let through now; counts nothing. `Err` says how long to wait.
+    pub fn ready(&self, key: &K, now: Timestamp) -> Result<(), Duration> {
+        let Some(entry) = self.entries.get(key) else {
+            return Ok(());
+        };
+        let ready = entry.last.plus(self.delay(self.failures(key, now)));
+        if now < ready {
+            Err(ready.since(now))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The attempt does not count, but earlier failures stay.
     pub fn take_back(&mut self, key: &K) {
         if let Some(entry) = self.entries.get_mut(key) {
             entry.failures = entry.failures.saturating_sub(1);
+            if entry.failures == 0 {
+                self.entries.remove(key);
+            }
         }
     }
 
     /// The attempt was right: the counter is forgotten.
     pub fn success(&mut self, key: &K) {
         self.entries.remove(key);
+    }
+
+    fn failures(&self, key: &K, now: Timestamp) -> u32 {
+        self.entries
+            .get(key)
+            .filter(|entry| now.since(entry.last) < self.policy.forget)
+            .map_or(0, |entry| entry.failures)
     }
 
     fn delay(&self, failures: u32) -> Duration {

@@ -23,6 +23,10 @@ pub enum AdminError {
     },
     /// The last enabled administrator would be gone.
     LastAdministrator,
+    /// Who asked for it is an administrator no longer, or was signed out.
+    NoAdministrator,
+    /// The form was filled from something that somebody changed since.
+    ChangedMeanwhile,
     /// There is an administrator already.
     AlreadySetUp,
     /// A client has two live secrets already.
@@ -48,6 +52,10 @@ impl fmt::Display for AdminError {
             Self::LastAdministrator => {
                 f.write_str("this is the last administrator; make another one first")
             }
+            Self::NoAdministrator => f.write_str("you are an administrator no longer"),
+            Self::ChangedMeanwhile => f.write_str(
+                "this was changed meanwhile, and nothing was saved; below is what is stored now",
+            ),
             Self::AlreadySetUp => f.write_str("Doorlight is set up already"),
             Self::TwoSecrets => {
                 f.write_str("the application has two secrets already; remove the old one first")

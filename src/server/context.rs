@@ -2,6 +2,7 @@
 
 use super::clients::Clients;
 use super::cors::Origins;
+use super::guesses::Guesses;
 use super::hashing::Hashing;
 use super::oauth::documents::{Document, Documents, discovery_document};
 use super::refusals::Refusals;
@@ -11,16 +12,13 @@ use crate::crypto::keyring::{self, KeyRing};
 use crate::crypto::random;
 use crate::crypto::rotation;
 use crate::crypto::seal::SealKey;
-use crate::identity::throttle::{self, Throttle};
 use crate::model::{Change, Client, Decision, Event, EventKind, Settings, SigningKey};
 use crate::ops::clock;
 use crate::store::{OpenError, Store, StoreError};
 use crate::types::{ClientId, Timestamp};
 use std::convert::Infallible;
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Shared by every handler, and by verbs that run without a server.
 pub struct Context {
@@ -45,84 +43,6 @@ pub struct Context {
     clients: Clients,
     refusals: Refusals,
     keys: RwLock<(u64, Arc<KeyRing>)>,
-}
-
-/// Guesses of passwords, counted by account and by address. In memory: a restart forgets them, and takes longer than
-/// the delays.
-pub struct Guesses {
-    accounts: Mutex<Throttle<String>>,
-    addresses: Mutex<Throttle<IpAddr>>,
-}
-
-/// A guess that is not looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GuessError {
-    /// Try again after so long.
-    Wait(Duration),
-}
-
-/// Counters that are held of each kind.
-const COUNTERS: usize = 10_000;
-
-impl Default for Guesses {
-    fn default() -> Self {
-        Self {
-            accounts: Mutex::new(Throttle::new(throttle::ACCOUNT, COUNTERS)),
-            addresses: Mutex::new(Throttle::new(throttle::ADDRESS, COUNTERS)),
-        }
-    }
-}
-
-impl Guesses {
-    /// Counts a guess, or says how long to wait. A name that nobody has counts like any other.
-    pub fn attempt(
-        &self,
-        username: &str,
-        address: IpAddr,
-        now: Timestamp,
-    ) -> Result<(), GuessError> {
-        let name = account(username);
-        let mut addresses = self
-            .addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        // The address first: one that is slowed down must not slow somebody's account down as well.
-        addresses
-            .attempt(&household(address), now)
-            .and_then(|()| accounts.attempt(&name, now))
-            .map_err(GuessError::Wait)
-    }
-
-    /// The guess was right: the account starts afresh. The address keeps its other failures: one own account must not
-    /// buy guesses at others.
-    pub fn success(&self, username: &str, address: IpAddr) {
-        self.addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take_back(&household(address));
-        self.accounts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .success(&account(username));
-    }
-}
-
-/// Whoever holds one IPv6 address holds its whole /64: that is counted as one, as the listener does.
-pub(super) fn household(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
-        v4 => v4,
-    }
-}
-
-/// Names are bounded and compared in lower case, as `Username` does.
-fn account(username: &str) -> String {
-    username
-        .chars()
-        .take(64)
-        .collect::<String>()
-        .to_ascii_lowercase()
 }
 
 /// The file cannot be served.

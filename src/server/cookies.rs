@@ -1,4 +1,5 @@
-//! Cookies: one for the session, one that ties a form to a browser before there is a session. DESIGN §6.
+//! Cookies: one for the session, one that ties a form to a browser before there is a session, and those of other
+//! modules (`known_device`). DESIGN §6.
 //! `__Host-` and `Secure` wherever the issuer is https; plain names on a loopback issuer only.
 
 use super::incoming::Incoming;
@@ -46,12 +47,12 @@ pub fn set_browser(issuer: &Issuer, value: &str) -> String {
     with_attributes(issuer, BROWSER, value, None)
 }
 
-/// `Set-Cookie` for something that one of our pages remembers for a while; none left: forgotten.
+/// `Set-Cookie` for something that we remember in the browser for a while; none left: forgotten.
 pub fn set_short(issuer: &Issuer, plain: &str, value: &str, seconds: u64) -> String {
     with_attributes(issuer, plain, value, Some(seconds))
 }
 
-/// What one of our pages remembered.
+/// What we remembered in the browser.
 pub fn short<'r>(incoming: &'r Incoming<'_>, plain: &str) -> Option<&'r str> {
     incoming.cookie(&name(&incoming.ctx.config.issuer, plain))
 }

@@ -2,7 +2,7 @@
 //! file or the log.
 //! Not here: guesses of passwords (`Guesses`), how many events the file keeps (`store::sweep`).
 
-use super::context::household;
+use super::guesses::household;
 use crate::identity::throttle::{Policy, Throttle};
 use crate::model::{Event, EventKind};
 use std::net::IpAddr;

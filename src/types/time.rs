@@ -36,6 +36,11 @@ impl Timestamp {
         Self(self.0.saturating_add(millis(span)))
     }
 
+    /// The next moment that can be told from this one.
+    pub fn just_after(self) -> Self {
+        self.plus(Duration::from_millis(1))
+    }
+
     /// This moment less `span`; saturates at the epoch.
     pub fn minus(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(millis(span)))

@@ -1,6 +1,42 @@
 //! Guessing passwords is slow, tells nothing, and never locks anyone out for good.
 
 use crate::world::{Answer, Browser, PASSWORD, World};
+use doorlight::crypto::digest::base64url;
+use doorlight::crypto::seal::SealKey;
+use doorlight::store::ReadOnly;
+
+const DEVICE: &str = "doorlight-device";
+
+/// A browser that knows nothing but the device cookie of another.
+fn with_device<'w>(world: &'w World, value: &str) -> Browser<'w> {
+    let mut browser = Browser::new(world);
+    browser.cookies.insert(DEVICE.to_owned(), value.to_owned());
+    browser
+}
+
+fn try_in(browser: &mut Browser<'_>, name: &str, password: &str) -> u16 {
+    let page = browser.get("/login");
+    let fields = [("username", name), ("password", password)];
+    browser.submit(&page, "/login", &fields).status
+}
+
+/// Strangers at every slot: of the account, and of the one address that everybody here has. After this both open again
+/// in eight seconds.
+fn crowd(world: &World, name: &str) {
+    for other in [name, "one", "two", "three", "four", "five", "six"] {
+        let guesses = if other == "six" { 2 } else { 3 };
+        for _ in 0..guesses {
+            assert_eq!(guess(world, other, "wrong").status, 401);
+        }
+    }
+    for _ in 0..2 {
+        while guess(world, name, "wrong").status != 401 {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+    assert_eq!(guess(world, name, "wrong").status, 429);
+    assert_eq!(guess(world, "unheard-of", "wrong").status, 429);
+}
 
 fn guess(world: &World, name: &str, password: &str) -> Answer {
     let mut browser = Browser::new(world);
@@ -48,4 +84,108 @@ fn failures_are_slowed_down_for_known_and_unknown_names_and_the_owner_gets_in_ag
     }
     std::thread::sleep(std::time::Duration::from_millis(2_200));
     assert_eq!(guess(&world, "alice", PASSWORD).status, 303);
+}
+
+#[test]
+fn with_a_stranger_at_every_slot_the_owner_signs_in_where_they_did_before() {
+    let world = World::started();
+    world.user("alice");
+    let alice = world.sign_in("alice");
+    let mut phone = world.sign_in("alice");
+    let cookie = alice.cookies[DEVICE].clone();
+    crowd(&world, "alice");
+    assert_eq!(guess(&world, "alice", PASSWORD).status, 429, "unknown");
+    let mut known = with_device(&world, &cookie);
+    assert_eq!(try_in(&mut known, "Alice", PASSWORD), 303);
+    // The same browser, remembered anew.
+    let device = |cookie: &str| cookie.split('.').nth(1).unwrap().to_owned();
+    assert_eq!(device(&known.cookies[DEVICE]), device(&cookie));
+    assert_ne!(device(&phone.cookies[DEVICE]), device(&cookie));
+    // A session that holds confirms its password, and answers nobody else's.
+    phone.cookies.remove(DEVICE);
+    assert_eq!(try_in(&mut phone, "alice", PASSWORD), 303);
+    assert_eq!(try_in(&mut phone, "bob", PASSWORD), 429);
+}
+
+#[test]
+fn the_cookie_of_another_a_forged_an_old_and_one_from_before_a_reset_are_unknown() {
+    let world = World::started();
+    world.user("alice");
+    world.user("bob");
+    let alice = world.sign_in("alice").cookies[DEVICE].clone();
+    let bob = world.sign_in("bob").cookies[DEVICE].clone();
+    let early = world.sign_in("alice").cookies[DEVICE].clone();
+    let file = ReadOnly::open(&world.data()).unwrap();
+    let settings = file.snapshot().unwrap().view().settings().unwrap();
+    let key = SealKey::new(settings.unwrap().seal_key.bytes());
+    let [user, device, issued, tag] = alice.split('.').collect::<Vec<_>>()[..] else {
+        panic!("{alice}")
+    };
+    let sealed = |purpose: &str, issued: &str| {
+        let tag = key.tag(purpose, &[user, device, issued]);
+        format!("{user}.{device}.{issued}.{tag}")
+    };
+    assert_eq!(sealed("device", issued), alice);
+    let day = 86_400_000;
+    let ago = |days: u64| (issued.parse::<u64>().unwrap() - days * day).to_string();
+    let other = base64url(&[1; 16]);
+    crowd(&world, "alice");
+    for (what, cookie) in [
+        ("another's", bob.clone()),
+        ("forged", format!("{user}.{other}.{issued}.{tag}")),
+        ("sealed for another end", sealed("form", issued)),
+        ("old", sealed("device", &ago(180))),
+        ("no cookie", "x".to_owned()),
+    ] {
+        let mut browser = with_device(&world, &cookie);
+        assert_eq!(try_in(&mut browser, "alice", PASSWORD), 429, "{what}");
+    }
+    let mut browser = with_device(&world, &sealed("device", &ago(179)));
+    assert_eq!(try_in(&mut browser, "alice", PASSWORD), 303, "not yet old");
+
+    world.verb(&["user", "passwd", "alice", "--password-stdin"], PASSWORD);
+    for cookie in [&alice, &early] {
+        let mut browser = with_device(&world, cookie);
+        assert_eq!(try_in(&mut browser, "alice", PASSWORD), 429, "reset");
+    }
+    let mut browser = with_device(&world, &bob);
+    assert_eq!(try_in(&mut browser, "bob", PASSWORD), 303);
+    world.verb(&["user", "disable", "bob"], "");
+    world.verb(&["user", "enable", "bob"], "");
+    let mut browser = with_device(&world, &bob);
+    assert_eq!(try_in(&mut browser, "bob", PASSWORD), 429, "switched off");
+}
+
+#[test]
+fn a_thief_of_the_cookie_is_slowed_down_and_slows_nobody_else() {
+    let world = World::started();
+    world.user("alice");
+    let stolen = world.sign_in("alice").cookies[DEVICE].clone();
+    for _ in 0..3 {
+        let mut thief = with_device(&world, &stolen);
+        assert_eq!(try_in(&mut thief, "alice", "wrong"), 401);
+    }
+    let mut thief = with_device(&world, &stolen);
+    assert_eq!(try_in(&mut thief, "alice", PASSWORD), 429);
+    assert_eq!(guess(&world, "alice", PASSWORD).status, 303);
+}
+
+#[test]
+fn the_question_for_the_password_again_is_slowed_down_and_says_until_when() {
+    let world = World::started();
+    world.user("alice");
+    let session = world.sign_in("alice").cookies["doorlight"].clone();
+    let mut thief = Browser::new(&world);
+    thief.cookies.insert("doorlight".to_owned(), session);
+    let page = thief.get("/");
+    let csrf = crate::world::hidden(&page.body, "/logout");
+    let (_, csrf) = csrf.iter().find(|(name, _)| name == "csrf").unwrap();
+    let body = format!("csrf={csrf}&continue=%2F&password=wrong");
+    for _ in 0..3 {
+        assert_eq!(thief.post("/login/again", "", &body).status, 401);
+    }
+    let slowed = thief.post("/login/again", "", &body);
+    assert_eq!(slowed.status, 429);
+    let seconds: u64 = slowed.header("Retry-After").unwrap().parse().unwrap();
+    assert!((1..=60).contains(&seconds));
 }

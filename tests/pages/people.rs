@@ -1,6 +1,6 @@
 //! Who may open what, and that a person who is shut out is out at once.
 
-use crate::world::{Browser, World};
+use crate::world::{Answer, Browser, World};
 
 #[test]
 fn the_setup_link_makes_the_first_administrator_once() {
@@ -102,4 +102,91 @@ fn every_admin_page_opens() {
         assert_eq!(admin.get(&path).status, 200, "{path}");
     }
     assert_eq!(admin.get("/admin/nothing").status, 404);
+}
+
+/// A world with an administrator, and their browser's view of it.
+fn administered() -> World {
+    let world = World::started();
+    world.verb(
+        &["user", "add", "root", "--admin", "--password-stdin"],
+        crate::world::PASSWORD,
+    );
+    world
+}
+
+/// Whether a box of the page is ticked.
+fn ticked(page: &Answer, name: &str, value: &str) -> bool {
+    page.body.split("<input").any(|input| {
+        let tag = input.split('>').next().unwrap();
+        tag.contains(&format!("name=\"{name}\""))
+            && tag.contains(&format!("value=\"{value}\""))
+            && tag.contains("checked")
+    })
+}
+
+#[test]
+fn a_form_from_before_somebody_was_switched_off_does_not_let_them_in_again() {
+    let world = administered();
+    world.user("alice");
+    let id = |name: &str| world.verb(&["user", "show", name], "")["id"].clone();
+    let path = format!("/admin/people/{}", id("alice").as_str().unwrap());
+    let mut root = world.sign_in("root");
+    let before = root.get(&path);
+    world.verb(&["user", "disable", "alice"], "");
+    let fields = [("username", "alice"), ("full_name", "Alice")];
+    let refused = root.submit(&before, &path, &fields);
+    assert_eq!(refused.status, 409);
+    assert!(refused.body.contains("This was changed meanwhile"));
+    assert!(ticked(&refused, "disabled", "on"), "the form as it is now");
+    let alice = || world.verb(&["user", "show", "alice"], "");
+    assert_eq!(alice()["disabled"], true);
+    assert!(alice()["name"].is_null());
+
+    // From the page as it is now, everything can be changed; a form that says nothing of what it saw changes nothing.
+    let all = [fields.as_slice(), &[("disabled", "on")]].concat();
+    assert_eq!(root.submit(&refused, &path, &all).status, 303);
+    assert_eq!(
+        (&alice()["name"], &alice()["disabled"]),
+        (&"Alice".into(), &true.into())
+    );
+    assert_eq!(root.submit(&refused, &path, &fields).status, 409);
+    let csrf = crate::world::hidden(&before.body, &path).remove(0);
+    let body = format!("{}={}&username=alice", csrf.0, csrf.1);
+    assert_eq!(root.post(&path, "", &body).status, 409);
+}
+
+#[test]
+fn a_form_from_before_an_application_was_closed_to_others_does_not_open_it_again() {
+    let world = administered();
+    let made = world.verb(
+        &["user", "add", "alice", "--group", "family", "--no-password"],
+        "",
+    );
+    assert_eq!(made["groups"][0], "family");
+    let path = format!("/admin/applications/{}", world.trusted().id);
+    let fields = [
+        ("name", "App"),
+        ("kind", "web"),
+        ("redirect_uris", crate::world::REDIRECT),
+        ("scope", "openid"),
+        ("grant", "authorization_code"),
+        ("profile", "standard"),
+        ("id_token_alg", "RS256"),
+        ("access_token_alg", "ES256"),
+        ("consent", "trusted"),
+        ("refresh", "when_asked"),
+        ("access_token_minutes", "15"),
+    ];
+    let (mut root, mut other) = (world.sign_in("root"), world.sign_in("root"));
+    let before = root.get(&path);
+    let page = other.get(&path);
+    let narrow = [fields.as_slice(), &[("allowed_group", "family")]].concat();
+    assert_eq!(other.submit(&page, &path, &narrow).status, 303);
+    let refused = root.submit(&before, &path, &fields);
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    assert!(refused.body.contains("This was changed meanwhile"));
+    assert!(ticked(&refused, "allowed_group", "family"), "as it is now");
+    assert!(ticked(&other.get(&path), "allowed_group", "family"));
+    assert_eq!(root.submit(&refused, &path, &fields).status, 303);
+    assert!(!ticked(&other.get(&path), "allowed_group", "family"));
 }

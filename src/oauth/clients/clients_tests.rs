@@ -374,7 +374,7 @@ fn switching_an_application_off_ends_its_tokens() {
     let off = edit(client(), &details, &around(), &by(later))
         .reply
         .unwrap();
-    assert_eq!(off.tokens_not_before, later);
+    assert!(off.tokens_not_before > later, "what is just as old ends");
 }
 
 #[test]

@@ -51,6 +51,21 @@ pub fn add(
     }
 }
 
+/// Edits an application as it was seen: where somebody changed it since, the form would undo that unseen, and open again
+/// what was closed.
+pub fn edit_as_seen(
+    old: Client,
+    seen: &str,
+    details: &ClientEdit,
+    around: &Around,
+    by: &Author,
+) -> Decision<Client, AdminError> {
+    if ClientEdit::of(&old).version() != seen {
+        return Decision::reply(Err(AdminError::ChangedMeanwhile));
+    }
+    edit(old, details, around, by)
+}
+
 /// Edits an application: all settings at once. One that becomes public loses its secrets; one that is switched off
 /// loses its tokens.
 pub fn edit(
@@ -71,7 +86,8 @@ pub fn edit(
         client.secrets.clear();
     }
     if client.disabled && !old.disabled {
-        client.tokens_not_before = by.now;
+        // The writer's turn: what was committed before is no younger, and what is just as old ends too.
+        client.tokens_not_before = by.now.just_after();
     }
     let changed = ClientEdit::of(&old).differences(&ClientEdit::of(&client));
     let event = by.did(EventKind::ClientChanged).client(&client);

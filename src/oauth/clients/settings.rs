@@ -1,6 +1,7 @@
 //! The settings of an application as they are asked for. Which of them go together stands in `rules`.
 
 use super::rules;
+use crate::crypto::digest::s256;
 use crate::model::{
     AdminError, Algorithm, Client, ClientAuthMethod, ClientKind, ConsentPolicy, GrantType, Profile,
     RefreshPolicy,
@@ -149,6 +150,11 @@ impl From<NewClient> for ClientEdit {
 }
 
 impl ClientEdit {
+    /// Tells these settings from any others: what a form carries, to be held against what is stored when it comes back.
+    pub fn version(&self) -> String {
+        s256(&format!("{self:?}"))
+    }
+
     /// The application as it is.
     pub fn of(client: &Client) -> Self {
         let texts = |uris: &[RedirectUri]| uris.iter().map(ToString::to_string).collect();

@@ -69,6 +69,7 @@ pub(super) fn of(client: &Client) -> views::Form {
         .collect();
     let grants = GRANTS.iter().filter(|(_, grant)| is.grants.contains(grant));
     views::Form::new()
+        .with("version", is.version())
         .with("name", is.name)
         .with("kind", word(&KINDS, is.kind))
         .with("profile", word(&PROFILES, is.profile))

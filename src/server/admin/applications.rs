@@ -208,7 +208,10 @@ impl Desk<'_> {
         let (ctx, actor) = (self.incoming.ctx, desk::actor(self.incoming, self.visitor));
         let edited = fields::details(form, Some(client))
             .map_err(OperationError::Admin)
-            .and_then(|details| operations::edit(ctx, client.id, details, &actor));
+            .and_then(|details| {
+                let seen = form.text("version");
+                operations::edit_as_seen(ctx, client.id, seen, details, &actor)
+            });
         self.saved(client, edited, "saved", || desk::typed(form))
     }
 
@@ -229,6 +232,10 @@ impl Desk<'_> {
         match edited {
             Ok(client) => Ok(desk::go(self.incoming, &path(&client), done)),
             Err(error) => match desk::refusal(self.incoming, self.visitor, error) {
+                Ok(error @ AdminError::ChangedMeanwhile) => {
+                    let client = self.client(&client.id.to_string())?;
+                    self.details(&client, refused(fields::of(&client), &error), 409)
+                }
                 Ok(error) => self.details(client, refused(drawn(), &error), 422),
                 Err(response) => Ok(response),
             },

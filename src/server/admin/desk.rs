@@ -39,6 +39,7 @@ pub(super) fn actor(incoming: &Incoming<'_>, visitor: &Visitor) -> Actor {
     Actor {
         name: visitor.user.username.to_string(),
         address: Some(incoming.address()),
+        session: Some(visitor.session.id),
     }
 }
 
@@ -96,9 +97,9 @@ pub(super) fn refusal(
     error: OperationError,
 ) -> Result<AdminError, Response> {
     match error {
-        OperationError::Admin(error @ AdminError::NotFound { .. }) => {
-            Err(failed(incoming, visitor, error.into()))
-        }
+        OperationError::Admin(
+            error @ (AdminError::NotFound { .. } | AdminError::NoAdministrator),
+        ) => Err(failed(incoming, visitor, error.into())),
         OperationError::Admin(error) => Ok(error),
         other => Err(failed(incoming, visitor, other)),
     }
@@ -112,6 +113,7 @@ pub(super) fn failed(
 ) -> Response {
     match error {
         OperationError::Admin(AdminError::NotFound { .. }) => failure::not_found(incoming),
+        OperationError::Admin(AdminError::NoAdministrator) => failure::forbidden(incoming, visitor),
         OperationError::Admin(error) => frame::with(incoming, Some(visitor), "", |page| {
             let mut sentence = error.to_string();
             sentence.push_str(". Nothing was changed.");

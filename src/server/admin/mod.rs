@@ -7,6 +7,8 @@ mod desk;
 pub mod groups;
 pub mod keys;
 mod listing;
+#[cfg(test)]
+mod meanwhile_tests;
 pub mod overview;
 pub mod people;
 mod person_form;

@@ -190,9 +190,10 @@ impl Desk<'_> {
             disabled: details.disabled && user.id != self.visitor.user.id,
             ..details
         });
-        let edited = edited
-            .map_err(OperationError::Admin)
-            .and_then(|details| operations::edit(self.incoming.ctx, user.id, details, &actor));
+        let edited = edited.map_err(OperationError::Admin).and_then(|details| {
+            let (ctx, seen) = (self.incoming.ctx, form.text("version"));
+            operations::edit_as_seen(ctx, user.id, seen, details, &actor)
+        });
         match edited {
             Ok(_) => Ok(desk::go(
                 self.incoming,
@@ -200,6 +201,12 @@ impl Desk<'_> {
                 "saved",
             )),
             Err(error) => match desk::refusal(self.incoming, self.visitor, error) {
+                Ok(error @ AdminError::ChangedMeanwhile) => {
+                    let user = self.person(&user.id.to_string())?;
+                    let mut present = fields::of(&user);
+                    fields::refuse(&mut present, &error);
+                    self.details(&user, present, 409)
+                }
                 Ok(error) => {
                     fields::refuse(&mut refused, &error);
                     self.details(user, refused, 422)

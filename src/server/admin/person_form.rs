@@ -21,6 +21,7 @@ pub(super) fn groups(view: &View<'_>) -> Result<Vec<Choice>, StoreError> {
 
 /// The form of a person as they are.
 pub(super) fn of(user: &User) -> views::Form {
+    let version = PersonEdit::of(user).version();
     let user = user.clone();
     let address = user.address.unwrap_or_default();
     let texts = [
@@ -54,6 +55,7 @@ pub(super) fn of(user: &User) -> views::Form {
         serde_json::to_string_pretty(&user.custom).unwrap_or_default()
     };
     views::Form::from_pairs(given)
+        .with("version", version)
         .with("custom_claims", custom)
         .with_all("group", user.groups.iter().map(ToString::to_string))
         .with_tick("email_verified", user.email_verified)

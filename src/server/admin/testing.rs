@@ -91,6 +91,10 @@ impl Browser {
     pub(super) fn post(&mut self, house: &House, address: &str, fields: &[(&str, &str)]) -> u16 {
         let mut form =
             Form::default().with("csrf", &between(&self.page, "name=\"csrf\" value=\"", "\""));
+        let version = "name=\"version\" value=\"";
+        if self.page.contains(version) {
+            form = form.with("version", &between(&self.page, version, "\""));
+        }
         for (name, value) in fields {
             form = form.with(name, value);
         }
@@ -119,6 +123,7 @@ pub(super) fn set_up(name: &str) -> (House, Browser) {
     let actor = Actor {
         name: "command line".to_owned(),
         address: None,
+        session: None,
     };
     let link = path_of(people::setup_link(&house.ctx, &actor).unwrap().expose());
     let token = link.split_once("token=").unwrap().1.to_owned();

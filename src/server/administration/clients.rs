@@ -1,10 +1,9 @@
 //! Applications, as an administrator handles them. The rules stand in `oauth::clients`.
 
-use super::{Actor, OperationError};
+use super::{Actor, OperationError, submit};
 use crate::crypto::random::Fresh;
 use crate::model::{AdminError, Author, Client, Decision};
 use crate::oauth::clients::{self, Around};
-use crate::ops::clock;
 use crate::server::context::Context;
 use crate::store::{StoreError, View};
 use crate::types::{ClientId, Secret, Timestamp};
@@ -22,12 +21,11 @@ pub fn add_detailed(
     details: ClientEdit,
     actor: &Actor,
 ) -> Result<Made, OperationError> {
-    let (by, fresh) = (author(actor), Fresh::draw());
-    let submitted = ctx.store.submit(move |view| {
+    let fresh = Fresh::draw();
+    submit(ctx, actor, move |view, by| {
         let around = around(view, &details.name)?;
-        Ok(clients::add(&details, &around, fresh, &by))
-    })?;
-    Ok(submitted?)
+        Ok(clients::add(&details, &around, fresh, by))
+    })
 }
 
 /// All applications, in order of creation.
@@ -57,15 +55,31 @@ pub fn edit(
     details: ClientEdit,
     actor: &Actor,
 ) -> Result<Client, OperationError> {
-    let by = author(actor);
-    let submitted = ctx.store.submit(move |view| {
+    submit(ctx, actor, move |view, by| {
         let around = around(view, &details.name)?;
         Ok(match view.client(id)? {
-            Some(client) => clients::edit(client, &details, &around, &by),
+            Some(client) => clients::edit(client, &details, &around, by),
             None => Decision::reply(Err(missing(id))),
         })
-    })?;
-    Ok(submitted?)
+    })
+}
+
+/// Edits an application as it was `seen` ([`ClientEdit::version`]): all settings at once.
+pub fn edit_as_seen(
+    ctx: &Context,
+    id: ClientId,
+    seen: &str,
+    details: ClientEdit,
+    actor: &Actor,
+) -> Result<Client, OperationError> {
+    let seen = seen.to_owned();
+    submit(ctx, actor, move |view, by| {
+        let around = around(view, &details.name)?;
+        Ok(match view.client(id)? {
+            Some(client) => clients::edit_as_seen(client, &seen, &details, &around, by),
+            None => Decision::reply(Err(missing(id))),
+        })
+    })
 }
 
 /// Adds one address that a sign-in may return to.
@@ -75,20 +89,13 @@ pub fn add_redirect_uri(
     redirect_uri: String,
     actor: &Actor,
 ) -> Result<Client, OperationError> {
-    let by = author(actor);
-    let submitted = ctx.store.submit(move |view| {
+    submit(ctx, actor, move |view, by| {
         let Some(client) = view.client(id)? else {
             return Ok(Decision::reply(Err(missing(id))));
         };
         let around = around(view, &client.name)?;
-        Ok(clients::add_redirect_uri(
-            client,
-            redirect_uri,
-            &around,
-            &by,
-        ))
-    })?;
-    Ok(submitted?)
+        Ok(clients::add_redirect_uri(client, redirect_uri, &around, by))
+    })
 }
 
 /// Makes a second secret; it is shown once.
@@ -97,9 +104,9 @@ pub fn rotate_secret(
     id: ClientId,
     actor: &Actor,
 ) -> Result<(Client, Secret), OperationError> {
-    let (by, fresh) = (author(actor), Fresh::draw());
-    about(ctx, id, move |client| {
-        clients::rotate_secret(client, fresh, &by)
+    let fresh = Fresh::draw();
+    about(ctx, id, actor, move |client, by| {
+        clients::rotate_secret(client, fresh, by)
     })
 }
 
@@ -110,31 +117,31 @@ pub fn remove_secret(
     created: Timestamp,
     actor: &Actor,
 ) -> Result<Client, OperationError> {
-    let by = author(actor);
-    about(ctx, id, move |client| {
-        clients::remove_secret(client, created, &by)
+    about(ctx, id, actor, move |client, by| {
+        clients::remove_secret(client, created, by)
     })
 }
 
 /// Deletes an application; its tokens end.
 pub fn delete(ctx: &Context, id: ClientId, actor: &Actor) -> Result<(), OperationError> {
-    let by = author(actor);
-    about(ctx, id, move |client| clients::delete(&client, &by))
+    about(ctx, id, actor, move |client, by| {
+        clients::delete(&client, by)
+    })
 }
 
 /// A job about one application.
 fn about<T: Send + 'static>(
     ctx: &Context,
     id: ClientId,
-    decide: impl FnOnce(Client) -> Decision<T, AdminError> + Send + 'static,
+    actor: &Actor,
+    decide: impl FnOnce(Client, &Author) -> Decision<T, AdminError> + Send + 'static,
 ) -> Result<T, OperationError> {
-    let submitted = ctx.store.submit(move |view| {
+    submit(ctx, actor, move |view, by| {
         Ok(match view.client(id)? {
-            Some(client) => decide(client),
+            Some(client) => decide(client, by),
             None => Decision::reply(Err(missing(id))),
         })
-    })?;
-    Ok(submitted?)
+    })
 }
 
 fn around(view: &View<'_>, name: &str) -> Result<Around, StoreError> {
@@ -158,8 +165,4 @@ fn missing(name: impl ToString) -> AdminError {
         what: "application",
         name: name.to_string(),
     }
-}
-
-fn author(actor: &Actor) -> Author {
-    actor.author(clock::now())
 }

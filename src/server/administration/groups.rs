@@ -1,9 +1,8 @@
 //! Groups, as an administrator handles them. The rules stand in `identity::groups`.
 
-use super::{Actor, OperationError};
+use super::{Actor, OperationError, submit};
 use crate::identity::groups::{self, Around};
 use crate::model::{AdminError, Decision, Group};
-use crate::ops::clock;
 use crate::server::context::Context;
 use crate::store::{StoreError, View};
 use crate::types::GroupName;
@@ -37,13 +36,11 @@ pub fn add(
     description: &str,
     actor: &Actor,
 ) -> Result<Group, OperationError> {
-    let by = actor.author(clock::now());
     let (name, description) = (groups::name(name)?, description.to_owned());
-    let submitted = ctx.store.submit(move |view| {
+    submit(ctx, actor, move |view, by| {
         let namesake = view.group(&name)?;
-        Ok(groups::add(name, &description, namesake.as_ref(), &by))
-    })?;
-    Ok(submitted?)
+        Ok(groups::add(name, &description, namesake.as_ref(), by))
+    })
 }
 
 /// Edits a group: its name, its description, its members.
@@ -53,29 +50,27 @@ pub fn edit(
     edit: GroupEdit,
     actor: &Actor,
 ) -> Result<Group, OperationError> {
-    let (by, name) = (actor.author(clock::now()), name.clone());
-    let submitted = ctx.store.submit(move |view| {
+    let name = name.clone();
+    submit(ctx, actor, move |view, by| {
         Ok(match view.group(&name)? {
             Some(group) => {
                 let around = around(view, &group, &edit)?;
-                groups::edit(group, &edit, around, &by)
+                groups::edit(group, &edit, around, by)
             }
             None => Decision::reply(Err(missing(name))),
         })
-    })?;
-    Ok(submitted?)
+    })
 }
 
 /// Deletes a group; its members lose it.
 pub fn delete(ctx: &Context, name: &GroupName, actor: &Actor) -> Result<(), OperationError> {
-    let (by, name) = (actor.author(clock::now()), name.clone());
-    let submitted = ctx.store.submit(move |view| {
+    let name = name.clone();
+    submit(ctx, actor, move |view, by| {
         Ok(match view.group(&name)? {
-            Some(group) => groups::delete(&group, &by),
+            Some(group) => groups::delete(&group, by),
             None => Decision::reply(Err(missing(name))),
         })
-    })?;
-    Ok(submitted?)
+    })
 }
 
 fn around(view: &View<'_>, group: &Group, edit: &GroupEdit) -> Result<Around, StoreError> {

@@ -1,6 +1,6 @@
 //! Signing keys, as an administrator handles them. The rules stand in `oauth::keys` and `crypto::rotation`.
 
-use super::{Actor, OperationError};
+use super::{Actor, OperationError, submit};
 use crate::crypto::keyring::{self, KeyError};
 use crate::crypto::rotation::{self, KeyState};
 use crate::model::{Algorithm, SigningKey};
@@ -47,28 +47,26 @@ pub fn rotate(
     algorithm: Algorithm,
     actor: &Actor,
 ) -> Result<String, OperationError> {
-    let by = actor.author(clock::now());
-    let made = generate(algorithm, by.now)?;
-    let submitted = ctx.store.submit(move |_| Ok(keys::rotate(made, &by)))?;
-    Ok(submitted?.kid)
+    let made = generate(algorithm)?;
+    let key = submit(ctx, actor, move |_, by| Ok(keys::rotate(made, by)))?;
+    Ok(key.kid)
 }
 
 /// Withdraws a key; its tokens end now.
 pub fn withdraw(ctx: &Context, kid: &str, actor: &Actor) -> Result<(), OperationError> {
-    let by = actor.author(clock::now());
     let known = ctx.store.snapshot()?.view().signing_keys()?;
     let key = known.iter().find(|key| key.kid == kid);
     let algorithm = key.ok_or_else(|| keys::missing(kid))?.algorithm;
     // Made before the writer's turn, and thrown away where it is not needed.
-    let spare = generate(algorithm, by.now)?;
+    let spare = generate(algorithm)?;
     let kid = kid.to_owned();
-    let submitted = ctx
-        .store
-        .submit(move |view| Ok(keys::withdraw(&view.signing_keys()?, &kid, spare, &by)))?;
-    Ok(submitted?)
+    submit(ctx, actor, move |view, by| {
+        Ok(keys::withdraw(&view.signing_keys()?, &kid, spare, by))
+    })
 }
 
-fn generate(algorithm: Algorithm, now: Timestamp) -> Result<SigningKey, OperationError> {
+fn generate(algorithm: Algorithm) -> Result<SigningKey, OperationError> {
+    let now = clock::now();
     keyring::generate(algorithm, now, now)
         .map_err(|KeyError(why)| StoreError::Unavailable(why).into())
 }

@@ -1,5 +1,6 @@
 //! What an administrator can do, as typed operations: the admin pages, the command line and the control socket all
 //! call these. Each loads what its pure decision needs inside a writer job (`oauth::clients`, `identity::people`).
+//! Owns: when a change happens, and that who makes it still may.
 
 pub mod audit;
 pub mod clients;
@@ -9,10 +10,13 @@ pub mod people;
 pub mod sessions;
 
 use crate::identity::author::Author;
-use crate::model::AdminError;
+use crate::identity::session;
+use crate::model::{AdminError, Decision};
+use crate::ops::clock;
+use crate::server::context::Context;
 use crate::server::hashing::Busy;
-use crate::store::StoreError;
-use crate::types::Timestamp;
+use crate::store::{StoreError, View};
+use crate::types::{SessionId, Timestamp};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -23,17 +27,56 @@ pub struct Actor {
     pub name: String,
     /// Where they are, where that is known.
     pub address: Option<IpAddr>,
+    /// The session that an administrator acts in. None: whoever may open the data file.
+    pub session: Option<SessionId>,
 }
 
 impl Actor {
     /// At that moment.
-    pub fn author(&self, now: Timestamp) -> Author {
+    fn author(&self, now: Timestamp) -> Author {
         Author {
             name: self.name.clone(),
             address: self.address,
             now,
         }
     }
+
+    /// Whether they may still do it: the session holds, and its person is an administrator.
+    fn may_act(&self, view: &View<'_>, now: Timestamp) -> Result<bool, StoreError> {
+        let Some(id) = self.session else {
+            return Ok(true);
+        };
+        let Some(session) = view.session(id)? else {
+            return Ok(false);
+        };
+        let settings = view
+            .settings()?
+            .ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
+        let user = view.user(session.user)?;
+        Ok(user.is_some_and(|user| user.admin && session::holds(&session, &user, &settings, now)))
+    }
+}
+
+/// Hands the writer a job of this actor's. It happens at the moment of the writer's turn, not when it was asked for:
+/// a request may wait for a hash, a key and the queue, and what others were granted meanwhile must be older than the
+/// change that is meant to end it. For the same reason the actor's right is looked at here once more: whoever was
+/// switched off, reset or made an administrator no longer while they waited does nothing any more.
+fn submit<T: Send + 'static>(
+    ctx: &Context,
+    actor: &Actor,
+    decide: impl FnOnce(&View<'_>, &Author) -> Result<Decision<T, AdminError>, StoreError>
+    + Send
+    + 'static,
+) -> Result<T, OperationError> {
+    let actor = actor.clone();
+    let submitted = ctx.store.submit(move |view| {
+        let by = actor.author(clock::now());
+        if !actor.may_act(view, by.now)? {
+            return Ok(Decision::reply(Err(AdminError::NoAdministrator)));
+        }
+        decide(view, &by)
+    })?;
+    Ok(submitted?)
 }
 
 /// Why it was not done.

@@ -1,15 +1,14 @@
 //! People, as an administrator handles them. The rules stand in `identity::people`.
 
-use super::{Actor, OperationError};
+use super::{Actor, OperationError, submit};
 use crate::crypto::random::{self, Fresh};
 use crate::identity::author::Author;
 use crate::identity::people::{self, Around};
 use crate::identity::validate;
 use crate::model::{AdminError, Decision, User};
-use crate::ops::clock;
 use crate::server::context::Context;
 use crate::store::{StoreError, View};
-use crate::types::{BearerSecret, Secret, UserId, Username};
+use crate::types::{BearerSecret, Id, Secret, UserId, Username};
 
 pub use crate::identity::people::{NewPerson, PersonEdit};
 
@@ -30,18 +29,17 @@ pub fn add_detailed(
     password: Option<Secret>,
     actor: &Actor,
 ) -> Result<User, OperationError> {
-    let by = author(actor);
     let username = details.parsed_username()?;
     let hash = match &password {
         Some(password) => Some(hash(ctx, password, &words(&details))?),
         None => None,
     };
-    let id = UserId(random::id(by.now));
-    let submitted = ctx.store.submit(move |view| {
+    let random = random::bytes();
+    submit(ctx, actor, move |view, by| {
         let around = around(view, None, Some(&username))?;
-        Ok(people::add(details, hash, &around, id, &by))
-    })?;
-    Ok(submitted?)
+        let id = UserId(Id::new(by.now, random));
+        Ok(people::add(details, hash, &around, id, by))
+    })
 }
 
 /// The person with that name, in any case, or with that id.
@@ -59,23 +57,22 @@ pub fn find(view: &View<'_>, name_or_id: &str) -> Result<User, OperationError> {
     Err(missing(name_or_id).into())
 }
 
-/// Edits a person: all details at once.
-pub fn edit(
+/// Edits a person as they were `seen` ([`PersonEdit::version`]): all details at once.
+pub fn edit_as_seen(
     ctx: &Context,
     id: UserId,
+    seen: &str,
     details: PersonEdit,
     actor: &Actor,
 ) -> Result<User, OperationError> {
-    let by = author(actor);
-    let username = details.parsed_username()?;
-    let submitted = ctx.store.submit(move |view| {
+    let (username, seen) = (details.parsed_username()?, seen.to_owned());
+    submit(ctx, actor, move |view, by| {
         let around = around(view, Some(id), Some(&username))?;
         Ok(match view.user(id)? {
-            Some(user) => people::edit(user, details, &around, &by),
+            Some(user) => people::edit_as_seen(user, &seen, details, &around, by),
             None => Decision::reply(Err(missing(id))),
         })
-    })?;
-    Ok(submitted?)
+    })
 }
 
 /// Sets a password, and ends the person's sessions and tokens.
@@ -85,12 +82,11 @@ pub fn set_password(
     password: Secret,
     actor: &Actor,
 ) -> Result<(), OperationError> {
-    let by = author(actor);
     let user = ctx.store.snapshot()?.view().user(id)?;
     let user = user.ok_or_else(|| missing(id))?;
     let hash = hash(ctx, &password, &words(&PersonEdit::of(&user)))?;
-    about(ctx, id, move |user, around| {
-        people::set_password(user, hash, around, &by)
+    about(ctx, id, actor, move |user, around, by| {
+        people::set_password(user, hash, around, by)
     })
 }
 
@@ -101,37 +97,35 @@ pub fn set_disabled(
     disabled: bool,
     actor: &Actor,
 ) -> Result<(), OperationError> {
-    let by = author(actor);
-    about(ctx, id, move |user, around| {
-        people::set_disabled(user, disabled, around, &by)
+    about(ctx, id, actor, move |user, around, by| {
+        people::set_disabled(user, disabled, around, by)
     })
 }
 
 /// Deletes a person, with sessions, tokens and links.
 pub fn delete(ctx: &Context, id: UserId, actor: &Actor) -> Result<(), OperationError> {
-    let by = author(actor);
-    about(ctx, id, move |user, around| {
-        people::delete(&user, around, &by)
+    about(ctx, id, actor, move |user, around, by| {
+        people::delete(&user, around, by)
     })
 }
 
 /// Makes the address of a one-time link, with which the person chooses a password.
 pub fn link(ctx: &Context, id: UserId, actor: &Actor) -> Result<Secret, OperationError> {
-    let (by, fresh) = (author(actor), Fresh::draw());
-    let secret = about(ctx, id, move |user, around| {
-        people::link(&user, around, fresh, &by)
+    let fresh = Fresh::draw();
+    let secret = about(ctx, id, actor, move |user, around, by| {
+        people::link(&user, around, fresh, by)
     })?;
     Ok(address(ctx, "/link", &secret))
 }
 
 /// Makes the address at which the first administrator is made.
 pub fn setup_link(ctx: &Context, actor: &Actor) -> Result<Secret, OperationError> {
-    let (by, fresh) = (author(actor), Fresh::draw());
-    let submitted = ctx.store.submit(move |view| {
+    let fresh = Fresh::draw();
+    let secret = submit(ctx, actor, move |view, by| {
         let around = around(view, None, None)?;
-        Ok(people::setup_link(&around, fresh, &by))
+        Ok(people::setup_link(&around, fresh, by))
     })?;
-    Ok(address(ctx, "/setup", &submitted?))
+    Ok(address(ctx, "/setup", &secret))
 }
 
 /// Checks and hashes a password, before the writer's turn.
@@ -170,16 +164,16 @@ pub fn around(
 fn about<T: Send + 'static>(
     ctx: &Context,
     id: UserId,
-    decide: impl FnOnce(User, &Around) -> Decision<T, AdminError> + Send + 'static,
+    actor: &Actor,
+    decide: impl FnOnce(User, &Around, &Author) -> Decision<T, AdminError> + Send + 'static,
 ) -> Result<T, OperationError> {
-    let submitted = ctx.store.submit(move |view| {
+    submit(ctx, actor, move |view, by| {
         let around = around(view, Some(id), None)?;
         Ok(match view.user(id)? {
-            Some(user) => decide(user, &around),
+            Some(user) => decide(user, &around, by),
             None => Decision::reply(Err(missing(id))),
         })
-    })?;
-    Ok(submitted?)
+    })
 }
 
 fn address(ctx: &Context, path: &str, secret: &BearerSecret) -> Secret {
@@ -193,8 +187,4 @@ fn missing(name: impl ToString) -> AdminError {
         what: "person",
         name: name.to_string(),
     }
-}
-
-fn author(actor: &Actor) -> Author {
-    actor.author(clock::now())
 }

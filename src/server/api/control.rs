@@ -236,5 +236,6 @@ pub fn command_line() -> Actor {
     Actor {
         name: "command line".to_owned(),
         address: None,
+        session: None,
     }
 }

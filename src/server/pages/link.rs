@@ -6,6 +6,7 @@ use crate::crypto::random::Fresh;
 use crate::identity::enrolment::{self, Arrival, EnrolmentError, OpenLink};
 use crate::identity::people::PersonEdit;
 use crate::model::{AdminError, Settings, User};
+use crate::ops::clock;
 use crate::server::administration::OperationError;
 use crate::server::administration::people as operations;
 use crate::server::forms;
@@ -133,13 +134,14 @@ fn choose(incoming: &Incoming<'_>, form: &Form) -> Result<Response, Stopped> {
     let (id, token) = (user.id, token(form)?);
     let arrival = arrival(incoming, settings, visitor.as_ref());
     let signed_in = incoming.ctx.store.submit(move |view| {
+        let arrival = arrival.at(clock::now());
         let link = view.link(LinkId(token.selector))?;
         let opened = enrolment::open(link.as_ref(), &token, arrival.now);
         let around = operations::around(view, Some(id), None)?;
         let user = view.user(id)?;
         Ok(enrolment::redeem(opened, user, hash, &around, arrival))
     })??;
-    Ok(sign_in::enter(incoming, &signed_in, "/"))
+    Ok(sign_in::enter(incoming, &signed_in, None, "/"))
 }
 
 /// Whose password the link sets.

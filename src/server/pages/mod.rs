@@ -8,6 +8,7 @@ pub mod frame;
 pub mod home;
 pub mod interaction;
 pub mod link;
+mod password;
 pub mod setup;
 pub mod sign_in;
 pub mod when;

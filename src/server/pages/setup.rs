@@ -5,6 +5,7 @@ use super::{failure, frame, sign_in};
 use crate::crypto::random;
 use crate::identity::enrolment;
 use crate::identity::people::PersonEdit;
+use crate::ops::clock;
 use crate::server::administration::people as operations;
 use crate::server::forms;
 use crate::server::incoming::{Incoming, Visitor};
@@ -84,6 +85,7 @@ fn make(
     let arrival = link::arrival(incoming, settings, visitor);
     let id = UserId(random::id(incoming.now));
     let signed_in = incoming.ctx.store.submit(move |view| {
+        let arrival = arrival.at(clock::now());
         let link = view.link(LinkId(token.selector))?;
         let opened = enrolment::open(link.as_ref(), &token, arrival.now);
         let around = operations::around(view, None, Some(&username))?;
@@ -91,7 +93,7 @@ fn make(
             opened, details, hash, &around, id, arrival,
         ))
     })??;
-    Ok(sign_in::enter(incoming, &signed_in, "/admin"))
+    Ok(sign_in::enter(incoming, &signed_in, None, "/admin"))
 }
 
 /// Whether the link holds, before anything costly is done for it.

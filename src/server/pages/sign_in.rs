@@ -1,17 +1,16 @@
 //! Signing in: the page, the password, and the account that is meant.
 
+use super::password::{self, Failed};
 use super::{consent, failure, frame, interaction};
-use crate::crypto::password::Verdict;
-use crate::crypto::random::Fresh;
-use crate::identity::session::{self, Browser, Checked, SignInError, SignedIn};
-use crate::model::{Client, Settings};
+use crate::identity::session::{Browser, SignedIn};
+use crate::model::Client;
 use crate::oauth::authorize::request::{self, Target};
-use crate::server::context::GuessError;
 use crate::server::incoming::{Incoming, Visitor};
+use crate::server::known_device::{self, DeviceId};
 use crate::server::respond::{self, Leads, set};
 use crate::server::{cookies, forms};
 use crate::store::StoreError;
-use crate::types::{Form, Secret, UserId, Username};
+use crate::types::{Form, Secret};
 use crate::views::{self, AccountChoice, AccountChooser, ClientFace, Reauthenticate};
 use rouille::Response;
 
@@ -163,19 +162,33 @@ fn sign_in(incoming: &Incoming<'_>, form: &Form) -> Result<Response, StoreError>
             };
             Ok(page(incoming, visitor.as_ref(), &attempt, status))
         };
-    match try_password(incoming, &username, &password, visitor.as_ref())? {
-        Ok(signed_in) => Ok(enter(incoming, &signed_in, continue_to)),
+    match password::attempt(incoming, &username, &password, visitor.as_ref())? {
+        Ok(entered) => Ok(enter(
+            incoming,
+            &entered.signed_in,
+            entered.device,
+            continue_to,
+        )),
         Err(Failed::Wrong) => failed(Some(WRONG.to_owned()), None, 401),
         Err(Failed::Wait(seconds)) => failed(None, Some(seconds), 429),
         Err(Failed::Busy) => Ok(failure::busy(incoming)),
     }
 }
 
-/// Sets the session cookie and goes on.
-pub fn enter(incoming: &Incoming<'_>, signed_in: &SignedIn, continue_to: &str) -> Response {
+/// Sets the session cookie, remembers the browser (`device`, if it is known already), and goes on.
+pub fn enter(
+    incoming: &Incoming<'_>,
+    signed_in: &SignedIn,
+    device: Option<DeviceId>,
+    continue_to: &str,
+) -> Response {
     let mut response = respond::see_other(&below_base(incoming, continue_to));
     let seconds = signed_in.session.expires.since(incoming.now).as_secs();
     let cookie = cookies::set_session(&incoming.ctx.config.issuer, &signed_in.secret, seconds);
+    set(&mut response, "Set-Cookie", cookie);
+    let session = &signed_in.session;
+    let issued = session.authentication.time;
+    let cookie = known_device::remember(incoming, session.user, device, issued);
     set(&mut response, "Set-Cookie", cookie);
     response
 }
@@ -192,87 +205,6 @@ pub fn browser(incoming: &Incoming<'_>) -> Browser {
     }
 }
 
-enum Failed {
-    Wrong,
-    Wait(u64),
-    Busy,
-}
-
-/// One guess: counted first, checked outside the writer, decided inside.
-fn try_password(
-    incoming: &Incoming<'_>,
-    username: &str,
-    password: &Secret,
-    visitor: Option<&Visitor>,
-) -> Result<Result<SignedIn, Failed>, StoreError> {
-    let ctx = incoming.ctx;
-    // Somebody else's guesses at the name must not keep its owner, who is signed in here, from confirming a password.
-    let counted = match visitor {
-        Some(visitor) if visitor.user.username.as_str() == username => {
-            format!("session:{}", visitor.session.id)
-        }
-        _ => username.to_owned(),
-    };
-    match ctx
-        .guesses
-        .attempt(&counted, incoming.address(), incoming.now)
-    {
-        Ok(()) => {}
-        Err(GuessError::Wait(delay)) => return Ok(Err(Failed::Wait(delay.as_secs().max(1)))),
-    }
-    let (user, settings) = {
-        let snapshot = ctx.store.snapshot()?;
-        let view = snapshot.view();
-        let user = match username.parse::<Username>() {
-            Ok(name) => view.user_by_name(&name)?,
-            Err(_) => None,
-        };
-        (user, settings_of(view.settings()?)?)
-    };
-    let stored = user.as_ref().and_then(|user| user.password.clone());
-    // An unknown name takes as long as a known one.
-    let Ok(verdict) = ctx.hashing.verify(password, stored.as_deref()) else {
-        return Ok(Err(Failed::Busy));
-    };
-    let rehashed = match verdict {
-        Verdict::Match { outdated: true } => ctx.hashing.hash(password).ok(),
-        _ => None,
-    };
-    let checked = Checked {
-        against: stored,
-        right: matches!(verdict, Verdict::Match { .. }),
-        rehashed,
-    };
-    let (id, current) = (
-        user.map(|user| user.id),
-        visitor.map(|visitor| visitor.session.id),
-    );
-    let (browser, fresh, now) = (browser(incoming), Fresh::draw(), incoming.now);
-    let submitted = ctx.store.submit(move |view| {
-        let user = id.map(|id: UserId| view.user(id)).transpose()?.flatten();
-        let current = current.map(|id| view.session(id)).transpose()?.flatten();
-        Ok(session::sign_in(
-            user, &checked, current, &browser, &settings, fresh, now,
-        ))
-    })?;
-    Ok(match submitted {
-        Ok(signed_in) => {
-            ctx.guesses.success(&counted, incoming.address());
-            Ok(signed_in)
-        }
-        Err(
-            SignInError::Unknown
-            | SignInError::WrongPassword
-            | SignInError::Disabled
-            | SignInError::Changed,
-        ) => Err(Failed::Wrong),
-    })
-}
-
-fn settings_of(settings: Option<Settings>) -> Result<Settings, StoreError> {
-    settings.ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))
-}
-
 /// The password once more, before something is changed. `GET /login/again`.
 pub fn again_page(incoming: &Incoming<'_>, visitor: &Visitor, continue_to: &str) -> Response {
     again(incoming, visitor, continue_to, None, None, 200)
@@ -286,7 +218,7 @@ fn again(
     wait_seconds: Option<u64>,
     status: u16,
 ) -> Response {
-    frame::with(incoming, Some(visitor), "Your password again", |page| {
+    let mut response = frame::with(incoming, Some(visitor), "Your password again", |page| {
         let view = Reauthenticate {
             page,
             username: visitor.user.username.to_string(),
@@ -296,7 +228,11 @@ fn again(
             continue_to: continue_to.to_owned(),
         };
         respond::page(status, Leads::Here, &view)
-    })
+    });
+    if let Some(seconds) = wait_seconds {
+        set(&mut response, "Retry-After", seconds.to_string());
+    }
+    response
 }
 
 /// `POST /login/again`.
@@ -306,13 +242,13 @@ pub fn handle_again(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form) -> 
         Ok(password) => Secret::new(password.unwrap_or_default().to_owned()),
         Err(_) => return failure::malformed(incoming),
     };
-    match try_password(
+    match password::attempt(
         incoming,
         visitor.user.username.as_str(),
         &password,
         Some(visitor),
     ) {
-        Ok(Ok(signed_in)) => enter(incoming, &signed_in, continue_to),
+        Ok(Ok(entered)) => enter(incoming, &entered.signed_in, entered.device, continue_to),
         Ok(Err(Failed::Wrong)) => again(
             incoming,
             visitor,
