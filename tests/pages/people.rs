@@ -176,6 +176,8 @@ fn a_form_from_before_an_application_was_closed_to_others_does_not_open_it_again
         ("consent", "trusted"),
         ("refresh", "when_asked"),
         ("access_token_minutes", "15"),
+        ("refresh_idle_days", "30"),
+        ("refresh_absolute_days", "365"),
     ];
     let (mut root, mut other) = (world.sign_in("root"), world.sign_in("root"));
     let before = root.get(&path);
