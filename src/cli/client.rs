@@ -1,15 +1,16 @@
 //! `doorlight client`: applications.
 
 use super::{Failure, Shared, output, reach};
-use crate::model::{Algorithm, ClientKind, GrantType, Profile};
+use crate::model::{Algorithm, ClientAuthMethod, ClientKind, GrantType, Profile};
 use crate::oauth::clients::NewClient;
 use crate::server::administration::clients;
 use crate::server::api::control::Command;
 use crate::server::api::describe;
-use crate::types::Timestamp;
+use crate::types::{Timestamp, strict_json};
 use clap::{Args, Subcommand};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::path::{Path, PathBuf};
 
 #[derive(Subcommand)]
 pub(super) enum Verb {
@@ -55,6 +56,12 @@ pub(super) struct AddArguments {
     /// It cannot keep a secret.
     #[arg(long)]
     public: bool,
+    /// How it proves who it is: client_secret_basic, client_secret_post, client_secret_jwt or private_key_jwt.
+    #[arg(long, value_parser = named::<ClientAuthMethod>)]
+    auth_method: Option<ClientAuthMethod>,
+    /// A file with its public keys, a JWK set; for private_key_jwt.
+    #[arg(long, value_name = "FILE")]
+    jwks_file: Option<PathBuf>,
     /// web, single_page, native or service.
     #[arg(long, value_parser = named::<ClientKind>)]
     kind: Option<ClientKind>,
@@ -111,7 +118,7 @@ pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::List => return list(shared),
         Verb::Show { client } => return show(shared, &client),
         Verb::Add(arguments) => Command::ClientAdd {
-            client: Box::new(new_client(*arguments)),
+            client: Box::new(new_client(*arguments)?),
         },
         Verb::RotateSecret { client } => Command::ClientRotateSecret { client },
         Verb::RemoveSecret { client, secret } => Command::ClientRemoveSecret { client, secret },
@@ -122,14 +129,17 @@ pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
 }
 
 /// Without a kind, a client that acts for itself alone is a service.
-fn new_client(arguments: AddArguments) -> NewClient {
+fn new_client(arguments: AddArguments) -> Result<NewClient, Failure> {
     let service = arguments.grants == [GrantType::ClientCredentials];
     let kind = arguments.kind.unwrap_or(if service {
         ClientKind::Service
     } else {
         ClientKind::Web
     });
-    NewClient {
+    let jwks = arguments.jwks_file.as_deref().map(key_set).transpose()?;
+    Ok(NewClient {
+        auth_method: arguments.auth_method,
+        jwks,
         name: arguments.name,
         kind,
         redirect_uris: arguments.redirect_uris,
@@ -146,7 +156,16 @@ fn new_client(arguments: AddArguments) -> NewClient {
         claims_in_id_token: arguments.claims_in_id_token,
         allow_http: arguments.allow_http,
         allowed_groups: arguments.allowed_groups,
-    }
+    })
+}
+
+/// The JSON object in a file. What is in it is looked at with the other settings.
+fn key_set(path: &Path) -> Result<Value, Failure> {
+    let wrong = |why: &dyn std::fmt::Display| Failure(format!("{}: {why}", path.display()));
+    let bytes = std::fs::read(path).map_err(|e| wrong(&e))?;
+    strict_json::parse_object(&bytes)
+        .map(Value::Object)
+        .map_err(|_| wrong(&"this is not a JWK set (a JSON object with the member \"keys\")"))
 }
 
 fn list(shared: &Shared) -> Result<(), Failure> {

@@ -1,8 +1,9 @@
 //! A registered application (RFC 6749 §2, RFC 7591 §2).
 
-use super::Algorithm;
+use super::{Algorithm, PrivateKey};
 use crate::types::{ClientId, GroupName, RedirectUri, Scope, Timestamp, TokenHash};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// How exactly a client is held to the specifications (PROTOCOL, "Tolerant by default, strict per client").
@@ -41,6 +42,10 @@ pub enum ClientAuthMethod {
     ClientSecretPost,
     /// Public client.
     None,
+    /// An assertion that the client signed with a key of its own (OpenID Connect Core §9).
+    PrivateKeyJwt,
+    /// An assertion that the client signed with its secret (the same section).
+    ClientSecretJwt,
 }
 
 /// A grant type that a client may use at the token endpoint.
@@ -86,6 +91,9 @@ pub struct ClientSecret {
     pub hash: TokenHash,
     /// When it was made.
     pub created: Timestamp,
+    /// The secret itself, only where the client signs with it (`client_secret_jwt`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<PrivateKey>,
 }
 
 /// A registered application.
@@ -106,6 +114,9 @@ pub struct Client {
     /// At most two, oldest first; empty for a public client.
     #[serde(default)]
     pub secrets: Vec<ClientSecret>,
+    /// Its public keys, a JWK set (RFC 7517 §5) of which every key was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Value>,
     /// Where a sign-in may return to.
     #[serde(default)]
     pub redirect_uris: Vec<RedirectUri>,

@@ -1,8 +1,8 @@
 //! What a decision hands to the writer (DESIGN §2).
 
 use super::{
-    AuthorizationCode, Client, Consent, Event, Grant, Group, Link, RefreshToken, Revocation,
-    Session, Settings, SigningKey, User,
+    AuthorizationCode, Client, Consent, Event, Grant, Group, Link, RefreshToken, Replay, ReplayKey,
+    Revocation, Session, Settings, SigningKey, User,
 };
 use crate::types::{ClientId, GroupName, LinkId, SessionId, UserId};
 
@@ -33,6 +33,8 @@ pub enum Change {
     PutRefreshToken(Box<RefreshToken>),
     /// Lists an access token as revoked.
     PutRevocation(Revocation),
+    /// A proof was used.
+    PutReplay(ReplayKey, Replay),
     /// Remembers what a person agreed to.
     PutConsent(Consent),
     /// Forgets it.

@@ -1,4 +1,5 @@
-//! Client authentication. RFC 6749 §2.3, OpenID Connect Core §9.
+//! Client authentication by a secret that is sent. RFC 6749 §2.3, OpenID Connect Core §9. Signed assertions:
+//! `client_assertion`.
 //! Owns: who a request at the token, introspection and revocation endpoints comes from.
 //! Either of Basic and post is taken in the standard profile: the commonest failure of all is a mismatch of the two.
 
@@ -24,6 +25,11 @@ pub struct Credentials {
 pub struct AuthenticatedClient(Arc<Client>);
 
 impl AuthenticatedClient {
+    /// For `client_assertion`, which proves it in another way.
+    pub(super) fn proved(client: Arc<Client>) -> Self {
+        Self(client)
+    }
+
     /// The client.
     pub fn client(&self) -> &Arc<Client> {
         &self.0
@@ -125,6 +131,13 @@ impl Credentials {
         }
         if self.secrets.is_empty() {
             return fail("no secret was sent");
+        }
+        // Who chose to sign does not send the secret as it is.
+        if matches!(
+            client.auth_method,
+            ClientAuthMethod::PrivateKeyJwt | ClientAuthMethod::ClientSecretJwt
+        ) {
+            return fail("not the registered method");
         }
         if client.profile == Profile::Strict && self.method != client.auth_method {
             return fail("not the registered method");

@@ -2,13 +2,22 @@
 //! compares the two.
 
 use super::claims::{SCOPES, SUPPORTED};
+use crate::crypto::public_key::JwsAlgorithm;
 use crate::types::Issuer;
 use serde_json::{Value, json};
 
 /// The metadata; both documents have the same members.
 pub fn document(issuer: &Issuer) -> Value {
     let endpoint = |path: &str| issuer.endpoint(path);
-    let methods = ["client_secret_basic", "client_secret_post"];
+    let methods = [
+        "client_secret_basic",
+        "client_secret_post",
+        "client_secret_jwt",
+        "private_key_jwt",
+    ];
+    let with_public = [methods.as_slice(), &["none"]].concat();
+    let algorithms = JwsAlgorithm::ALL.map(JwsAlgorithm::as_str);
+    let assertions = [algorithms.as_slice(), &["HS256"]].concat();
     json!({
         "issuer": issuer.as_str(),
         "authorization_endpoint": endpoint("/authorize"),
@@ -29,9 +38,12 @@ pub fn document(issuer: &Issuer) -> Value {
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256", "ES256"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "token_endpoint_auth_methods_supported": with_public,
+        "token_endpoint_auth_signing_alg_values_supported": assertions,
         "introspection_endpoint_auth_methods_supported": methods,
-        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "introspection_endpoint_auth_signing_alg_values_supported": assertions,
+        "revocation_endpoint_auth_methods_supported": with_public,
+        "revocation_endpoint_auth_signing_alg_values_supported": assertions,
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "acr_values_supported": ["0", "1"],

@@ -20,7 +20,9 @@ pub(crate) fn client() -> Client {
         kind: ClientKind::Web,
         profile: Profile::Standard,
         auth_method: ClientAuthMethod::ClientSecretBasic,
+        jwks: None,
         secrets: vec![ClientSecret {
+            key: None,
             hash: TokenHash::of(&secret()),
             created: NOW,
         }],

@@ -45,6 +45,7 @@ pub(super) fn apply(tables: &Tables<'_>, change: Change) -> Result<(), StoreErro
         Change::DeleteLink(id) => remove(tables, Table::Links, id.as_bytes()),
         Change::PutSigningKey(key) => put(tables, Table::SigningKeys, key.kid.as_bytes(), &key),
         Change::DeleteSigningKey(kid) => remove(tables, Table::SigningKeys, kid.as_bytes()),
+        Change::PutReplay(key, replay) => put(tables, Table::Replays, &key.0, &replay),
         Change::PutSettings(settings) => put(tables, Table::Settings, SETTINGS_KEY, &settings),
     }
 }

@@ -20,6 +20,7 @@
 //! | consents | user id, client id | `Consent` | person, with the user |
 //! | links | selector | `Link` | use, sweep |
 //! | signing_keys | kid | `SigningKey` | rotation |
+//! | replays | SHA-256 of kind, owner and `jti` of a proof | `Replay` | sweep, after expiry |
 //! | events | milliseconds shifted by 16 bits, plus a counter; 8 bytes, big endian | `Event` | sweep, after `audit_days`, and when there are too many |
 //!
 //! Invariants: every index row has its record and every record its rows (`apply` is the one place that writes either);
@@ -71,6 +72,7 @@ tables! {
     Links = "links",
     SigningKeys = "signing_keys",
     Events = "events",
+    Replays = "replays",
 }
 
 /// Where the format version stands.

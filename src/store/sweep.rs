@@ -8,8 +8,8 @@ use super::schema::{Table, pair};
 use super::tables::Tables;
 use super::{Store, StoreError, View};
 use crate::model::{
-    AuthorizationCode, Consent, Event, Grant, Link, Outcome, RefreshToken, Revocation, Session,
-    Settings,
+    AuthorizationCode, Consent, Event, Grant, Link, Outcome, RefreshToken, Replay, Revocation,
+    Session, Settings,
 };
 use crate::types::{ClientId, GrantId, Id, SessionId, Timestamp};
 use std::time::Duration;
@@ -27,7 +27,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// Tables with records that expire, those that die in the order of their keys first.
-const SWEPT: [Table; 8] = [
+const SWEPT: [Table; 9] = [
     Table::Events,
     Table::Codes,
     Table::Revocations,
@@ -36,6 +36,7 @@ const SWEPT: [Table; 8] = [
     Table::RefreshTokens,
     Table::Links,
     Table::Consents,
+    Table::Replays,
 ];
 
 /// Where the sweep stands in its round: through each table, and then to the events that are too many.
@@ -283,6 +284,7 @@ fn is_dead(
             now >= end.plus(HOUR + HOUR)
         }
         Table::RefreshTokens => now >= decode::<RefreshToken>(value)?.expires,
+        Table::Replays => now >= decode::<Replay>(value)?.expires,
         Table::Revocations => now >= decode::<Revocation>(value)?.expires.plus(HOUR),
         Table::Links => now >= decode::<Link>(value)?.expires,
         Table::Consents => {

@@ -6,7 +6,7 @@ use super::schema::{SETTINGS_KEY, Table};
 use super::tables::Tables;
 use crate::model::{
     AuthorizationCode, Client, Consent, Event, EventKind, Grant, Group, Link, Outcome,
-    RefreshToken, Revocation, Session, Settings, SigningKey, User,
+    RefreshToken, Replay, ReplayKey, Revocation, Session, Settings, SigningKey, User,
 };
 use crate::types::{
     ClientId, GrantId, GroupName, Id, LinkId, RefreshTokenId, SessionId, Timestamp, TokenId,
@@ -340,6 +340,11 @@ impl<'a> View<'a> {
             consents.extend(self.consent(user, ClientId(client))?);
         }
         Ok(consents)
+    }
+
+    /// Whether a proof was used before. One that has expired since says so by itself.
+    pub fn was_used(&self, key: &ReplayKey) -> Result<bool, StoreError> {
+        Ok(self.get::<Replay>(Table::Replays, &key.0)?.is_some())
     }
 
     /// One link.

@@ -9,7 +9,8 @@ pub use settings::{ClientEdit, NewClient};
 
 use crate::crypto::random::Fresh;
 use crate::model::{
-    AdminError, Author, Change, Client, ClientSecret, Decision, EventKind, GrantType,
+    AdminError, Author, Change, Client, ClientAuthMethod, ClientSecret, Decision, EventKind,
+    GrantType,
 };
 use crate::types::{ClientId, GroupName, Id, Secret, Timestamp, TokenHash};
 use std::collections::BTreeSet;
@@ -42,8 +43,11 @@ pub fn add(
         Ok(client) => client,
         Err(error) => return Decision::reply(Err(error)),
     };
-    let secret = (!client.is_public()).then(|| Secret::from_random(fresh.secret));
-    client.secrets = secret.iter().map(|secret| kept(secret, by.now)).collect();
+    let secret = has_secret(&client).then(|| Secret::from_random(fresh.secret));
+    client.secrets = secret
+        .iter()
+        .map(|secret| kept(&client, secret, by.now))
+        .collect();
     Decision {
         events: vec![by.did(EventKind::ClientAdded).client(&client)],
         changes: vec![Change::PutClient(Box::new(client.clone()))],
@@ -82,7 +86,7 @@ pub fn edit(
         Ok(client) => client,
         Err(error) => return Decision::reply(Err(error)),
     };
-    if client.is_public() {
+    if !has_secret(&client) {
         client.secrets.clear();
     }
     if client.disabled && !old.disabled {
@@ -122,10 +126,10 @@ pub fn rotate_secret(
     fresh: Fresh,
     by: &Author,
 ) -> Decision<(Client, Secret), AdminError> {
-    if client.is_public() {
+    if !has_secret(&client) {
         return Decision::reply(Err(AdminError::invalid(
             "secret",
-            "an application of this kind cannot keep a secret",
+            "an application of this kind has no secret",
         )));
     }
     if client.secrets.len() >= 2 {
@@ -137,7 +141,8 @@ pub fn rotate_secret(
     let made = last.map_or(by.now, |last| {
         by.now.max(last.plus(Duration::from_millis(1)))
     });
-    client.secrets.push(kept(&secret, made));
+    let kept = kept(&client, &secret, made);
+    client.secrets.push(kept);
     let event = by.did(EventKind::ClientSecretChanged).client(&client);
     Decision {
         events: vec![event.detail("a secret was added")],
@@ -183,10 +188,21 @@ pub fn delete(client: &Client, by: &Author) -> Decision<(), AdminError> {
     }
 }
 
-fn kept(secret: &Secret, created: Timestamp) -> ClientSecret {
+/// Whether it proves who it is with a secret that both sides know.
+fn has_secret(client: &Client) -> bool {
+    !matches!(
+        client.auth_method,
+        ClientAuthMethod::None | ClientAuthMethod::PrivateKeyJwt
+    )
+}
+
+/// What is stored of a secret: its hash, and itself only where the client signs with it.
+fn kept(client: &Client, secret: &Secret, created: Timestamp) -> ClientSecret {
+    let signs = client.auth_method == ClientAuthMethod::ClientSecretJwt;
     ClientSecret {
         hash: TokenHash::of(secret),
         created,
+        key: signs.then(|| secret.expose().as_bytes().to_vec().into()),
     }
 }
 

@@ -1,8 +1,11 @@
 //! What may stand in a setting of an application, and which settings go together. RFC 6749 §3.1.2 and §4.4,
 //! RFC 9700 §2.1, RFC 8707 §2.
 
-use crate::model::{AdminError, Algorithm, Client, GrantType, Profile};
+use crate::crypto::jwk_set::KeySet;
+use crate::crypto::public_key::JwkError;
+use crate::model::{AdminError, Algorithm, Client, ClientAuthMethod, GrantType, Profile};
 use crate::types::{GroupName, RedirectUri};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use url::Url;
 
@@ -18,7 +21,44 @@ pub(super) fn fit_together(client: &Client) -> Result<(), AdminError> {
     grants_fit(client)?;
     spans_fit(client)?;
     redirects_fit(client)?;
+    keys_fit(client)?;
     profile_fits(client)
+}
+
+fn keys_fit(client: &Client) -> Result<(), AdminError> {
+    if client.auth_method == ClientAuthMethod::PrivateKeyJwt && client.jwks.is_none() {
+        return Err(AdminError::invalid(
+            "jwks",
+            "an application that signs with its own key needs its public keys here",
+        ));
+    }
+    Ok(())
+}
+
+/// Of a key set, as text.
+const JWKS_MAX: usize = 16_384;
+
+/// RFC 7517 §5: at least one key that can be used, and none that is broken, weak or private.
+pub(super) fn jwks(value: Option<&Value>) -> Result<Option<Value>, AdminError> {
+    let Some(value) = value else { return Ok(None) };
+    let refuse = |why: &str| Err(AdminError::invalid("jwks", why));
+    if value.to_string().len() > JWKS_MAX {
+        return refuse("the key set is too long");
+    }
+    match KeySet::parse(value) {
+        Ok(keys) if !keys.is_empty() => Ok(Some(value.clone())),
+        Ok(_) => refuse("there is no key in it that verifies RS256, PS256, ES256 or EdDSA"),
+        Err(JwkError::Private) => refuse(
+            "it holds a private key; whoever has read it can sign as the application: make new keys and give the public \
+             part only",
+        ),
+        Err(JwkError::WeakRsa) => refuse("an RSA key must have 2,048 to 8,192 bits"),
+        Err(JwkError::OffCurve) => refuse("a key is no point of its curve"),
+        Err(JwkError::Malformed(member)) => refuse(&format!(
+            "the member {member} of a key is missing or malformed"
+        )),
+        Err(JwkError::Unsupported | JwkError::NotForSignatures) => refuse("a key cannot be used"),
+    }
 }
 
 fn grants_fit(client: &Client) -> Result<(), AdminError> {

@@ -8,10 +8,17 @@ use crate::model::{
 };
 use crate::types::{ClientId, GroupName, Id, RedirectUri, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// What a new application may ask for when nothing is said.
 const DEFAULT_SCOPE: &str = "openid profile email groups offline_access";
+
+/// What an application does that can keep a secret and says nothing else.
+fn by_secret() -> ClientAuthMethod {
+    ClientAuthMethod::ClientSecretBasic
+}
+
 /// The few things that an application begins with. Everything but the name has a default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -26,6 +33,10 @@ pub struct NewClient {
     pub post_logout_redirect_uris: Vec<String>,
     /// Whether it keeps no secret, whatever its kind.
     pub public: bool,
+    /// How it proves who it is where it can; `None`: by a secret that it sends.
+    pub auth_method: Option<ClientAuthMethod>,
+    /// Its public keys, a JWK set.
+    pub jwks: Option<Value>,
     /// Empty: what its kind needs.
     pub grants: Vec<GrantType>,
     /// `None`: the usual ones; none for a service.
@@ -60,6 +71,12 @@ pub struct ClientEdit {
     pub kind: ClientKind,
     /// Whether it keeps no secret; single-page and native applications never do.
     pub public: bool,
+    /// How it proves who it is where it can.
+    #[serde(default = "by_secret")]
+    pub auth_method: ClientAuthMethod,
+    /// See [`Client`].
+    #[serde(default)]
+    pub jwks: Option<Value>,
     /// See [`Client`].
     pub profile: Profile,
     /// See [`Client`].
@@ -127,6 +144,8 @@ impl From<NewClient> for ClientEdit {
             name: new.name,
             kind: new.kind,
             public: new.public,
+            auth_method: new.auth_method.unwrap_or_else(by_secret),
+            jwks: new.jwks,
             profile: new.profile,
             redirect_uris: new.redirect_uris,
             post_logout_redirect_uris: new.post_logout_redirect_uris,
@@ -162,6 +181,8 @@ impl ClientEdit {
             name: client.name.clone(),
             kind: client.kind,
             public: client.is_public(),
+            auth_method: client.auth_method,
+            jwks: client.jwks.clone(),
             profile: client.profile,
             redirect_uris: texts(&client.redirect_uris),
             post_logout_redirect_uris: texts(&client.post_logout_redirect_uris),
@@ -220,11 +241,12 @@ impl ClientEdit {
             name: rules::name(&self.name)?,
             kind: self.kind,
             profile: self.profile,
-            auth_method: if public {
-                ClientAuthMethod::None
-            } else {
-                ClientAuthMethod::ClientSecretBasic
+            auth_method: match (public, self.auth_method) {
+                (true, _) => ClientAuthMethod::None,
+                (false, ClientAuthMethod::None) => by_secret(),
+                (false, method) => method,
             },
+            jwks: rules::jwks(self.jwks.as_ref())?,
             redirect_uris: rules::addresses("redirect_uris", &self.redirect_uris)?,
             post_logout_redirect_uris: rules::addresses(
                 "post_logout_redirect_uris",
@@ -269,6 +291,7 @@ pub(super) fn blank(id: ClientId, now: Timestamp) -> Client {
         profile: Profile::default(),
         auth_method: ClientAuthMethod::ClientSecretBasic,
         secrets: Vec::new(),
+        jwks: None,
         redirect_uris: Vec::new(),
         post_logout_redirect_uris: Vec::new(),
         grants: BTreeSet::new(),

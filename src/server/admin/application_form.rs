@@ -3,7 +3,8 @@
 
 use super::desk;
 use crate::model::{
-    AdminError, Algorithm, Client, ClientKind, ConsentPolicy, GrantType, Profile, RefreshPolicy,
+    AdminError, Algorithm, Client, ClientAuthMethod, ClientKind, ConsentPolicy, GrantType, Profile,
+    RefreshPolicy,
 };
 use crate::oauth::clients::ClientEdit;
 use crate::types::{Form, Scope};
@@ -131,6 +132,11 @@ pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit
         kind,
         // Set on the command line only; it goes with the kind that it was set for.
         public: stored.is_some_and(|client| client.is_public() && client.kind == kind),
+        // Set on the command line only.
+        auth_method: stored.map_or(ClientAuthMethod::ClientSecretBasic, |client| {
+            client.auth_method
+        }),
+        jwks: stored.and_then(|client| client.jwks.clone()),
         profile: choice(form, "profile", &PROFILES)?,
         redirect_uris,
         post_logout_redirect_uris: lines(form, "post_logout_redirect_uris"),

@@ -47,6 +47,8 @@ pub fn client(client: &Client) -> Value {
         "name": client.name,
         "kind": client.kind,
         "public": client.is_public(),
+        "auth_method": client.auth_method,
+        "jwks": client.jwks,
         "profile": client.profile,
         "redirect_uris": client.redirect_uris,
         "post_logout_redirect_uris": client.post_logout_redirect_uris,

@@ -11,8 +11,10 @@ pub mod userinfo;
 use super::incoming::Incoming;
 use super::respond::{oauth_error, set};
 use crate::model::{Client, Decision, Event, EventKind};
+use crate::oauth::client_assertion::Assertion;
 use crate::oauth::client_auth::{AuthenticatedClient, Credentials};
 use crate::oauth::error::TokenError;
+use crate::server::replays::{Proof, UsedBefore, use_once};
 use crate::types::Form;
 use rouille::Response;
 use std::net::IpAddr;
@@ -27,6 +29,11 @@ pub fn authenticate(
     form: &Form,
 ) -> Result<AuthenticatedClient, Unauthenticated> {
     let authorization = incoming.request.header("Authorization");
+    let assertion =
+        Assertion::parse(form, authorization.is_some()).map_err(|error| (None, error))?;
+    if let Some(assertion) = assertion {
+        return by_assertion(incoming, &assertion);
+    }
     let credentials = Credentials::parse(authorization, form).map_err(|error| (None, error))?;
     let client = match credentials.client_id {
         Some(id) => incoming
@@ -38,6 +45,40 @@ pub fn authenticate(
     credentials
         .authenticate(client.clone())
         .map_err(|error| (client, error))
+}
+
+/// The client of a signed assertion, which counts once.
+fn by_assertion(
+    incoming: &Incoming<'_>,
+    assertion: &Assertion<'_>,
+) -> Result<AuthenticatedClient, Unauthenticated> {
+    let ctx = incoming.ctx;
+    let client = match assertion.client_id {
+        Some(id) => ctx.client(id).map_err(|error| (None, unavailable(error)))?,
+        None => None,
+    };
+    let endpoint = ctx.config.issuer.endpoint(incoming.path);
+    let proved = assertion
+        .verify(client.clone(), &ctx.config.issuer, &endpoint, incoming.now)
+        .map_err(|error| (client.clone(), error))?;
+    let owner = proved.client.client().id.to_string();
+    match use_once(
+        ctx,
+        Proof::ClientAssertion,
+        &owner,
+        &proved.jti,
+        proved.until,
+    ) {
+        Ok(Ok(())) => Ok(proved.client),
+        Ok(Err(UsedBefore)) => {
+            let error = TokenError::InvalidClient {
+                basic: false,
+                why: "the assertion was used before",
+            };
+            Err((client, error))
+        }
+        Err(error) => Err((client, unavailable(error))),
+    }
 }
 
 /// A refusal in JSON; with `WWW-Authenticate` when HTTP Basic was tried (RFC 6749 §5.2).
