@@ -4,11 +4,11 @@
 use crate::world::{Answer, TestClient, World, encode};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use doorlight::crypto::random;
+use doorlight::ops::clock;
 use ring::hmac;
-use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Value, json};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 const TYPE: &str = "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
 
@@ -17,7 +17,7 @@ fn b64(bytes: &[u8]) -> String {
 }
 
 fn new_key() -> EcdsaKeyPair {
-    let random = SystemRandom::new();
+    let random = random::system();
     let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
     EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random).unwrap()
 }
@@ -30,10 +30,7 @@ fn jwks(key: &EcdsaKeyPair) -> Value {
 }
 
 fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
+    clock::now().secs()
 }
 
 fn claims(world: &World, client: &str, jti: &str) -> Value {
@@ -43,7 +40,7 @@ fn claims(world: &World, client: &str, jti: &str) -> Value {
 fn signed(key: &EcdsaKeyPair, claims: &Value) -> String {
     let head = b64(br#"{"alg":"ES256","kid":"k1"}"#);
     let message = format!("{head}.{}", b64(claims.to_string().as_bytes()));
-    let signature = key.sign(&SystemRandom::new(), message.as_bytes()).unwrap();
+    let signature = key.sign(&random::system(), message.as_bytes()).unwrap();
     format!("{message}.{}", b64(signature.as_ref()))
 }
 
