@@ -60,7 +60,7 @@ for (const group of document.querySelectorAll("[data-new-password]")) {
     if (length === 0) words = "";
     else if (length < 10) words = `${10 - length} more to go`;
     else if (kinds < 6) words = "Too much repetition";
-    else if (length < 14) words = "Good. A little longer is better";
+    else if (length < 14) words = "Long enough, if it is no common word. Another word makes it safer";
     else words = "Looks strong";
     if (second.value !== "" && second.value !== first.value) words = "The two passwords differ";
     note.textContent = words;

@@ -141,10 +141,15 @@ fn every_verb(world: &World) {
         &world.run(&["user", "add", "al ice", "--no-password"], ""),
         1,
     );
-    refused(
-        &world.run(&["user", "add", "carol", "--password-stdin"], "password"),
-        1,
-    );
+    for weak in ["summer2024", "liverpool7"] {
+        let add = ["user", "add", "carol", "--password-stdin"];
+        let line = refused(&world.run(&add, weak), 1);
+        assert!(line.contains("Too easy to guess.") && line.contains("Add another word"));
+        assert!(!line.contains(weak), "{line}");
+        let passwd = ["user", "passwd", "alice", "--password-stdin"];
+        assert_eq!(refused(&world.run(&passwd, weak), 1), line);
+    }
+    assert!(refused(&world.run(&["user", "show", "carol"], ""), 1).contains("carol"));
     refused(&world.run(&["user", "rm", "alice"], ""), 1);
     refused(&world.run(&["user", "disable", "alice"], ""), 1);
     refused(
