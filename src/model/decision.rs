@@ -1,8 +1,8 @@
 //! What a decision hands to the writer (DESIGN §2).
 
 use super::{
-    AuthorizationCode, Client, Consent, Event, Grant, Group, Link, RefreshToken, Revocation,
-    Session, Settings, SigningKey, User,
+    AuthorizationCode, Client, Consent, Event, Grant, Group, Link, RefreshToken, Replay,
+    Revocation, Session, Settings, SigningKey, User,
 };
 use crate::types::{ClientId, GroupName, LinkId, SessionId, UserId};
 
@@ -47,6 +47,8 @@ pub enum Change {
     DeleteSigningKey(String),
     /// Replaces.
     PutSettings(Box<Settings>),
+    /// Remembers a use of what may be used once.
+    PutReplay(Replay),
 }
 
 /// What is to be written and what is to be answered. The two are independent: a replayed refresh token revokes its

@@ -6,7 +6,7 @@ use super::apply::{delete_session, remove};
 use super::codec::decode;
 use super::schema::{Table, pair};
 use super::tables::Tables;
-use super::{Store, StoreError, View};
+use super::{Store, StoreError, View, replays};
 use crate::model::{
     AuthorizationCode, Consent, Event, Grant, Link, Outcome, RefreshToken, Revocation, Session,
     Settings,
@@ -27,8 +27,9 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// Tables with records that expire, those that die in the order of their keys first.
-const SWEPT: [Table; 8] = [
+const SWEPT: [Table; 9] = [
     Table::Events,
+    Table::Replays,
     Table::Codes,
     Table::Revocations,
     Table::Sessions,
@@ -174,7 +175,10 @@ fn expired(
     now: Timestamp,
 ) -> Result<Found, StoreError> {
     // Of these the older die first: the first that lives ends the walk.
-    let in_order = matches!(table, Table::Events | Table::Codes | Table::Revocations);
+    let in_order = matches!(
+        table,
+        Table::Events | Table::Replays | Table::Codes | Table::Revocations
+    );
     let mut found = Found::default();
     view.rows_after(table, past, |key, value| {
         match fate(table, key, value, settings, view, now) {
@@ -241,6 +245,7 @@ fn fate(
                 Fate::of(now >= end)
             }
         }
+        Table::Replays => Fate::of(replays::is_over(key, now)),
         // Other records that do not read are kept, for `verify` to find.
         _ => is_dead(table, key, value, settings, view, now).map_or(Fate::Untold, Fate::of),
     }

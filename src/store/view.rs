@@ -414,7 +414,7 @@ impl<'a> View<'a> {
         Ok(found)
     }
 
-    fn count(&self, table: Table) -> Result<u64, StoreError> {
+    pub(super) fn count(&self, table: Table) -> Result<u64, StoreError> {
         self.0.count(table)
     }
 
