@@ -10,7 +10,7 @@
 //! | RFC 9207 `iss` in responses; Form Post Response Mode | `oauth/authorize/response.rs` | there |
 //! | OpenID Connect Core §3.1.2.3 sign-in and consent | `oauth/authorize/step.rs` | there |
 //! | RFC 6749 §2.3 client authentication | `oauth/client_auth.rs` | there; `tests/oauth/token.rs` |
-//! | RFC 7521, RFC 7523 client assertions (`private_key_jwt`, `client_secret_jwt`) | `oauth/client_assertion.rs`, `server/replays.rs` | there; `tests/oauth/client_assertion.rs` |
+//! | RFC 7521, RFC 7523 client assertions (`private_key_jwt`, `client_secret_jwt`) | `oauth/client_assertion.rs`, `oauth/replay.rs` | there; `tests/oauth/client_assertion.rs` |
 //! | RFC 6749 §4.1.3 code grant | `oauth/token/code.rs` | there; `tests/oauth/token.rs` |
 //! | RFC 6749 §6, RFC 9700 §4.14.2 refresh, replay | `oauth/token/refresh.rs` | there; `tests/oauth/refresh.rs` |
 //! | RFC 6749 §4.4 client credentials | `oauth/token/client_credentials.rs` | there |

@@ -98,6 +98,9 @@ pub(super) struct AddArguments {
     /// Only members of this group may sign in; may be repeated.
     #[arg(long = "allowed-group", value_name = "GROUP")]
     allowed_groups: Vec<String>,
+    /// It gets only tokens that are bound to a key of its own (DPoP).
+    #[arg(long)]
+    dpop: bool,
 }
 
 /// The moment at which a secret was made names it.
@@ -156,6 +159,7 @@ fn new_client(arguments: AddArguments) -> Result<NewClient, Failure> {
         claims_in_id_token: arguments.claims_in_id_token,
         allow_http: arguments.allow_http,
         allowed_groups: arguments.allowed_groups,
+        dpop_bound_access_tokens: arguments.dpop,
     })
 }
 

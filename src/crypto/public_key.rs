@@ -3,6 +3,7 @@
 
 use super::digest::{base64url, from_base64url, sha256};
 use super::random;
+use crate::types::Thumbprint;
 use ring::agreement::{self, EphemeralPrivateKey};
 use ring::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey};
 use serde_json::{Map, Value};
@@ -159,7 +160,7 @@ impl PublicKey {
     }
 
     /// The JWK thumbprint (RFC 7638 §3, RFC 8037 §2 and appendix A.3): what a DPoP-bound token is bound to.
-    pub fn thumbprint(&self) -> String {
+    pub fn thumbprint(&self) -> Thumbprint {
         let required = match &self.material {
             Material::Rsa { n, e } => format!(
                 r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#,
@@ -182,7 +183,7 @@ impl PublicKey {
                 base64url(point)
             ),
         };
-        base64url(&sha256(required.as_bytes()))
+        Thumbprint::from_digest(sha256(required.as_bytes()))
     }
 }
 
@@ -284,7 +285,7 @@ mod tests {
                   1jF44-csFCur-kEgU8awapJzKnqDKgw"
         }));
         assert_eq!(
-            key.unwrap().thumbprint(),
+            key.unwrap().thumbprint().to_string(),
             "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
         );
     }
@@ -295,7 +296,7 @@ mod tests {
             "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
         }));
         assert_eq!(
-            key.unwrap().thumbprint(),
+            key.unwrap().thumbprint().to_string(),
             "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
         );
     }
@@ -304,7 +305,7 @@ mod tests {
     fn our_own_published_keys_are_taken_and_their_thumbprints_are_their_names() {
         for kty in ["EC", "RSA"] {
             let key = parse(&ours(kty)).unwrap();
-            assert_eq!(Some(key.thumbprint()), key.kid);
+            assert_eq!(Some(key.thumbprint().to_string()), key.kid);
         }
     }
 

@@ -78,6 +78,7 @@ mod tests {
             created: NOW,
             expires: NOW,
             ended: None,
+            dpop_jkt: None,
         };
         let by = Author {
             name: "root".to_owned(),

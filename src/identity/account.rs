@@ -86,6 +86,7 @@ mod tests {
             created: NOW,
             expires: NOW,
             ended: None,
+            dpop_jkt: None,
         }
     }
 

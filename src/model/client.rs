@@ -184,12 +184,20 @@ pub struct Client {
     /// Tokens issued before this moment are dead.
     #[serde(default)]
     pub tokens_not_before: Timestamp,
+    /// Whether it gets tokens that are bound to a key of its own, and no others (RFC 9449 §5.2).
+    #[serde(default)]
+    pub dpop_bound_access_tokens: bool,
 }
 
 impl Client {
     /// Whether it has no secret to keep.
     pub fn is_public(&self) -> bool {
         self.auth_method == ClientAuthMethod::None
+    }
+
+    /// Whether its tokens must be bound to a key (PROTOCOL, "strict per client").
+    pub fn binds_tokens(&self) -> bool {
+        self.dpop_bound_access_tokens || self.profile == Profile::Strict
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a decision hands to the writer (DESIGN §2).
 
 use super::{
-    AuthorizationCode, Client, Consent, Event, Grant, Group, Link, RefreshToken, Replay, ReplayKey,
+    AuthorizationCode, Client, Consent, Event, Grant, Group, Link, RefreshToken, Replay,
     Revocation, Session, Settings, SigningKey, User,
 };
 use crate::types::{ClientId, GroupName, LinkId, SessionId, UserId};
@@ -33,8 +33,6 @@ pub enum Change {
     PutRefreshToken(Box<RefreshToken>),
     /// Lists an access token as revoked.
     PutRevocation(Revocation),
-    /// A proof was used.
-    PutReplay(ReplayKey, Replay),
     /// Remembers what a person agreed to.
     PutConsent(Consent),
     /// Forgets it.
@@ -49,6 +47,8 @@ pub enum Change {
     DeleteSigningKey(String),
     /// Replaces.
     PutSettings(Box<Settings>),
+    /// Remembers a use of what may be used once.
+    PutReplay(Replay),
 }
 
 /// What is to be written and what is to be answered. The two are independent: a replayed refresh token revokes its

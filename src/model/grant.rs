@@ -2,7 +2,8 @@
 
 use super::Authentication;
 use crate::types::{
-    ClientId, GrantId, Id, RefreshTokenId, Scope, SessionId, Timestamp, TokenHash, TokenId, UserId,
+    ClientId, GrantId, Id, RefreshTokenId, Scope, SessionId, Thumbprint, Timestamp, TokenHash,
+    TokenId, UserId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -84,6 +85,9 @@ pub struct AuthorizationCode {
     /// What its use gave.
     #[serde(default)]
     pub redeemed: Option<GrantId>,
+    /// The key that must be proved to use it (RFC 9449 §10).
+    #[serde(default)]
+    pub dpop_jkt: Option<Thumbprint>,
 }
 
 /// Why a grant ended.
@@ -130,6 +134,9 @@ pub struct Grant {
     /// When and why it ended before that.
     #[serde(default)]
     pub ended: Option<(Timestamp, GrantEnd)>,
+    /// The key that must be proved to use its refresh tokens (RFC 9449 §5).
+    #[serde(default)]
+    pub dpop_jkt: Option<Thumbprint>,
 }
 
 /// That a refresh token was used, and what came of it.

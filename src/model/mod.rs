@@ -26,7 +26,7 @@ pub use grant::{
     RefreshToken, Revocation, Rotated,
 };
 pub use key::{Algorithm, PrivateKey, SigningKey};
-pub use replay::{Replay, ReplayKey};
+pub use replay::Replay;
 pub use session::{Authentication, Link, LinkPurpose, Session};
 pub use settings::Settings;
 pub use user::{Address, Group, User};

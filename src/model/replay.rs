@@ -1,15 +1,14 @@
-//! Proofs that may be used once: client assertions (RFC 7523 §3, 7) and DPoP proofs (RFC 9449 §11.1).
+//! That something was used which may be used once.
 
 use crate::types::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// One that was used. Its key is what it was (`ReplayKey`).
+/// One use, remembered until what was used is refused for its age anyway (`oauth::replay` makes it).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replay {
-    /// From then on the proof is worthless by itself, and need not be remembered.
+    /// SHA-256 over the purpose, who, and the `jti`. It stands in the key of the row only.
+    #[serde(skip)]
+    pub key: [u8; 32],
+    /// Until when.
     pub expires: Timestamp,
 }
-
-/// SHA-256 of what kind of proof it was, whose, and its `jti`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReplayKey(pub [u8; 32]);

@@ -1,7 +1,8 @@
-//! Discovery. OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3. Lists what works, and nothing else: a test
+//! Discovery. OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3, RFC 9449 §5.1. Lists what works, and nothing else: a test
 //! compares the two.
 
 use super::claims::{SCOPES, SUPPORTED};
+use super::dpop;
 use crate::crypto::public_key::JwsAlgorithm;
 use crate::types::Issuer;
 use serde_json::{Value, json};
@@ -48,5 +49,6 @@ pub fn document(issuer: &Issuer) -> Value {
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "acr_values_supported": ["0", "1"],
         "authorization_response_iss_parameter_supported": true,
+        "dpop_signing_alg_values_supported": dpop::algorithms(),
     })
 }

@@ -1,5 +1,8 @@
 //! What the protocol says when it says no: causes inside, RFC codes outside, mapped once.
-//! RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6, RFC 6750 §3.1, RFC 8707 §2.
+//! RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6, RFC 6750 §3.1, RFC 8707 §2, RFC 9449 §5 and §7.1.
+
+use super::dpop::ProofError;
+use super::replay::NotOnce;
 
 /// A cause that the authorization endpoint answers by redirect, once the redirect URI is verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +77,7 @@ impl AuthorizeError {
                     "max_age" => "max_age is not a number of seconds",
                     "nonce" => "nonce is longer than 1000 characters",
                     "claims" => "claims is not a JSON object of the right shape",
+                    "dpop_jkt" => "dpop_jkt is not a SHA-256 thumbprint",
                     "code_challenge" => "code_challenge is not valid",
                     "code_challenge_method" => "code_challenge_method is not supported",
                     "scope" => "scope is malformed",
@@ -175,6 +179,10 @@ pub enum TokenError {
     ForeignToken,
     /// The server cannot write now.
     Unavailable,
+    /// The DPoP proof does not hold, or there is none where one is needed.
+    Proof(ProofError),
+    /// The code or refresh token is bound to a key that was not proved.
+    OtherKey,
 }
 
 impl TokenError {
@@ -244,6 +252,13 @@ impl TokenError {
                 "the token was not issued to this client",
             ),
             Self::Unavailable => wire(503, "temporarily_unavailable", "try again in a moment"),
+            // RFC 9449 §5.
+            Self::Proof(error) => wire(400, "invalid_dpop_proof", error.words()),
+            Self::OtherKey => wire(
+                400,
+                "invalid_grant",
+                "the code or token is bound to another DPoP key",
+            ),
         }
     }
 }
@@ -261,6 +276,10 @@ pub enum BearerError {
     InsufficientScope,
     /// The server cannot read now.
     Unavailable,
+    /// The DPoP proof does not hold, or there is none where one is needed.
+    Proof(ProofError),
+    /// The token is bound to a key, and came without it or with another; or it is bound to none, and came as if.
+    Binding(&'static str),
 }
 
 impl BearerError {
@@ -288,6 +307,27 @@ impl BearerError {
                 "temporarily_unavailable",
                 "try again in a moment",
             )),
+            // RFC 9449 §7.1: the two are told apart.
+            Self::Proof(error) => Some(wire(401, "invalid_dpop_proof", error.words())),
+            Self::Binding(words) => Some(wire(401, "invalid_token", words)),
+        }
+    }
+}
+
+impl From<NotOnce> for TokenError {
+    fn from(error: NotOnce) -> Self {
+        match error {
+            NotOnce::Replayed => Self::Proof(ProofError::Replayed),
+            NotOnce::TooMany => Self::Unavailable,
+        }
+    }
+}
+
+impl From<NotOnce> for BearerError {
+    fn from(error: NotOnce) -> Self {
+        match error {
+            NotOnce::Replayed => Self::Proof(ProofError::Replayed),
+            NotOnce::TooMany => Self::Unavailable,
         }
     }
 }

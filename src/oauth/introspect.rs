@@ -2,7 +2,7 @@
 //! Owns: who may know what of a token. A token of another audience is `{"active":false}`, like one that never was.
 
 use crate::model::{Client, Grant, RefreshToken};
-use crate::types::{GrantId, Issuer, Timestamp, TokenId};
+use crate::types::{GrantId, Issuer, Thumbprint, Timestamp, TokenId};
 use serde_json::{Map, Value, json};
 
 /// An access token of ours whose signature, kind and issuer were checked.
@@ -26,6 +26,10 @@ impl AccessToken {
         if typ != crate::crypto::jws::ACCESS_TOKEN_TYPE
             || claims.get("iss")?.as_str()? != issuer.as_str()
         {
+            return None;
+        }
+        // Bound to something that is not understood is not unbound.
+        if claims.contains_key("cnf") && key_of(&claims).is_none() {
             return None;
         }
         let jti = claims.get("jti")?.as_str()?;
@@ -57,6 +61,11 @@ impl AccessToken {
             .is_some_and(|scope| scope.split(' ').any(|t| t == token))
     }
 
+    /// The key that it is bound to (RFC 9449 §6.1).
+    pub fn key(&self) -> Option<Thumbprint> {
+        key_of(&self.claims)
+    }
+
     fn audience(&self) -> Vec<&str> {
         match self.claims.get("aud") {
             Some(Value::String(one)) => vec![one],
@@ -64,6 +73,10 @@ impl AccessToken {
             _ => Vec::new(),
         }
     }
+}
+
+fn key_of(claims: &Map<String, Value>) -> Option<Thumbprint> {
+    claims.get("cnf")?.get("jkt")?.as_str()?.parse().ok()
 }
 
 /// Nothing is told of a token that does not hold.
@@ -104,12 +117,19 @@ pub fn active(token: &AccessToken, username: Option<&str>) -> Value {
         "scope",
         "auth_time",
         "acr",
+        "cnf",
     ] {
         if let Some(value) = token.claims.get(name) {
             answer.insert(name.to_owned(), value.clone());
         }
     }
-    answer.insert("token_type".to_owned(), json!("Bearer"));
+    // RFC 9449 §6.2.
+    let scheme = if token.key().is_some() {
+        "DPoP"
+    } else {
+        "Bearer"
+    };
+    answer.insert("token_type".to_owned(), json!(scheme));
     if let Some(username) = username {
         answer.insert("username".to_owned(), json!(username));
     }

@@ -57,6 +57,7 @@ pub(crate) fn client() -> Client {
         disabled: false,
         created: NOW,
         tokens_not_before: Timestamp::default(),
+        dpop_bound_access_tokens: false,
     }
 }
 
@@ -136,5 +137,6 @@ pub(crate) fn grant(client: &Client) -> Grant {
         created: NOW,
         expires: NOW.plus(Duration::from_secs(365 * 86_400)),
         ended: None,
+        dpop_jkt: None,
     }
 }

@@ -1,6 +1,7 @@
-//! UserInfo. OpenID Connect Core §5.3, RFC 6750 §2 (where a token may stand).
+//! UserInfo. OpenID Connect Core §5.3, RFC 6750 §2 (where a token may stand), RFC 9449 §7 (whose it is).
 
 use super::claims;
+use super::dpop::{Proof, ProofError};
 use super::error::BearerError;
 use super::introspect::AccessToken;
 use crate::model::{ClaimRequest, User};
@@ -8,14 +9,28 @@ use crate::types::{Form, Scope};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
+/// How a token was presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// RFC 6750 §2: in the header or the form.
+    Bearer,
+    /// RFC 9449 §7.1: in the header only.
+    Dpop,
+}
+
 /// The one token of a request: in the header (any case of the scheme), or in the form of a POST. Never in the query
 /// (RFC 9700 §4.3.2).
-pub fn bearer<'a>(
+pub fn presented<'a>(
     authorization: Option<&'a str>,
     form: Option<&'a Form>,
-) -> Result<&'a str, BearerError> {
+) -> Result<(Scheme, &'a str), BearerError> {
     let header = match authorization.map(|header| header.split_once(' ')) {
-        Some(Some((scheme, token))) if scheme.eq_ignore_ascii_case("bearer") => Some(token.trim()),
+        Some(Some((scheme, token))) if scheme.eq_ignore_ascii_case("bearer") => {
+            Some((Scheme::Bearer, token.trim()))
+        }
+        Some(Some((scheme, token))) if scheme.eq_ignore_ascii_case("dpop") => {
+            Some((Scheme::Dpop, token.trim()))
+        }
         Some(_) => return Err(BearerError::Missing),
         None => None,
     };
@@ -25,10 +40,35 @@ pub fn bearer<'a>(
             .map_err(|_| BearerError::BadRequest)?,
         None => None,
     };
-    match (header, body) {
+    match (header, body.map(|token| (Scheme::Bearer, token))) {
         (Some(_), Some(_)) => Err(BearerError::BadRequest),
-        (Some(token), None) | (None, Some(token)) if !token.is_empty() => Ok(token),
+        (Some(presented), None) | (None, Some(presented)) if !presented.1.is_empty() => {
+            Ok(presented)
+        }
         _ => Err(BearerError::Missing),
+    }
+}
+
+/// Whether the token was presented as it is bound (RFC 9449 §7.1, §7.2): a bound one with a proof of its key and under
+/// `DPoP` alone, an unbound one under `Bearer` alone. The proof that must be used once, if any.
+pub fn sender(
+    token: &AccessToken,
+    scheme: Scheme,
+    proof: impl FnOnce() -> Result<Option<Proof>, ProofError>,
+) -> Result<Option<Proof>, BearerError> {
+    match (token.key(), scheme) {
+        (None, Scheme::Bearer) => Ok(None),
+        (None, Scheme::Dpop) => Err(BearerError::Binding("the access token is bound to no key")),
+        (Some(_), Scheme::Bearer) => Err(BearerError::Binding(
+            "the access token is bound to a key and needs the DPoP scheme",
+        )),
+        (Some(key), Scheme::Dpop) => match proof().map_err(BearerError::Proof)? {
+            None => Err(BearerError::Proof(ProofError::Missing)),
+            Some(proof) if proof.key != key => Err(BearerError::Binding(
+                "the DPoP proof is not of the key of the access token",
+            )),
+            proof => Ok(proof),
+        },
     }
 }
 
@@ -58,20 +98,30 @@ mod tests {
     #[test]
     fn rfc6750_section_2_one_token_in_one_way() {
         let form = |text: &str| Form::parse(text.as_bytes()).unwrap();
-        assert_eq!(bearer(Some("Bearer abc"), None), Ok("abc"));
-        assert_eq!(bearer(Some("bEARER abc"), None), Ok("abc"));
-        assert_eq!(bearer(None, Some(&form("access_token=abc"))), Ok("abc"));
         assert_eq!(
-            bearer(Some("Bearer abc"), Some(&form("access_token=abc"))),
+            presented(Some("Bearer abc"), None),
+            Ok((Scheme::Bearer, "abc"))
+        );
+        assert_eq!(
+            presented(Some("bEARER abc"), None),
+            Ok((Scheme::Bearer, "abc"))
+        );
+        assert_eq!(presented(Some("dPoP abc"), None), Ok((Scheme::Dpop, "abc")));
+        assert_eq!(
+            presented(None, Some(&form("access_token=abc"))),
+            Ok((Scheme::Bearer, "abc"))
+        );
+        assert_eq!(
+            presented(Some("Bearer abc"), Some(&form("access_token=abc"))),
             Err(BearerError::BadRequest)
         );
         assert_eq!(
-            bearer(None, Some(&form("access_token=a&access_token=b"))),
+            presented(None, Some(&form("access_token=a&access_token=b"))),
             Err(BearerError::BadRequest)
         );
         for missing in [None, Some("Basic abc"), Some("abc"), Some("Bearer ")] {
             assert_eq!(
-                bearer(missing, None),
+                presented(missing, None),
                 Err(BearerError::Missing),
                 "{missing:?}"
             );

@@ -38,7 +38,7 @@ pub fn preflight(incoming: &Incoming<'_>) -> Response {
     set(
         &mut response,
         "Access-Control-Allow-Headers",
-        "Authorization, Content-Type",
+        "Authorization, Content-Type, DPoP",
     );
     set(&mut response, "Access-Control-Max-Age", "600");
     response

@@ -2,7 +2,7 @@
 
 use super::schema::{SETTINGS_KEY, Table, member, pair};
 use super::tables::{Tables, put};
-use super::{StoreError, View};
+use super::{StoreError, View, replays};
 use crate::model::{Change, Grant, Session, User};
 use crate::types::{GroupName, SessionId, UserId};
 
@@ -45,8 +45,8 @@ pub(super) fn apply(tables: &Tables<'_>, change: Change) -> Result<(), StoreErro
         Change::DeleteLink(id) => remove(tables, Table::Links, id.as_bytes()),
         Change::PutSigningKey(key) => put(tables, Table::SigningKeys, key.kid.as_bytes(), &key),
         Change::DeleteSigningKey(kid) => remove(tables, Table::SigningKeys, kid.as_bytes()),
-        Change::PutReplay(key, replay) => put(tables, Table::Replays, &key.0, &replay),
         Change::PutSettings(settings) => put(tables, Table::Settings, SETTINGS_KEY, &settings),
+        Change::PutReplay(replay) => put(tables, Table::Replays, &replays::key(&replay), &replay),
     }
 }
 

@@ -48,9 +48,10 @@ pub(super) fn check(path: &Path, found: &Found) -> Result<(), OpenError> {
     }
 }
 
-/// Brings the file to [`SCHEMA`]: makes every table of a new one, and runs the steps of an older one.
+/// Brings the file to [`SCHEMA`]: makes every table that it lacks, and runs the steps of an older one. A table more is
+/// no new format: programs that do not know it leave it alone.
 pub(super) fn migrate(db: &Database, found: &Found) -> Result<(), StoreError> {
-    if *found == Found::Format(SCHEMA) {
+    if *found == Found::Format(SCHEMA) && has_every_table(db)? {
         return Ok(());
     }
     // Format 1 is the first: there is no step yet.
@@ -62,4 +63,12 @@ pub(super) fn migrate(db: &Database, found: &Found) -> Result<(), StoreError> {
         .insert(SCHEMA_KEY, SCHEMA.to_be_bytes().as_slice())?;
     txn.commit()?;
     Ok(())
+}
+
+fn has_every_table(db: &Database) -> Result<bool, StoreError> {
+    let txn = db.begin_read()?;
+    let tables: Vec<String> = txn.list_tables()?.map(|t| t.name().to_owned()).collect();
+    Ok(Table::ALL
+        .iter()
+        .all(|table| tables.iter().any(|name| name == table.name())))
 }

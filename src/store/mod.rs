@@ -1,7 +1,7 @@
 //! The one data file. The only room that knows redb.
 //! Owns: the tables (`schema`), the records' encoding (`codec`), reading (`view`), the handle that takes jobs (`handle`),
 //! the one writer (`writer`) and its open transaction (`tables`), applying changes and keeping indexes (`apply`),
-//! opening and its refusals (`open`), forgetting what has expired (`sweep`).
+//! opening and its refusals (`open`), forgetting what has expired (`sweep`), uses of what may be used once (`replays`).
 //! Not here: what may be written (`oauth`, `identity` decide).
 
 mod apply;
@@ -11,6 +11,7 @@ mod handle;
 mod migrate;
 mod open;
 mod rehearsal;
+mod replays;
 mod schema;
 mod sweep;
 mod tables;

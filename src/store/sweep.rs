@@ -6,10 +6,10 @@ use super::apply::{delete_session, remove};
 use super::codec::decode;
 use super::schema::{Table, pair};
 use super::tables::Tables;
-use super::{Store, StoreError, View};
+use super::{Store, StoreError, View, replays};
 use crate::model::{
-    AuthorizationCode, Consent, Event, Grant, Link, Outcome, RefreshToken, Replay, Revocation,
-    Session, Settings,
+    AuthorizationCode, Consent, Event, Grant, Link, Outcome, RefreshToken, Revocation, Session,
+    Settings,
 };
 use crate::types::{ClientId, GrantId, Id, SessionId, Timestamp};
 use std::time::Duration;
@@ -29,6 +29,7 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 /// Tables with records that expire, those that die in the order of their keys first.
 const SWEPT: [Table; 9] = [
     Table::Events,
+    Table::Replays,
     Table::Codes,
     Table::Revocations,
     Table::Sessions,
@@ -36,7 +37,6 @@ const SWEPT: [Table; 9] = [
     Table::RefreshTokens,
     Table::Links,
     Table::Consents,
-    Table::Replays,
 ];
 
 /// Where the sweep stands in its round: through each table, and then to the events that are too many.
@@ -175,7 +175,10 @@ fn expired(
     now: Timestamp,
 ) -> Result<Found, StoreError> {
     // Of these the older die first: the first that lives ends the walk.
-    let in_order = matches!(table, Table::Events | Table::Codes | Table::Revocations);
+    let in_order = matches!(
+        table,
+        Table::Events | Table::Replays | Table::Codes | Table::Revocations
+    );
     let mut found = Found::default();
     view.rows_after(table, past, |key, value| {
         match fate(table, key, value, settings, view, now) {
@@ -242,6 +245,7 @@ fn fate(
                 Fate::of(now >= end)
             }
         }
+        Table::Replays => Fate::of(replays::is_over(key, now)),
         // Other records that do not read are kept, for `verify` to find.
         _ => is_dead(table, key, value, settings, view, now).map_or(Fate::Untold, Fate::of),
     }
@@ -284,7 +288,6 @@ fn is_dead(
             now >= end.plus(HOUR + HOUR)
         }
         Table::RefreshTokens => now >= decode::<RefreshToken>(value)?.expires,
-        Table::Replays => now >= decode::<Replay>(value)?.expires,
         Table::Revocations => now >= decode::<Revocation>(value)?.expires.plus(HOUR),
         Table::Links => now >= decode::<Link>(value)?.expires,
         Table::Consents => {

@@ -6,7 +6,7 @@ use super::schema::{SETTINGS_KEY, Table};
 use super::tables::Tables;
 use crate::model::{
     AuthorizationCode, Client, Consent, Event, EventKind, Grant, Group, Link, Outcome,
-    RefreshToken, Replay, ReplayKey, Revocation, Session, Settings, SigningKey, User,
+    RefreshToken, Revocation, Session, Settings, SigningKey, User,
 };
 use crate::types::{
     ClientId, GrantId, GroupName, Id, LinkId, RefreshTokenId, SessionId, Timestamp, TokenId,
@@ -342,11 +342,6 @@ impl<'a> View<'a> {
         Ok(consents)
     }
 
-    /// Whether a proof was used before. One that has expired since says so by itself.
-    pub fn was_used(&self, key: &ReplayKey) -> Result<bool, StoreError> {
-        Ok(self.get::<Replay>(Table::Replays, &key.0)?.is_some())
-    }
-
     /// One link.
     pub fn link(&self, id: LinkId) -> Result<Option<Link>, StoreError> {
         self.get(Table::Links, id.as_bytes())
@@ -419,7 +414,7 @@ impl<'a> View<'a> {
         Ok(found)
     }
 
-    fn count(&self, table: Table) -> Result<u64, StoreError> {
+    pub(super) fn count(&self, table: Table) -> Result<u64, StoreError> {
         self.0.count(table)
     }
 

@@ -8,6 +8,7 @@ mod redirect_uri;
 mod scope;
 mod secret;
 pub mod strict_json;
+mod thumbprint;
 mod time;
 mod username;
 
@@ -17,5 +18,6 @@ pub use issuer::{Issuer, IssuerError};
 pub use redirect_uri::{RedirectUri, RedirectUriError};
 pub use scope::{Scope, ScopeError};
 pub use secret::{BearerSecret, Secret, TokenHash};
+pub use thumbprint::{Thumbprint, ThumbprintError};
 pub use time::Timestamp;
 pub use username::{GroupName, NameError, Username};

@@ -6,7 +6,8 @@
 //!    from here on every refusal is a redirect with `error`, `state` and `iss`;
 //! 3. nothing is repeated, `response_type` is `code`, `response_mode` is known, nothing unsupported is asked for
 //!    (`request`);
-//! 4. PKCE fits the client (`pkce`); the scope, `prompt`, `max_age`, `claims` and resources can be used;
+//! 4. PKCE fits the client (`pkce`); the scope, `prompt`, `max_age`, `claims`, resources and `dpop_jkt` can be
+//!    used;
 //! 5. the person: signed in, recently enough, the one that is meant, in a group that may (`step`);
 //! 6. the person agreed (`step`);
 //! 7. a code is issued (`decide`).
@@ -106,6 +107,7 @@ fn issue(
         created: now,
         expires: now.plus(CODE_LIFE),
         redeemed: None,
+        dpop_jkt: request.dpop_jkt,
     };
     let mut changes = vec![Change::PutCode(Box::new(code))];
     let mut events = Vec::new();

@@ -6,7 +6,7 @@ use super::redirect_uri::{Mismatch, VerifiedRedirectUri, verify};
 use crate::model::{ClaimsRequest, Client, CodeChallenge, GrantType};
 use crate::oauth::claims;
 use crate::oauth::error::AuthorizeError;
-use crate::types::{ClientId, Form, Repeated, Scope};
+use crate::types::{ClientId, Form, Repeated, Scope, Thumbprint};
 use std::time::Duration;
 
 /// How the answer travels (OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode).
@@ -80,6 +80,8 @@ pub struct Request {
     pub claims: ClaimsRequest,
     /// Resources (RFC 8707).
     pub resources: Vec<String>,
+    /// The key that the code will be bound to (RFC 9449 §10).
+    pub dpop_jkt: Option<Thumbprint>,
 }
 
 /// The `client_id` of a request. Read first: without it there is nobody to answer.
@@ -135,6 +137,7 @@ const SINGLE: &[&str] = &[
     "request",
     "request_uri",
     "registration",
+    "dpop_jkt",
 ];
 
 /// In bytes. It is kept with the code; clients send a random value or a hash of one.
@@ -210,6 +213,10 @@ impl Request {
                 resources.push(resource.to_owned());
             }
         }
+        let dpop_jkt = one("dpop_jkt")?
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| AuthorizeError::BadParameter("dpop_jkt"))?;
         let text = |name: &str| one(name).map(|value| value.map(str::to_owned));
         let nonce = text("nonce")?;
         if nonce
@@ -231,6 +238,7 @@ impl Request {
             id_token_hint: text("id_token_hint")?,
             claims,
             resources,
+            dpop_jkt,
         })
     }
 }

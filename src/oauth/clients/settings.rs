@@ -59,6 +59,8 @@ pub struct NewClient {
     pub allow_http: bool,
     /// When not empty, only members of one of these may sign in.
     pub allowed_groups: Vec<String>,
+    /// Whether it gets only tokens that are bound to a key of its own.
+    pub dpop_bound_access_tokens: bool,
 }
 
 /// All that can be edited about an application, as it shall be afterwards. Start from [`ClientEdit::of`], or from a
@@ -123,6 +125,8 @@ pub struct ClientEdit {
     pub tos_uri: Option<String>,
     /// See [`Client`].
     pub disabled: bool,
+    /// See [`Client`].
+    pub dpop_bound_access_tokens: bool,
 }
 
 impl From<NewClient> for ClientEdit {
@@ -163,6 +167,7 @@ impl From<NewClient> for ClientEdit {
             may_introspect: new.may_introspect,
             allow_http: new.allow_http,
             allowed_groups: new.allowed_groups,
+            dpop_bound_access_tokens: new.dpop_bound_access_tokens,
             ..Self::of(&blank(ClientId(Id::default()), Timestamp::default()))
         }
     }
@@ -210,6 +215,7 @@ impl ClientEdit {
             policy_uri: client.policy_uri.clone(),
             tos_uri: client.tos_uri.clone(),
             disabled: client.disabled,
+            dpop_bound_access_tokens: client.dpop_bound_access_tokens,
         }
     }
 
@@ -275,6 +281,7 @@ impl ClientEdit {
             policy_uri: rules::web_address("policy_uri", self.policy_uri.as_deref())?,
             tos_uri: rules::web_address("tos_uri", self.tos_uri.as_deref())?,
             disabled: self.disabled,
+            dpop_bound_access_tokens: self.dpop_bound_access_tokens,
             ..client
         };
         rules::fit_together(&client)?;
@@ -316,5 +323,6 @@ pub(super) fn blank(id: ClientId, now: Timestamp) -> Client {
         disabled: false,
         created: now,
         tokens_not_before: Timestamp::default(),
+        dpop_bound_access_tokens: false,
     }
 }

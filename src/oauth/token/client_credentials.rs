@@ -6,13 +6,15 @@ use super::{one, resources};
 use crate::model::{Client, Decision, Event, EventKind};
 use crate::oauth::claims::SCOPES;
 use crate::oauth::error::TokenError;
-use crate::types::{Form, Scope, Timestamp};
+use crate::types::{Form, Scope, Thumbprint, Timestamp};
 
 /// The form's parameters.
 #[derive(Clone, Debug)]
 pub struct Request {
     scope: Option<Scope>,
     resources: Vec<String>,
+    /// What its sender proved.
+    pub(super) key: Option<Thumbprint>,
 }
 
 impl Request {
@@ -24,6 +26,7 @@ impl Request {
         Ok(Self {
             scope,
             resources: form.all("resource").map(str::to_owned).collect(),
+            key: None,
         })
     }
 }
@@ -70,7 +73,7 @@ pub fn decide(
             "a resource that the application may not ask for",
         );
     };
-    let issued = Issued::for_client(client, scope, resources, access, now);
+    let issued = Issued::for_client(client, scope, resources, access, now).bound_to(request.key);
     let event = Event::success(EventKind::ClientCredentials, now)
         .client(client)
         .detail(issued.summary());
@@ -90,6 +93,7 @@ mod tests {
         let request = Request {
             scope: scope.map(|s| s.parse().unwrap()),
             resources: resource.iter().map(|r| (*r).to_owned()).collect(),
+            key: None,
         };
         decide(client, &request, [1; 10], NOW).reply
     }

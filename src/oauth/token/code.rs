@@ -1,9 +1,9 @@
-//! Authorization code grant: the code's one use. RFC 6749 §4.1.3, RFC 7636 §4.6, RFC 9700 §4.5 and §2.1.1.
+//! Authorization code grant: the code's one use. RFC 6749 §4.1.3, RFC 7636 §4.6, RFC 9700 §4.5 and §2.1.1, RFC 9449 §10.
 //! Owns: who may redeem a code, and that a second use ends everything the first one gave.
 //! Not here: what a token looks like (`issue`), how a code comes to be (`authorize`).
 
 use super::issue::{Issued, access_token_life};
-use super::{one, resources};
+use super::{one, resources, sender};
 use crate::crypto::digest::{constant_time_eq, s256};
 use crate::crypto::random::Fresh;
 use crate::model::{
@@ -12,7 +12,9 @@ use crate::model::{
 };
 use crate::oauth::error::TokenError;
 use crate::oauth::standing::{self, Ground};
-use crate::types::{BearerSecret, Form, GrantId, Id, RefreshTokenId, Secret, Timestamp};
+use crate::types::{
+    BearerSecret, Form, GrantId, Id, RefreshTokenId, Secret, Thumbprint, Timestamp,
+};
 use std::time::Duration;
 
 /// The form's parameters.
@@ -23,6 +25,8 @@ pub struct Request {
     redirect_uri: Option<String>,
     verifier: Option<Secret>,
     resources: Vec<String>,
+    /// What its sender proved.
+    pub(super) key: Option<Thumbprint>,
 }
 
 impl Request {
@@ -33,6 +37,7 @@ impl Request {
             redirect_uri: one(form, "redirect_uri")?.map(str::to_owned),
             verifier: one(form, "code_verifier")?.map(|text| Secret::new(text.to_owned())),
             resources: form.all("resource").map(str::to_owned).collect(),
+            key: None,
         })
     }
 }
@@ -106,6 +111,9 @@ pub fn decide(
     ) {
         return refuse(TokenError::PkceMismatch(why), why);
     }
+    if let Err(error) = sender::may_redeem(&code, request.key) {
+        return refuse(error, "the code is bound to a key that was not proved");
+    }
     let allowed = if code.resources.is_empty() {
         &client.audiences
     } else {
@@ -143,6 +151,7 @@ pub fn decide(
         created: now,
         expires: now.plus(life(client, code.scope.contains("offline_access"))),
         ended: None,
+        dpop_jkt: sender::of_family(client, None, request.key),
     };
     if let Err(fallen) = standing::of_grant(&grant, ground, now) {
         return refuse(TokenError::InvalidCode("fallen"), fallen.words());
@@ -167,6 +176,7 @@ pub fn decide(
     );
     let issued = Issued::for_grant(&grant, user, client, fresh.access, now)
         .with_nonce(code.nonce.clone())
+        .bound_to(request.key)
         .with_refresh(refresh.map(|(secret, _)| secret));
     let event = Event::success(EventKind::CodeRedeemed, now)
         .client(client)
@@ -310,6 +320,7 @@ mod tests {
             created: NOW,
             expires: NOW.plus(Duration::from_secs(60)),
             redeemed: None,
+            dpop_jkt: None,
         }
     }
 
@@ -319,6 +330,7 @@ mod tests {
             redirect_uri: Some("https://notes.example/cb".to_owned()),
             verifier: Some(Secret::new(VERIFIER.to_owned())),
             resources: Vec::new(),
+            key: None,
         }
     }
 

@@ -1,11 +1,12 @@
-//! What tokens look like. RFC 9068 §2 (access token), OpenID Connect Core §2 (ID token), RFC 6749 §5.1 (answer).
+//! What tokens look like. RFC 9068 §2 (access token), OpenID Connect Core §2 (ID token), RFC 6749 §5.1 (answer),
+//! RFC 9449 §5 and §6.1 (bound ones).
 //! Not here: signing (`server::oauth::token`), which draws random bytes.
 
 use crate::crypto::digest::at_hash;
 use crate::model::{Algorithm, Authentication, ClaimsRequest, Client, Grant, User};
 use crate::oauth::claims;
 use crate::types::{
-    BearerSecret, ClientId, GrantId, Id, Issuer, Scope, SessionId, Timestamp, TokenId,
+    BearerSecret, ClientId, GrantId, Id, Issuer, Scope, SessionId, Thumbprint, Timestamp, TokenId,
 };
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -36,6 +37,7 @@ pub struct Issued {
     access_alg: Algorithm,
     id_alg: Algorithm,
     nonce: Option<String>,
+    key: Option<Thumbprint>,
 }
 
 /// The part about a person.
@@ -99,6 +101,7 @@ impl Issued {
             access_alg: client.access_token_alg,
             id_alg: client.id_token_alg,
             nonce: None,
+            key: None,
         }
     }
 
@@ -108,6 +111,11 @@ impl Issued {
 
     pub(super) fn with_refresh(self, refresh: Option<BearerSecret>) -> Self {
         Self { refresh, ..self }
+    }
+
+    /// The access token is of no use without this key.
+    pub(super) fn bound_to(self, key: Option<Thumbprint>) -> Self {
+        Self { key, ..self }
     }
 
     /// For the audit log: what was issued, never the tokens.
@@ -122,8 +130,13 @@ impl Issued {
         } else {
             ""
         };
+        let bound = if self.key.is_some() {
+            ", bound to a key"
+        } else {
+            ""
+        };
         format!(
-            "access token {}{id}{refresh}; scope {}",
+            "access token {}{bound}{id}{refresh}; scope {}",
             self.token, self.scope
         )
     }
@@ -147,7 +160,7 @@ impl Issued {
     pub fn answer(&self, access_token: &str, id_token: Option<&str>) -> Value {
         let mut answer = json!({
             "access_token": access_token,
-            "token_type": "Bearer",
+            "token_type": if self.key.is_some() { "DPoP" } else { "Bearer" },
             "expires_in": self.life.as_secs(),
             "scope": self.scope,
         });
@@ -183,6 +196,9 @@ impl Issued {
                 put("sub", json!(self.client));
                 put("jti", json!(self.token));
             }
+        }
+        if let Some(key) = &self.key {
+            claims.insert("cnf".to_owned(), json!({ "jkt": key }));
         }
         claims
     }

@@ -4,18 +4,21 @@
 //! 1. the form is read, repeated parameters end here (`Request::parse`);
 //! 2. the client proves who it is (`client_auth`), before anything about the grant is looked at;
 //! 3. the client may use the grant type (`permitted`);
-//! 4. the grant's own file decides (`code`, `refresh`, `client_credentials`);
-//! 5. after the commit, `issue` builds what is signed.
+//! 4. a DPoP proof holds, and is there where the client must send one (`oauth::dpop`, `sender`);
+//! 5. in the writer's turn: the proof was not used before (`oauth::replay`);
+//! 6. the grant's own file decides (`code`, `refresh`, `client_credentials`);
+//! 7. after the commit, `issue` builds what is signed.
 
 pub mod client_credentials;
 pub mod code;
 pub mod issue;
 pub mod refresh;
+pub mod sender;
 
 use super::client_auth::AuthenticatedClient;
 use super::error::TokenError;
 use crate::model::{Client, GrantType};
-use crate::types::Form;
+use crate::types::{Form, Thumbprint};
 
 /// A well-formed token request.
 #[derive(Clone, Debug)]
@@ -48,6 +51,17 @@ impl Request {
             Self::Refresh(_) => GrantType::RefreshToken,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
         }
+    }
+
+    /// The same request, from whoever proved this key.
+    pub fn with_key(mut self, key: Option<Thumbprint>) -> Self {
+        let place = match &mut self {
+            Self::Code(request) => &mut request.key,
+            Self::Refresh(request) => &mut request.key,
+            Self::ClientCredentials(request) => &mut request.key,
+        };
+        *place = key;
+        self
     }
 
     /// Whether the client may use the grant type.

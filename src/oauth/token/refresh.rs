@@ -1,21 +1,22 @@
-//! Refresh grant: rotation and replay detection. RFC 6749 §6, RFC 9700 §4.14.2.
+//! Refresh grant: rotation and replay detection. RFC 6749 §6, RFC 9700 §4.14.2, RFC 9449 §5.
 //! Owns: when a family of refresh tokens dies. Not here: what a token looks like (`issue`), how it is stored
 //! (`store::apply`).
 //!
 //! A family has one token that is not rotated, its leaf. Using the leaf makes a new one. A token that was rotated less
 //! than 30 s ago, and whose successor is still the unused leaf, gets a fresh leaf too, because answers are lost; any
-//! other use of a rotated token ends the family.
+//! other use of a rotated token ends the family. A strict client's token is of no use without its key, and stays
+//! (`sender`).
 
 use super::code::{days, end};
 use super::issue::Issued;
-use super::{one, resources};
+use super::{one, resources, sender};
 use crate::crypto::random::Fresh;
 use crate::model::{
     Change, Client, Decision, Event, EventKind, Grant, GrantEnd, RefreshToken, Rotated,
 };
 use crate::oauth::error::TokenError;
 use crate::oauth::standing::{self, Ground};
-use crate::types::{BearerSecret, Form, Id, RefreshTokenId, Scope, Timestamp};
+use crate::types::{BearerSecret, Form, Id, RefreshTokenId, Scope, Thumbprint, Timestamp};
 use std::time::Duration;
 
 /// How long a rotated token may be presented again while its successor is unused (PROTOCOL, Token endpoint).
@@ -28,6 +29,8 @@ pub struct Request {
     pub token: Option<BearerSecret>,
     scope: Option<Scope>,
     resources: Vec<String>,
+    /// What its sender proved.
+    pub(super) key: Option<Thumbprint>,
 }
 
 impl Request {
@@ -42,6 +45,7 @@ impl Request {
             token: BearerSecret::parse(token),
             scope,
             resources: form.all("resource").map(str::to_owned).collect(),
+            key: None,
         })
     }
 }
@@ -102,6 +106,10 @@ pub fn decide(
             "the token was issued to another application",
         );
     }
+    // Whoever does not hold the key may not touch it either, also where it was used before.
+    if let Err(error) = sender::may_refresh(&grant, request.key) {
+        return refuse(error, "the token is bound to a key that was not proved");
+    }
     if let Some(rotated) = token.rotated
         && !in_grace(rotated, successor.as_ref(), now)
     {
@@ -152,44 +160,36 @@ pub fn decide(
         return refuse(TokenError::InvalidTarget, "a resource that was not granted");
     };
 
-    let secret = BearerSecret::new(Id::new(now, fresh.refresh.id), fresh.refresh.secret);
-    let leaf = RefreshToken {
-        id: RefreshTokenId(secret.selector),
-        hash: secret.hash(),
-        grant: grant.id,
-        created: now,
-        expires: now.plus(days(client.refresh_idle_days)).min(grant.expires),
-        rotated: None,
-    };
-    let mut changes = vec![Change::PutRefreshToken(Box::new(leaf.clone()))];
-    // In the grace window the unused successor gives way to the fresh leaf.
-    if let Some(unused) = successor {
-        let rotated = Some(Rotated {
-            at: now,
-            successor: leaf.id,
-        });
-        changes.push(Change::PutRefreshToken(Box::new(RefreshToken {
-            rotated,
-            ..unused
+    let mut changes = Vec::new();
+    let bound = sender::of_family(client, grant.dpop_jkt, request.key);
+    if bound != grant.dpop_jkt {
+        changes.push(Change::PutGrant(Box::new(Grant {
+            dpop_jkt: bound,
+            ..grant.clone()
         })));
     }
-    let at = token.rotated.map_or(now, |rotated| rotated.at);
-    let rotated = Some(Rotated {
-        at,
-        successor: leaf.id,
-    });
-    changes.push(Change::PutRefreshToken(Box::new(RefreshToken {
-        rotated,
-        ..token
-    })));
+    let expires = now.plus(days(client.refresh_idle_days)).min(grant.expires);
+    let secret = if sender::rotates(client) || token.rotated.is_some() {
+        let (secret, rotation) = rotate(token, successor, expires, fresh.refresh, now);
+        changes.extend(rotation);
+        Some(secret)
+    } else {
+        // Used, so it lasts on; the client keeps what it has.
+        changes.push(Change::PutRefreshToken(Box::new(RefreshToken {
+            expires,
+            ..token
+        })));
+        None
+    };
 
     let narrowed = Grant {
         scope,
         resources,
         ..grant
     };
-    let issued =
-        Issued::for_grant(&narrowed, user, client, fresh.access, now).with_refresh(Some(secret));
+    let issued = Issued::for_grant(&narrowed, user, client, fresh.access, now)
+        .with_refresh(secret)
+        .bound_to(request.key);
     let event = Event::success(EventKind::TokenRefreshed, now)
         .client(client)
         .user(user)
@@ -199,6 +199,46 @@ pub fn decide(
         events: vec![event],
         reply: Ok(issued),
     }
+}
+
+/// A fresh leaf, and what becomes of the token that was presented and of its unused successor.
+fn rotate(
+    token: RefreshToken,
+    successor: Option<RefreshToken>,
+    expires: Timestamp,
+    fresh: Fresh,
+    now: Timestamp,
+) -> (BearerSecret, Vec<Change>) {
+    let secret = BearerSecret::new(Id::new(now, fresh.id), fresh.secret);
+    let leaf = RefreshToken {
+        id: RefreshTokenId(secret.selector),
+        hash: secret.hash(),
+        grant: token.grant,
+        created: now,
+        expires,
+        rotated: None,
+    };
+    let rotated = |at| {
+        Some(Rotated {
+            at,
+            successor: leaf.id,
+        })
+    };
+    let at = token.rotated.map_or(now, |rotated| rotated.at);
+    // In the grace window the unused successor gives way to the fresh leaf.
+    let gone = [
+        successor.map(|unused| RefreshToken {
+            rotated: rotated(now),
+            ..unused
+        }),
+        Some(RefreshToken {
+            rotated: rotated(at),
+            ..token
+        }),
+    ];
+    let written = [leaf].into_iter().chain(gone.into_iter().flatten());
+    let changes = written.map(|token| Change::PutRefreshToken(Box::new(token)));
+    (secret, changes.collect())
 }
 
 fn in_grace(rotated: Rotated, successor: Option<&RefreshToken>, now: Timestamp) -> bool {
@@ -280,6 +320,7 @@ mod tests {
                 token: Some(secret.clone()),
                 scope: scope.map(|s| s.parse().unwrap()),
                 resources: Vec::new(),
+                key: None,
             };
             let (client, session) = (client(), session());
             let ground = Ground {

@@ -72,6 +72,7 @@ pub fn client(client: &Client) -> Value {
         "policy_uri": client.policy_uri,
         "tos_uri": client.tos_uri,
         "disabled": client.disabled,
+        "dpop_bound_access_tokens": client.binds_tokens(),
         "secrets": secrets(client),
         "created": when(client.created).iso,
     })

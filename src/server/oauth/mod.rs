@@ -14,7 +14,7 @@ use crate::model::{Client, Decision, Event, EventKind};
 use crate::oauth::client_assertion::Assertion;
 use crate::oauth::client_auth::{AuthenticatedClient, Credentials};
 use crate::oauth::error::TokenError;
-use crate::server::replays::{Proof, UsedBefore, use_once};
+use crate::oauth::replay::{self, NotOnce, Purpose};
 use crate::types::Form;
 use rouille::Response;
 use std::net::IpAddr;
@@ -61,22 +61,28 @@ fn by_assertion(
     let proved = assertion
         .verify(client.clone(), &ctx.config.issuer, &endpoint, incoming.now)
         .map_err(|error| (client.clone(), error))?;
-    let owner = proved.client.client().id.to_string();
-    match use_once(
-        ctx,
-        Proof::ClientAssertion,
-        &owner,
-        &proved.jti,
-        proved.until,
-    ) {
+    let id = proved.client.client().id.to_string();
+    let (purpose, now) = (Purpose::ClientAssertion, incoming.now);
+    let used = replay::of(purpose, &id, &proved.jti, proved.until, now);
+    let refuse = |why| TokenError::InvalidClient { basic: false, why };
+    let Some(used) = used else {
+        return Err((client, refuse("the assertion is good for too long")));
+    };
+    let once = ctx.store.submit(move |view| {
+        let seen = view.is_replayed(&used, replay::LONGEST, now)?;
+        Ok(match replay::once(used, seen, view.replay_count()?) {
+            Ok(change) => Decision {
+                changes: vec![change],
+                events: Vec::new(),
+                reply: Ok(()),
+            },
+            Err(error) => Decision::reply(Err(error)),
+        })
+    });
+    match once {
         Ok(Ok(())) => Ok(proved.client),
-        Ok(Err(UsedBefore)) => {
-            let error = TokenError::InvalidClient {
-                basic: false,
-                why: "the assertion was used before",
-            };
-            Err((client, error))
-        }
+        Ok(Err(NotOnce::Replayed)) => Err((client, refuse("the assertion was used before"))),
+        Ok(Err(NotOnce::TooMany)) => Err((client, TokenError::Unavailable)),
         Err(error) => Err((client, unavailable(error))),
     }
 }

@@ -4,14 +4,16 @@ use super::{Refused, bounded, refuse, refuse_and_record, unavailable};
 use crate::crypto::jws::{self, ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE};
 use crate::crypto::keyring::KeyRing;
 use crate::crypto::random::{self, Fresh};
-use crate::model::Decision;
+use crate::model::{Decision, Event, EventKind};
 use crate::oauth::client_auth::AuthenticatedClient;
+use crate::oauth::dpop::Proof;
 use crate::oauth::error::TokenError;
+use crate::oauth::replay::NotOnce;
 use crate::oauth::token::issue::Issued;
-use crate::oauth::token::{Request, client_credentials, code, refresh};
+use crate::oauth::token::{Request, client_credentials, code, refresh, sender};
 use crate::server::incoming::Incoming;
-use crate::server::respond;
 use crate::server::standing::Records;
+use crate::server::{dpop, respond};
 use crate::store::{StoreError, View};
 use crate::types::{BearerSecret, Form, Issuer, RefreshTokenId};
 use rouille::Response;
@@ -25,13 +27,21 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
         Ok(request) => request,
         Err(error) => return refuse_and_record(incoming, Some(client.client()), &error),
     };
+    let proof = match dpop::proof(incoming, None)
+        .map_err(TokenError::Proof)
+        .and_then(|proof| sender::required(client.client(), proof.as_ref()).map(|()| proof))
+    {
+        Ok(proof) => proof,
+        Err(error) => return refuse_and_record(incoming, Some(client.client()), &error),
+    };
+    let request = request.with_key(proof.map(|proof| proof.key));
     // What nobody was ever given is refused on a snapshot: strangers must not keep the writer busy.
     match is_known(incoming, &request) {
         Ok(None) => {}
         Ok(Some(error)) => return refuse_and_record(incoming, Some(client.client()), &error),
         Err(error) => return refuse(&unavailable(error)),
     }
-    let issued = match submit(incoming, request, client) {
+    let issued = match submit(incoming, request, client, proof) {
         Ok(Ok(issued)) => issued,
         Ok(Err(refused)) => return refused.answer(incoming),
         Err(error) => return refuse(&unavailable(error)),
@@ -98,18 +108,14 @@ fn submit(
     incoming: &Incoming<'_>,
     request: Request,
     client: &AuthenticatedClient,
+    proof: Option<Proof>,
 ) -> Result<Result<Issued, Refused>, StoreError> {
     let (now, id) = (incoming.now, client.client().id);
-    let address = incoming.address();
-    let store = &incoming.ctx.store;
     match request {
         Request::ClientCredentials(request) => {
             let (client, access) = (client.client().clone(), random::bytes());
-            store.submit(move |_| {
-                Ok(bounded(
-                    client_credentials::decide(&client, &request, access, now),
-                    address,
-                ))
+            run(incoming, proof, move |_| {
+                Ok(client_credentials::decide(&client, &request, access, now))
             })
         }
         Request::Code(request) => {
@@ -118,9 +124,9 @@ fn submit(
                 access: random::bytes(),
                 refresh: Fresh::draw(),
             };
-            store.submit(move |view| {
+            run(incoming, proof, move |view| {
                 let Some(client) = view.client(id)? else {
-                    return Ok(bounded(gone(), address));
+                    return Ok(gone());
                 };
                 let code = match &request.code {
                     Some(secret) => view.code(secret.selector)?,
@@ -135,9 +141,8 @@ fn submit(
                     None => Records::default(),
                 };
                 let ground = records.ground(Some(&client));
-                Ok(bounded(
-                    code::decide(code, earlier, ground, &client, &request, fresh, now),
-                    address,
+                Ok(code::decide(
+                    code, earlier, ground, &client, &request, fresh, now,
                 ))
             })
         }
@@ -146,9 +151,9 @@ fn submit(
                 access: random::bytes(),
                 refresh: Fresh::draw(),
             };
-            store.submit(move |view| {
+            run(incoming, proof, move |view| {
                 let Some(client) = view.client(id)? else {
-                    return Ok(bounded(gone(), address));
+                    return Ok(gone());
                 };
                 let family = match &request.token {
                     Some(secret) => family(view, RefreshTokenId(secret.selector))?,
@@ -159,13 +164,30 @@ fn submit(
                     None => Records::default(),
                 };
                 let ground = records.ground(Some(&client));
-                Ok(bounded(
-                    refresh::decide(family, ground, &client, &request, fresh, now),
-                    address,
+                Ok(refresh::decide(
+                    family, ground, &client, &request, fresh, now,
                 ))
             })
         }
     }
+}
+
+/// Runs a decision on the writer, where its proof was not used before.
+fn run(
+    incoming: &Incoming<'_>,
+    proof: Option<Proof>,
+    decide: impl FnOnce(&View<'_>) -> Result<Decision<Issued, TokenError>, StoreError> + Send + 'static,
+) -> Result<Result<Issued, Refused>, StoreError> {
+    let (now, address) = (incoming.now, incoming.address());
+    incoming.ctx.store.submit(move |view| {
+        let refuse = |error: NotOnce| {
+            let error = TokenError::from(error);
+            let why = error.wire().description;
+            Decision::refuse(error, Event::refused(EventKind::TokenRequest, now, why))
+        };
+        let decided = dpop::deciding_once(view, proof.as_ref(), now, refuse, || decide(view))?;
+        Ok(bounded(decided, address))
+    })
 }
 
 fn family(view: &View<'_>, id: RefreshTokenId) -> Result<Option<refresh::Family>, StoreError> {
