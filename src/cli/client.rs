@@ -98,6 +98,9 @@ pub(super) struct AddArguments {
     /// Only members of this group may sign in; may be repeated.
     #[arg(long = "allowed-group", value_name = "GROUP")]
     allowed_groups: Vec<String>,
+    /// Its authorization requests must be pushed (PAR); the strict profile wants that anyway.
+    #[arg(long)]
+    require_par: bool,
 }
 
 /// The moment at which a secret was made names it.
@@ -156,6 +159,7 @@ fn new_client(arguments: AddArguments) -> Result<NewClient, Failure> {
         claims_in_id_token: arguments.claims_in_id_token,
         allow_http: arguments.allow_http,
         allowed_groups: arguments.allowed_groups,
+        require_par: arguments.require_par,
     })
 }
 

@@ -184,6 +184,9 @@ pub struct Client {
     /// Tokens issued before this moment are dead.
     #[serde(default)]
     pub tokens_not_before: Timestamp,
+    /// Whether its authorization requests must be pushed (RFC 9126 §6). In the strict profile they must anyway.
+    #[serde(default)]
+    pub require_par: bool,
 }
 
 impl Client {

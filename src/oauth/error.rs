@@ -1,6 +1,8 @@
 //! What the protocol says when it says no: causes inside, RFC codes outside, mapped once.
 //! RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6, RFC 6750 §3.1, RFC 8707 §2.
 
+use crate::model::quoted;
+
 /// A cause that the authorization endpoint answers by redirect, once the redirect URI is verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuthorizeError {
@@ -38,6 +40,10 @@ pub enum AuthorizeError {
     Resource,
     /// The server cannot write now.
     Unavailable,
+    /// The client's requests count only when they were pushed (RFC 9126 §4).
+    NotPushed,
+    /// The pushed request was answered meanwhile, in another window.
+    PushedRequestGone,
 }
 
 /// An error as it goes over the wire.
@@ -51,7 +57,7 @@ pub struct Wire {
     pub description: &'static str,
 }
 
-const fn wire(status: u16, code: &'static str, description: &'static str) -> Wire {
+pub(super) const fn wire(status: u16, code: &'static str, description: &'static str) -> Wire {
     Wire {
         status,
         code,
@@ -131,6 +137,20 @@ impl AuthorizeError {
                 "the resource is not allowed for this client",
             ),
             Self::Unavailable => wire(503, "temporarily_unavailable", "try again in a moment"),
+            Self::NotPushed => wire(400, "invalid_request", "this client must push its requests"),
+            Self::PushedRequestGone => wire(
+                400,
+                "invalid_request_uri",
+                "the pushed request was answered already",
+            ),
+        }
+    }
+
+    /// For the audit log.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::RepeatedParameter(name) => format!("{} is repeated", quoted(name)),
+            other => other.wire().description.to_owned(),
         }
     }
 }

@@ -57,6 +57,7 @@ pub(crate) fn client() -> Client {
         disabled: false,
         created: NOW,
         tokens_not_before: Timestamp::default(),
+        require_par: false,
     }
 }
 

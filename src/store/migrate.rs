@@ -48,9 +48,10 @@ pub(super) fn check(path: &Path, found: &Found) -> Result<(), OpenError> {
     }
 }
 
-/// Brings the file to [`SCHEMA`]: makes every table of a new one, and runs the steps of an older one.
+/// Brings the file to [`SCHEMA`]: makes the tables that it lacks, and runs the steps of an older one. A new table is no
+/// new format: an older Doorlight passes it by.
 pub(super) fn migrate(db: &Database, found: &Found) -> Result<(), StoreError> {
-    if *found == Found::Format(SCHEMA) {
+    if *found == Found::Format(SCHEMA) && has_every_table(db)? {
         return Ok(());
     }
     // Format 1 is the first: there is no step yet.
@@ -62,4 +63,41 @@ pub(super) fn migrate(db: &Database, found: &Found) -> Result<(), StoreError> {
         .insert(SCHEMA_KEY, SCHEMA.to_be_bytes().as_slice())?;
     txn.commit()?;
     Ok(())
+}
+
+fn has_every_table(db: &Database) -> Result<bool, StoreError> {
+    let txn = db.begin_read()?;
+    let there: Vec<String> = txn.list_tables()?.map(|t| t.name().to_owned()).collect();
+    Ok(Table::ALL
+        .iter()
+        .all(|table| there.iter().any(|name| name == table.name())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    /// A file from before pushed requests was there: it opens, and has the table.
+    #[test]
+    fn a_file_that_lacks_a_table_gets_it() {
+        let dir = std::env::temp_dir().join(format!("doorlight-tables-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("doorlight.redb");
+        Store::open(&path).unwrap().close();
+        {
+            let db = Database::open(&path).unwrap();
+            let txn = db.begin_write().unwrap();
+            assert!(
+                txn.delete_table(Table::PushedRequests.definition())
+                    .unwrap()
+            );
+            txn.commit().unwrap();
+        }
+        let store = Store::open(&path).unwrap();
+        let count = store.snapshot().unwrap().view().pushed_request_count();
+        assert_eq!(count.unwrap(), 0);
+        store.close();
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 }

@@ -13,6 +13,7 @@ mod bad_input;
 mod client_assertion;
 mod discovery;
 mod logout;
+mod par;
 mod refresh;
 mod revoke;
 mod token;

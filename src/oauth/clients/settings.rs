@@ -59,6 +59,8 @@ pub struct NewClient {
     pub allow_http: bool,
     /// When not empty, only members of one of these may sign in.
     pub allowed_groups: Vec<String>,
+    /// Whether its authorization requests must be pushed.
+    pub require_par: bool,
 }
 
 /// All that can be edited about an application, as it shall be afterwards. Start from [`ClientEdit::of`], or from a
@@ -123,6 +125,9 @@ pub struct ClientEdit {
     pub tos_uri: Option<String>,
     /// See [`Client`].
     pub disabled: bool,
+    /// See [`Client`].
+    #[serde(default)]
+    pub require_par: bool,
 }
 
 impl From<NewClient> for ClientEdit {
@@ -163,6 +168,7 @@ impl From<NewClient> for ClientEdit {
             may_introspect: new.may_introspect,
             allow_http: new.allow_http,
             allowed_groups: new.allowed_groups,
+            require_par: new.require_par,
             ..Self::of(&blank(ClientId(Id::default()), Timestamp::default()))
         }
     }
@@ -210,6 +216,7 @@ impl ClientEdit {
             policy_uri: client.policy_uri.clone(),
             tos_uri: client.tos_uri.clone(),
             disabled: client.disabled,
+            require_par: client.require_par,
         }
     }
 
@@ -275,6 +282,7 @@ impl ClientEdit {
             policy_uri: rules::web_address("policy_uri", self.policy_uri.as_deref())?,
             tos_uri: rules::web_address("tos_uri", self.tos_uri.as_deref())?,
             disabled: self.disabled,
+            require_par: self.require_par,
             ..client
         };
         rules::fit_together(&client)?;
@@ -316,5 +324,6 @@ pub(super) fn blank(id: ClientId, now: Timestamp) -> Client {
         disabled: false,
         created: now,
         tokens_not_before: Timestamp::default(),
+        require_par: false,
     }
 }

@@ -103,6 +103,7 @@ pub(super) fn of(client: &Client) -> views::Form {
         .with_tick("allow_http_redirect", is.allow_http)
         .with_tick("allow_plain_pkce", is.allow_plain_pkce)
         .with_tick("disabled", is.disabled)
+        .with_tick("require_par", is.require_par)
 }
 
 /// What was typed. `stored` is the application as it is, where there is one.
@@ -160,6 +161,7 @@ pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit
         policy_uri: text("policy_url"),
         tos_uri: text("terms_url"),
         disabled: stored.is_some() && form.has("disabled"),
+        require_par: form.has("require_par"),
     })
 }
 
@@ -245,7 +247,7 @@ mod tests {
 
     /// What a browser sends for a form as it is drawn.
     fn sent(drawn: &views::Form) -> Form {
-        const FIELDS: [&str; 26] = [
+        const FIELDS: [&str; 27] = [
             "name",
             "kind",
             "profile",
@@ -272,6 +274,7 @@ mod tests {
             "allow_http_redirect",
             "allow_plain_pkce",
             "disabled",
+            "require_par",
         ];
         let pairs = FIELDS.into_iter().flat_map(|name| {
             let values = drawn.values(name).iter();
@@ -291,6 +294,7 @@ mod tests {
         client.refresh_absolute_days = 90;
         client.allow_plain_pkce = true;
         client.may_introspect = true;
+        client.require_par = true;
         let details = details(&sent(&of(&client)), Some(&client)).unwrap();
         assert_eq!(details, ClientEdit::of(&client));
     }
