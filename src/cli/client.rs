@@ -101,6 +101,9 @@ pub(super) struct AddArguments {
     /// It gets only tokens that are bound to a key of its own (DPoP).
     #[arg(long)]
     dpop: bool,
+    /// Its authorization requests must be pushed (PAR); the strict profile wants that anyway.
+    #[arg(long)]
+    require_par: bool,
 }
 
 /// The moment at which a secret was made names it.
@@ -160,6 +163,7 @@ fn new_client(arguments: AddArguments) -> Result<NewClient, Failure> {
         allow_http: arguments.allow_http,
         allowed_groups: arguments.allowed_groups,
         dpop_bound_access_tokens: arguments.dpop,
+        require_par: arguments.require_par,
     })
 }
 

@@ -187,6 +187,9 @@ pub struct Client {
     /// Whether it gets tokens that are bound to a key of its own, and no others (RFC 9449 §5.2).
     #[serde(default)]
     pub dpop_bound_access_tokens: bool,
+    /// Whether its authorization requests must be pushed (RFC 9126 §6). In the strict profile they must anyway.
+    #[serde(default)]
+    pub require_par: bool,
 }
 
 impl Client {

@@ -1,10 +1,10 @@
 //! What a decision hands to the writer (DESIGN §2).
 
 use super::{
-    AuthorizationCode, Client, Consent, Event, Grant, Group, Link, RefreshToken, Replay,
-    Revocation, Session, Settings, SigningKey, User,
+    AuthorizationCode, Client, Consent, Event, Grant, Group, Link, PushedRequest, RefreshToken,
+    Replay, Revocation, Session, Settings, SigningKey, User,
 };
-use crate::types::{ClientId, GroupName, LinkId, SessionId, UserId};
+use crate::types::{ClientId, GroupName, Id, LinkId, SessionId, UserId};
 
 /// One write. Applying it keeps the indexes (`store::apply`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,10 @@ pub enum Change {
     PutSettings(Box<Settings>),
     /// Remembers a use of what may be used once.
     PutReplay(Replay),
+    /// Adds.
+    PutPushedRequest(Box<PushedRequest>),
+    /// It was answered.
+    DeletePushedRequest(Id),
 }
 
 /// What is to be written and what is to be answered. The two are independent: a replayed refresh token revokes its

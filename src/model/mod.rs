@@ -8,6 +8,7 @@ mod decision;
 mod event;
 mod grant;
 mod key;
+mod pushed;
 mod replay;
 mod session;
 mod settings;
@@ -26,6 +27,7 @@ pub use grant::{
     RefreshToken, Revocation, Rotated,
 };
 pub use key::{Algorithm, PrivateKey, SigningKey};
+pub use pushed::PushedRequest;
 pub use replay::Replay;
 pub use session::{Authentication, Link, LinkPurpose, Session};
 pub use settings::Settings;

@@ -50,5 +50,7 @@ pub fn document(issuer: &Issuer) -> Value {
         "acr_values_supported": ["0", "1"],
         "authorization_response_iss_parameter_supported": true,
         "dpop_signing_alg_values_supported": dpop::algorithms(),
+        "pushed_authorization_request_endpoint": endpoint("/par"),
+        "require_pushed_authorization_requests": false,
     })
 }

@@ -4,6 +4,8 @@
 use super::dpop::ProofError;
 use super::replay::NotOnce;
 
+use crate::model::quoted;
+
 /// A cause that the authorization endpoint answers by redirect, once the redirect URI is verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuthorizeError {
@@ -41,6 +43,10 @@ pub enum AuthorizeError {
     Resource,
     /// The server cannot write now.
     Unavailable,
+    /// The client's requests count only when they were pushed (RFC 9126 §4).
+    NotPushed,
+    /// The pushed request was answered meanwhile, in another window.
+    PushedRequestGone,
 }
 
 /// An error as it goes over the wire.
@@ -54,7 +60,7 @@ pub struct Wire {
     pub description: &'static str,
 }
 
-const fn wire(status: u16, code: &'static str, description: &'static str) -> Wire {
+pub(super) const fn wire(status: u16, code: &'static str, description: &'static str) -> Wire {
     Wire {
         status,
         code,
@@ -135,6 +141,20 @@ impl AuthorizeError {
                 "the resource is not allowed for this client",
             ),
             Self::Unavailable => wire(503, "temporarily_unavailable", "try again in a moment"),
+            Self::NotPushed => wire(400, "invalid_request", "this client must push its requests"),
+            Self::PushedRequestGone => wire(
+                400,
+                "invalid_request_uri",
+                "the pushed request was answered already",
+            ),
+        }
+    }
+
+    /// For the audit log.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::RepeatedParameter(name) => format!("{} is repeated", quoted(name)),
+            other => other.wire().description.to_owned(),
         }
     }
 }

@@ -58,6 +58,7 @@ pub(crate) fn client() -> Client {
         created: NOW,
         tokens_not_before: Timestamp::default(),
         dpop_bound_access_tokens: false,
+        require_par: false,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::context::Context;
 use super::incoming::{Incoming, Visitor};
-use super::oauth::{self, authorize, documents, introspect, logout, revoke, token, userinfo};
+use super::oauth::{self, authorize, documents, introspect, logout, par, revoke, token, userinfo};
 use super::pages::{account, assets, consent, failure, home, link, setup, sign_in};
 use super::{cors, forms, respond};
 use crate::identity::session;
@@ -83,6 +83,7 @@ pub const ROUTES: &[Route] = &[
     open("POST", "/revoke", Guard::Client(revoke::handle)),
     open("GET", "/userinfo", Guard::Bearer(userinfo::handle)),
     open("POST", "/userinfo", Guard::Bearer(userinfo::handle)),
+    open("POST", "/par", Guard::Client(par::handle)),
     row("GET", "/logout", Guard::Public(logout::handle)),
     row("POST", "/logout", Guard::Public(logout::handle)),
     row("GET", "/", Guard::Public(home::handle)),

@@ -47,6 +47,13 @@ pub(super) fn apply(tables: &Tables<'_>, change: Change) -> Result<(), StoreErro
         Change::DeleteSigningKey(kid) => remove(tables, Table::SigningKeys, kid.as_bytes()),
         Change::PutSettings(settings) => put(tables, Table::Settings, SETTINGS_KEY, &settings),
         Change::PutReplay(replay) => put(tables, Table::Replays, &replays::key(&replay), &replay),
+        Change::PutPushedRequest(request) => put(
+            tables,
+            Table::PushedRequests,
+            request.id.as_bytes(),
+            &request,
+        ),
+        Change::DeletePushedRequest(id) => remove(tables, Table::PushedRequests, id.as_bytes()),
     }
 }
 

@@ -72,3 +72,32 @@ fn has_every_table(db: &Database) -> Result<bool, StoreError> {
         .iter()
         .all(|table| tables.iter().any(|name| name == table.name())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    /// A file from before pushed requests was there: it opens, and has the table.
+    #[test]
+    fn a_file_that_lacks_a_table_gets_it() {
+        let dir = std::env::temp_dir().join(format!("doorlight-tables-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("doorlight.redb");
+        Store::open(&path).unwrap().close();
+        {
+            let db = Database::open(&path).unwrap();
+            let txn = db.begin_write().unwrap();
+            assert!(
+                txn.delete_table(Table::PushedRequests.definition())
+                    .unwrap()
+            );
+            txn.commit().unwrap();
+        }
+        let store = Store::open(&path).unwrap();
+        let count = store.snapshot().unwrap().view().pushed_request_count();
+        assert_eq!(count.unwrap(), 0);
+        store.close();
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+}

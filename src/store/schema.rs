@@ -22,6 +22,7 @@
 //! | signing_keys | kid | `SigningKey` | rotation |
 //! | events | milliseconds shifted by 16 bits, plus a counter; 8 bytes, big endian | `Event` | sweep, after `audit_days`, and when there are too many |
 //! | replays | end of its minute, in minutes since the epoch, 8 bytes, big endian; SHA-256 of purpose, who and `jti` | `Replay` | sweep, after its minute |
+//! | pushed_requests | selector | `PushedRequest` | its answer, sweep |
 //!
 //! Invariants: every index row has its record and every record its rows (`apply` is the one place that writes either);
 //! a family has at most one refresh token that is not rotated.
@@ -73,6 +74,7 @@ tables! {
     SigningKeys = "signing_keys",
     Events = "events",
     Replays = "replays",
+    PushedRequests = "pushed_requests",
 }
 
 /// Where the format version stands.

@@ -8,8 +8,8 @@ use super::schema::{Table, pair};
 use super::tables::Tables;
 use super::{Store, StoreError, View, replays};
 use crate::model::{
-    AuthorizationCode, Consent, Event, Grant, Link, Outcome, RefreshToken, Revocation, Session,
-    Settings,
+    AuthorizationCode, Consent, Event, Grant, Link, Outcome, PushedRequest, RefreshToken,
+    Revocation, Session, Settings,
 };
 use crate::types::{ClientId, GrantId, Id, SessionId, Timestamp};
 use std::time::Duration;
@@ -27,7 +27,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// Tables with records that expire, those that die in the order of their keys first.
-const SWEPT: [Table; 9] = [
+const SWEPT: [Table; 10] = [
     Table::Events,
     Table::Replays,
     Table::Codes,
@@ -37,6 +37,7 @@ const SWEPT: [Table; 9] = [
     Table::RefreshTokens,
     Table::Links,
     Table::Consents,
+    Table::PushedRequests,
 ];
 
 /// Where the sweep stands in its round: through each table, and then to the events that are too many.
@@ -294,6 +295,7 @@ fn is_dead(
             let consent: Consent = decode(value)?;
             key.len() == 32 && view.client(ClientId(consent.client.0))?.is_none()
         }
+        Table::PushedRequests => now >= decode::<PushedRequest>(value)?.end(),
         _ => false,
     })
 }

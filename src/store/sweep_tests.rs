@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Change, Decision, EventKind};
+use crate::model::{Change, Decision, EventKind, PushedRequest};
 use crate::store::EventFilter;
 use crate::types::{RefreshTokenId, Secret, TokenHash, TokenId};
 use std::path::PathBuf;
@@ -244,4 +244,27 @@ fn too_many_events_lose_the_oldest_refusals_of_strangers_and_then_the_oldest() {
 fn the_readme_says_how_many_events_are_kept() {
     assert_eq!(EVENTS_MAX, 500_000);
     assert!(include_str!("../../README.md").contains("at most 500,000 events"));
+}
+
+/// RFC 9126 §2.2: a minute to begin, ten to sign in, and then it is gone.
+#[test]
+fn pushed_requests_go_when_nobody_can_go_on_with_them() {
+    let world = world("sweep-pushed");
+    let pushed = |number: u8, expires: Timestamp| {
+        Change::PutPushedRequest(Box::new(PushedRequest {
+            id: Id::new(NOW, [number; 10]),
+            hash: TokenHash::of(&Secret::from_random([number; 32])),
+            client: ClientId(Id::default()),
+            parameters: String::new(),
+            created: NOW,
+            expires,
+        }))
+    };
+    let last = NOW.minus(PushedRequest::SIGN_IN_LIFE);
+    let changes = vec![pushed(1, last), pushed(2, last.just_after())];
+    world.commit(changes, Vec::new());
+    assert_eq!(world.sweep(&mut Sweeper::default(), NOW), 1);
+    assert_eq!(world.count(Table::PushedRequests), 1);
+    let later = NOW.just_after();
+    assert_eq!(world.sweep(&mut Sweeper::default(), later), 1);
 }

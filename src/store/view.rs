@@ -6,7 +6,7 @@ use super::schema::{SETTINGS_KEY, Table};
 use super::tables::Tables;
 use crate::model::{
     AuthorizationCode, Client, Consent, Event, EventKind, Grant, Group, Link, Outcome,
-    RefreshToken, Revocation, Session, Settings, SigningKey, User,
+    PushedRequest, RefreshToken, Revocation, Session, Settings, SigningKey, User,
 };
 use crate::types::{
     ClientId, GrantId, GroupName, Id, LinkId, RefreshTokenId, SessionId, Timestamp, TokenId,
@@ -286,6 +286,16 @@ impl<'a> View<'a> {
     /// One code, used or not.
     pub fn code(&self, id: Id) -> Result<Option<AuthorizationCode>, StoreError> {
         self.get(Table::Codes, id.as_bytes())
+    }
+
+    /// One pushed authorization request, expired or not.
+    pub fn pushed_request(&self, id: Id) -> Result<Option<PushedRequest>, StoreError> {
+        self.get(Table::PushedRequests, id.as_bytes())
+    }
+
+    /// How many pushed authorization requests are kept.
+    pub fn pushed_request_count(&self) -> Result<u64, StoreError> {
+        self.count(Table::PushedRequests)
     }
 
     /// One grant, ended or not.

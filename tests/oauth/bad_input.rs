@@ -7,7 +7,7 @@ use crate::world::World;
 fn every_endpoint_answers_nonsense_in_its_own_shape() {
     let world = World::started();
     let client = world.trusted();
-    for path in ["/token", "/introspect", "/revoke"] {
+    for path in ["/token", "/introspect", "/revoke", "/par"] {
         for body in [
             "a=%ff",
             "grant_type=%",

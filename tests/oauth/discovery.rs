@@ -1,6 +1,6 @@
 //! The discovery documents say what works, and nothing else (OpenID Connect Discovery §3, RFC 8414).
 
-use crate::world::{World, redeem};
+use crate::world::{REDIRECT, World, redeem};
 
 #[test]
 fn both_documents_are_the_same_and_carry_validators() {
@@ -46,7 +46,7 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
             continue;
         };
         let path = url.strip_prefix(&world.issuer()).unwrap();
-        let method = if matches!(path, "/token" | "/introspect" | "/revoke") {
+        let method = if matches!(path, "/token" | "/introspect" | "/revoke" | "/par") {
             "POST"
         } else {
             "GET"
@@ -149,6 +149,17 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
         document["authorization_response_iss_parameter_supported"],
         true
     );
+
+    // Pushed requests: taken, and not required (the requests above were not pushed).
+    assert_eq!(document["require_pushed_authorization_requests"], false);
+    let pushed = format!("response_type=code&redirect_uri={REDIRECT}");
+    let pushed = world.ask("POST", "/par", &client.basic(), &pushed).json();
+    let start = format!(
+        "/authorize?client_id={}&request_uri={}",
+        client.id,
+        pushed["request_uri"].as_str().unwrap()
+    );
+    assert!(browser.get(&start).parameter("code").is_some());
 
     // Scopes and claims: the profile scope gives preferred_username, groups an array.
     let tokens = browser.tokens(&client, "openid profile email groups");

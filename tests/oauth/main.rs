@@ -14,6 +14,7 @@ mod client_assertion;
 mod discovery;
 mod dpop;
 mod logout;
+mod par;
 mod prover;
 mod refresh;
 mod revoke;

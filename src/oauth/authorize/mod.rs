@@ -1,10 +1,12 @@
-//! The authorization endpoint. RFC 6749 §3.1 and §4.1, OpenID Connect Core §3.1.2, RFC 7636, RFC 9207, RFC 9700.
+//! The authorization endpoint. RFC 6749 §3.1 and §4.1, OpenID Connect Core §3.1.2, RFC 7636, RFC 9126,
+//! RFC 9207, RFC 9700.
 //!
 //! The checks, in this order:
-//! 1. `client_id` names an enabled client, else an error page;
+//! 1. `client_id` names an enabled client, else an error page; a `request_uri` of ours names what this client pushed
+//!    (`par`), else an error page;
 //! 2. `redirect_uri` is one of its own (`redirect_uri`), else an error page;
 //!    from here on every refusal is a redirect with `error`, `state` and `iss`;
-//! 3. nothing is repeated, `response_type` is `code`, `response_mode` is known, nothing unsupported is asked for
+//! 3. the request was pushed where it must be (`par`); nothing is repeated, `response_type` is `code`, `response_mode` is known, nothing unsupported is asked for
 //!    (`request`);
 //! 4. PKCE fits the client (`pkce`); the scope, `prompt`, `max_age`, `claims`, resources and `dpop_jkt` can be
 //!    used;
@@ -12,8 +14,11 @@
 //! 6. the person agreed (`step`);
 //! 7. a code is issued (`decide`).
 //!
+//! A push (`par`) is held against 2 to 4. An answer of either kind ends the pushed request.
+//!
 //! Not here: pages, cookies, how somebody signs in.
 
+pub mod par;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod request;
@@ -25,8 +30,8 @@ use crate::model::{
     AuthorizationCode, Change, Client, Consent, Decision, Event, EventKind, Session, User, quoted,
 };
 use crate::oauth::error::AuthorizeError;
-use crate::types::{BearerSecret, Id, Timestamp};
-use request::Request;
+use crate::types::{BearerSecret, Form, Id, Issuer, Timestamp};
+use request::{NoTarget, Request, Target};
 use response::Response;
 use std::time::Duration;
 use step::{Asked, Step, Subject};
@@ -47,7 +52,11 @@ pub fn decide(
     let subject = subject.map(|(user, session)| Subject { user, session });
     let refuse = |error: AuthorizeError| {
         let event = refusal(request, client, &error, now);
-        Decision::refuse(error, subject.map_or(event.clone(), |s| event.user(s.user)))
+        let event = subject.map_or(event.clone(), |s| event.user(s.user));
+        Decision {
+            changes: used_up(&request.target).into_iter().collect(),
+            ..Decision::refuse(error, event)
+        }
     };
     match step::next(request, client, subject, consent, asked, now) {
         Step::Refuse(error) => refuse(error),
@@ -61,6 +70,66 @@ pub fn decide(
     }
 }
 
+/// How a request came to the endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// Whole, through a browser.
+    Browser,
+    /// It is just being pushed (`par`).
+    Push,
+    /// A browser named the one that was pushed.
+    Pushed(Id),
+}
+
+/// A request that can be answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// Its parameters, wherever they stood.
+    pub form: Form,
+    /// What it comes to, or why it cannot be used.
+    pub request: Result<Request, (Target, AuthorizeError)>,
+}
+
+/// Checks 2 to 4. `at`: when it was first seen, for what ends with time.
+pub fn read(
+    client: &Client,
+    form: &Form,
+    via: Via,
+    _issuer: &Issuer,
+    _at: Timestamp,
+) -> Result<Heard, NoTarget> {
+    let mut target = request::target(client, form)?;
+    let request = match via {
+        Via::Browser if par::is_required(client) => Err((target, AuthorizeError::NotPushed)),
+        _ => {
+            if let Via::Pushed(id) = via {
+                target.pushed = Some(id);
+            }
+            Request::parse(target, client, form)
+        }
+    };
+    Ok(Heard {
+        form: form.clone(),
+        request,
+    })
+}
+
+/// An answer of either kind ends a pushed request (RFC 9126 §4).
+pub fn used_up(target: &Target) -> Option<Change> {
+    target.pushed.map(Change::DeletePushedRequest)
+}
+
+/// The pushed request was answered between the reading and the writer's turn: one request, one answer.
+pub fn answered_already(
+    request: &Request,
+    client: &Client,
+    now: Timestamp,
+) -> Decision<Response, AuthorizeError> {
+    let error = AuthorizeError::PushedRequestGone;
+    let event = refusal(request, client, &error, now);
+    Decision::refuse(error, event)
+}
+
 /// The event of a refusal that the client is told.
 pub fn refusal(
     request: &Request,
@@ -69,13 +138,12 @@ pub fn refusal(
     now: Timestamp,
 ) -> Event {
     let detail = match error {
-        AuthorizeError::RepeatedParameter(name) => format!("{} is repeated", quoted(name)),
         AuthorizeError::NoScope => format!(
             "scope expected within {} received {}",
             client.scope,
             quoted(&request.raw_scope)
         ),
-        other => other.wire().description.to_owned(),
+        other => other.detail(),
     };
     Event::refused(EventKind::Authorization, now, detail).client(client)
 }
@@ -110,6 +178,7 @@ fn issue(
         dpop_jkt: request.dpop_jkt,
     };
     let mut changes = vec![Change::PutCode(Box::new(code))];
+    changes.extend(used_up(&request.target));
     let mut events = Vec::new();
     if asked.allowed {
         let scope = consent.map_or_else(

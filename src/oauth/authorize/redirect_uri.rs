@@ -1,7 +1,7 @@
 //! Which redirect URI a request may use. RFC 6749 §3.1.2.3, RFC 8252 §7.3, RFC 9700 §2.1.
 //! The proof is a type: an error can be sent by redirect only to a `VerifiedRedirectUri`.
 
-use crate::model::{Client, ClientKind, Profile};
+use crate::model::{Client, ClientKind, Profile, quoted};
 
 /// An address that the client registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,20 @@ pub enum Mismatch {
         /// What is registered.
         expected: Vec<String>,
     },
+}
+
+impl Mismatch {
+    /// For the audit log, which the admin page reads to offer the address.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Missing => "redirect_uri is missing".to_owned(),
+            Self::NotRegistered { received, expected } => format!(
+                "redirect_uri expected {} received {}",
+                expected.join(" "),
+                quoted(received)
+            ),
+        }
+    }
 }
 
 /// Compares as strings; a loopback port is free for native clients in the standard profile.

@@ -1,12 +1,13 @@
 //! The authorization request: first where an answer may go (`target`), then all the rest (`Request::parse`).
 //! RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1.
 
+use super::par::Unusable;
 use super::pkce;
 use super::redirect_uri::{Mismatch, VerifiedRedirectUri, verify};
-use crate::model::{ClaimsRequest, Client, CodeChallenge, GrantType};
+use crate::model::{ClaimsRequest, Client, CodeChallenge, GrantType, quoted};
 use crate::oauth::claims;
 use crate::oauth::error::AuthorizeError;
-use crate::types::{ClientId, Form, Repeated, Scope, Thumbprint};
+use crate::types::{ClientId, Form, Id, Repeated, Scope, Thumbprint};
 use std::time::Duration;
 
 /// How the answer travels (OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode).
@@ -27,6 +28,8 @@ pub struct Target {
     pub mode: ResponseMode,
     /// Echoed exactly.
     pub state: Option<String>,
+    /// The pushed request that the answer uses up (RFC 9126 §4).
+    pub pushed: Option<Id>,
 }
 
 /// What cannot be answered by redirect, because it is not known where to.
@@ -38,6 +41,26 @@ pub enum NoTarget {
     Repeated,
     /// The redirect URI is missing or not the client's.
     RedirectUri(Mismatch),
+    /// The `request_uri` names nothing that was pushed and still counts.
+    Pushed(Unusable),
+}
+
+impl NoTarget {
+    /// For the audit log.
+    pub fn detail(&self, client_id: &str) -> String {
+        match self {
+            Self::Client => format!("client_id unknown or disabled: {}", quoted(client_id)),
+            Self::Repeated => "redirect_uri is repeated".to_owned(),
+            Self::RedirectUri(mismatch) => mismatch.detail(),
+            Self::Pushed(Unusable::Unknown) => {
+                "request_uri is unknown or was answered already".to_owned()
+            }
+            Self::Pushed(Unusable::ForeignClient) => {
+                "request_uri was pushed by another client".to_owned()
+            }
+            Self::Pushed(Unusable::Expired) => "request_uri has expired".to_owned(),
+        }
+    }
 }
 
 /// `prompt` (OpenID Connect Core §3.1.2.1).
@@ -113,6 +136,7 @@ pub fn target(client: &Client, form: &Form) -> Result<Target, NoTarget> {
         redirect_uri,
         mode,
         state,
+        pushed: None,
     })
 }
 
@@ -139,6 +163,18 @@ const SINGLE: &[&str] = &[
     "registration",
     "dpop_jkt",
 ];
+
+/// The parameters that have a meaning here.
+pub fn known(form: &Form) -> Form {
+    let named =
+        |name| SINGLE.contains(&name) || matches!(name, "client_id" | "redirect_uri" | "resource");
+    let pairs = form.pairs().filter(|(name, _)| named(name));
+    Form::from_pairs(
+        pairs
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+    )
+}
 
 /// In bytes. It is kept with the code; clients send a random value or a hash of one.
 const LONGEST_NONCE: usize = 1_000;

@@ -43,6 +43,13 @@ pub enum Step {
     Issue,
 }
 
+impl Step {
+    /// Whether it shows a page to the person.
+    pub fn is_page(&self) -> bool {
+        matches!(self, Self::SignIn | Self::Choose | Self::Ask(_))
+    }
+}
+
 /// The order of the questions.
 pub fn next(
     request: &Request,
@@ -59,7 +66,8 @@ pub fn next(
         Some(subject) if !must_sign_in(request, subject, asked, now) => subject,
         _ => return page(Step::SignIn, AuthorizeError::LoginRequired),
     };
-    if request.prompt.select_account && !asked.chosen {
+    // Signing in is choosing.
+    if request.prompt.select_account && !asked.chosen && !signed_in_for_this(subject, asked) {
         return page(Step::Choose, AuthorizeError::LoginRequired);
     }
     if !acr_is_met(request, subject) {
@@ -83,13 +91,17 @@ pub fn next(
 
 fn must_sign_in(request: &Request, subject: Subject<'_>, asked: &Asked, now: Timestamp) -> bool {
     let at = subject.session.authentication.time;
-    // Sent to the sign-in page by this request, and signed in since.
-    let signed_in_for_this = asked.sign_in_since.is_some_and(|since| at >= since);
     let too_old = request
         .max_age
         .is_some_and(|max_age| now.since(at) > max_age || max_age.is_zero());
-    ((request.prompt.login || too_old) && !signed_in_for_this)
+    ((request.prompt.login || too_old) && !signed_in_for_this(subject, asked))
         || !is_who_is_meant(request, subject, asked)
+}
+
+/// Sent to the sign-in page by this request, and signed in since.
+fn signed_in_for_this(subject: Subject<'_>, asked: &Asked) -> bool {
+    let at = subject.session.authentication.time;
+    asked.sign_in_since.is_some_and(|since| at >= since)
 }
 
 /// The hint's person, and the `sub` that the `claims` parameter wants (OpenID Connect Core §5.5.1).

@@ -61,6 +61,8 @@ pub struct NewClient {
     pub allowed_groups: Vec<String>,
     /// Whether it gets only tokens that are bound to a key of its own.
     pub dpop_bound_access_tokens: bool,
+    /// Whether its authorization requests must be pushed.
+    pub require_par: bool,
 }
 
 /// All that can be edited about an application, as it shall be afterwards. Start from [`ClientEdit::of`], or from a
@@ -126,7 +128,11 @@ pub struct ClientEdit {
     /// See [`Client`].
     pub disabled: bool,
     /// See [`Client`].
+    #[serde(default)]
     pub dpop_bound_access_tokens: bool,
+    /// See [`Client`].
+    #[serde(default)]
+    pub require_par: bool,
 }
 
 impl From<NewClient> for ClientEdit {
@@ -168,6 +174,7 @@ impl From<NewClient> for ClientEdit {
             allow_http: new.allow_http,
             allowed_groups: new.allowed_groups,
             dpop_bound_access_tokens: new.dpop_bound_access_tokens,
+            require_par: new.require_par,
             ..Self::of(&blank(ClientId(Id::default()), Timestamp::default()))
         }
     }
@@ -216,6 +223,7 @@ impl ClientEdit {
             tos_uri: client.tos_uri.clone(),
             disabled: client.disabled,
             dpop_bound_access_tokens: client.dpop_bound_access_tokens,
+            require_par: client.require_par,
         }
     }
 
@@ -282,6 +290,7 @@ impl ClientEdit {
             tos_uri: rules::web_address("tos_uri", self.tos_uri.as_deref())?,
             disabled: self.disabled,
             dpop_bound_access_tokens: self.dpop_bound_access_tokens,
+            require_par: self.require_par,
             ..client
         };
         rules::fit_together(&client)?;
@@ -324,5 +333,6 @@ pub(super) fn blank(id: ClientId, now: Timestamp) -> Client {
         created: now,
         tokens_not_before: Timestamp::default(),
         dpop_bound_access_tokens: false,
+        require_par: false,
     }
 }

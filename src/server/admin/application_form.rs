@@ -104,6 +104,7 @@ pub(super) fn of(client: &Client) -> views::Form {
         .with_tick("allow_plain_pkce", is.allow_plain_pkce)
         .with_tick("disabled", is.disabled)
         .with_tick("dpop_bound_access_tokens", is.dpop_bound_access_tokens)
+        .with_tick("require_par", is.require_par)
 }
 
 /// What was typed. `stored` is the application as it is, where there is one.
@@ -162,6 +163,7 @@ pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit
         tos_uri: text("terms_url"),
         disabled: stored.is_some() && form.has("disabled"),
         dpop_bound_access_tokens: form.has("dpop_bound_access_tokens"),
+        require_par: form.has("require_par"),
     })
 }
 
@@ -247,7 +249,7 @@ mod tests {
 
     /// What a browser sends for a form as it is drawn.
     fn sent(drawn: &views::Form) -> Form {
-        const FIELDS: [&str; 27] = [
+        const FIELDS: [&str; 28] = [
             "name",
             "kind",
             "profile",
@@ -275,6 +277,7 @@ mod tests {
             "allow_plain_pkce",
             "disabled",
             "dpop_bound_access_tokens",
+            "require_par",
         ];
         let pairs = FIELDS.into_iter().flat_map(|name| {
             let values = drawn.values(name).iter();
@@ -295,6 +298,7 @@ mod tests {
         client.allow_plain_pkce = true;
         client.may_introspect = true;
         client.dpop_bound_access_tokens = true;
+        client.require_par = true;
         let details = details(&sent(&of(&client)), Some(&client)).unwrap();
         assert_eq!(details, ClientEdit::of(&client));
     }

@@ -3,11 +3,12 @@
 use super::unavailable;
 use crate::crypto::jws;
 use crate::crypto::random::Fresh;
-use crate::model::{Client, Event, EventKind, Session, User, quoted};
+use crate::model::{Client, Decision, Event, EventKind, Session, User};
+use crate::oauth::authorize::par::{self, Reference};
 use crate::oauth::authorize::request::{self, NoTarget, Request, Target};
 use crate::oauth::authorize::response::{Delivery, Response as Answer};
 use crate::oauth::authorize::step::{self, Asked, Step, Subject};
-use crate::oauth::authorize::{decide, refusal};
+use crate::oauth::authorize::{Via, answered_already, decide, read, refusal, used_up};
 use crate::oauth::error::AuthorizeError;
 use crate::server::cookies;
 use crate::server::incoming::{Incoming, Visitor};
@@ -18,6 +19,7 @@ use crate::types::{ClientId, Form, UserId};
 use crate::views::{FormPost, Hidden};
 use rouille::Response;
 use serde_json::Value;
+use std::convert::Infallible;
 
 /// `GET` and `POST /authorize`.
 pub fn handle(incoming: &Incoming<'_>) -> Response {
@@ -55,24 +57,63 @@ pub struct Known {
     pub client: Client,
     /// The request, or why it cannot be used; either way there is somewhere to answer.
     pub request: Result<Request, (Target, AuthorizeError)>,
+    /// It ends with time, and nothing says yet when it was first seen.
+    unmarked: bool,
+}
+
+impl Known {
+    /// Where the answer goes.
+    pub fn target(&self) -> &Target {
+        match &self.request {
+            Ok(request) => &request.target,
+            Err((target, _)) => target,
+        }
+    }
 }
 
 /// Finds the client and the target. `Err` is the page that says why there is none.
 pub fn know(incoming: &Incoming<'_>, form: &Form) -> Result<Result<Known, Response>, StoreError> {
+    Ok(find(incoming, form)?
+        .map_err(|(client, why)| no_target(incoming, form, client.as_ref(), &why)))
+}
+
+/// Finds the client and the target, and where there is none, why.
+pub fn find(
+    incoming: &Incoming<'_>,
+    form: &Form,
+) -> Result<Result<Known, (Option<Client>, NoTarget)>, StoreError> {
     let snapshot = incoming.ctx.store.snapshot()?;
+    let view = snapshot.view();
     let client = match request::client_id(form) {
-        Ok(id) => snapshot.view().client(id)?,
+        Ok(id) => view.client(id)?,
         Err(_) => None,
     };
     let Some(client) = client else {
-        return Ok(Err(no_target(incoming, form, None, &NoTarget::Client)));
+        return Ok(Err((None, NoTarget::Client)));
     };
-    Ok(match request::target(&client, form) {
-        Ok(target) => {
-            let request = Request::parse(target, &client, form);
-            Ok(Known { client, request })
+    let begun = interaction::begun(incoming, form);
+    let at = begun.unwrap_or(incoming.now);
+    let reference = Reference::in_form(form);
+    let recalled = match &reference {
+        None => Ok((Via::Browser, form.clone())),
+        Some(reference) => {
+            let record = match reference.selector() {
+                Some(id) => view.pushed_request(id)?,
+                None => None,
+            };
+            par::recall(reference, record, client.id, at).map(|(id, form)| (Via::Pushed(id), form))
         }
-        Err(why) => Err(no_target(incoming, form, Some(&client), &why)),
+    };
+    let heard = recalled
+        .map_err(NoTarget::Pushed)
+        .and_then(|(via, form)| read(&client, &form, via, &incoming.ctx.config.issuer, at));
+    Ok(match heard {
+        Ok(heard) => Ok(Known {
+            client,
+            request: heard.request,
+            unmarked: begun.is_none() && reference.is_some(),
+        }),
+        Err(why) => Err((Some(client), why)),
     })
 }
 
@@ -89,7 +130,7 @@ fn answer(incoming: &Incoming<'_>, form: &Form, allowed: bool) -> Result<Respons
         Ok(known) => known,
         Err(page) => return Ok(page),
     };
-    let client = known.client;
+    let (client, unmarked) = (known.client, known.unmarked);
     let request = match known.request {
         Ok(request) => request,
         Err((target, error)) => return Ok(refuse(incoming, &client, &target, error)),
@@ -112,42 +153,47 @@ fn answer(incoming: &Incoming<'_>, form: &Form, allowed: bool) -> Result<Respons
         user: &v.user,
         session: &v.session,
     });
-    Ok(
-        match step::next(
-            &request,
-            &client,
-            subject,
-            consent.as_ref(),
-            &asked,
-            incoming.now,
-        ) {
-            Step::Refuse(error) => {
-                let event =
-                    refusal(&request, &client, &error, incoming.now).from(Some(incoming.address()));
-                ctx.record_refusal(
-                    visitor
-                        .as_ref()
-                        .map_or(event.clone(), |v| event.user(&v.user)),
-                );
-                deliver(incoming, &client, &Answer::error(&request.target, error))
-            }
-            Step::SignIn => {
-                let again = interaction::ask_sign_in(incoming, &form);
-                sign_in::page_for_client(
-                    incoming,
-                    visitor.as_ref(),
-                    &client,
-                    request.login_hint.as_deref(),
-                    &again,
-                )
-            }
-            Step::Choose => sign_in::choose_page(incoming, visitor.as_ref(), &client, &form),
-            Step::Ask(new) => {
-                consent::page(incoming, visitor.as_ref(), &client, &request, &new, &form)
-            }
-            Step::Issue => issue(incoming, &client, request, visitor, asked),
-        },
-    )
+    let step = step::next(
+        &request,
+        &client,
+        subject,
+        consent.as_ref(),
+        &asked,
+        incoming.now,
+    );
+    if unmarked && step.is_page() {
+        let marked = interaction::begin(incoming, &form);
+        return Ok(respond::see_other(&sign_in::below_base(incoming, &marked)));
+    }
+    Ok(match step {
+        Step::Refuse(error) => {
+            let event =
+                refusal(&request, &client, &error, incoming.now).from(Some(incoming.address()));
+            ctx.record_refusal(
+                visitor
+                    .as_ref()
+                    .map_or(event.clone(), |v| event.user(&v.user)),
+            );
+            use_up(incoming, &request.target);
+            deliver(incoming, &client, &Answer::error(&request.target, error))
+        }
+        Step::SignIn => {
+            let again = interaction::ask_sign_in(incoming, &form);
+            sign_in::page_for_client(
+                incoming,
+                visitor.as_ref(),
+                consent::face(&client, &request.target),
+                request.login_hint.as_deref(),
+                &again,
+            )
+        }
+        Step::Choose => {
+            let face = consent::face(&client, &request.target);
+            sign_in::choose_page(incoming, visitor.as_ref(), face, &form)
+        }
+        Step::Ask(new) => consent::page(incoming, visitor.as_ref(), &client, &request, &new, &form),
+        Step::Issue => issue(incoming, &client, request, visitor, asked),
+    })
 }
 
 /// Everything is asked again on the writer, on the records as they are by then.
@@ -177,19 +223,25 @@ fn issue(
             .filter(|user| !user.disabled)
             .zip(session.as_ref());
         let Some(client) = client.filter(|client| !client.disabled) else {
-            return Ok(crate::model::Decision::reply(Err(
-                AuthorizeError::ClientMayNotAuthorize,
-            )));
+            return Ok(Decision::reply(Err(AuthorizeError::ClientMayNotAuthorize)));
         };
-        let mut decision = decide(
-            &request,
-            &client,
-            subject,
-            consent.as_ref(),
-            &asked,
-            fresh,
-            now,
-        );
+        let gone = match request.target.pushed {
+            Some(id) => view.pushed_request(id)?.is_none(),
+            None => false,
+        };
+        let mut decision = if gone {
+            answered_already(&request, &client, now)
+        } else {
+            decide(
+                &request,
+                &client,
+                subject,
+                consent.as_ref(),
+                &asked,
+                fresh,
+                now,
+            )
+        };
         for event in &mut decision.events {
             event.address = address;
         }
@@ -213,15 +265,31 @@ pub fn refuse(
     target: &Target,
     error: AuthorizeError,
 ) -> Response {
-    let why = match &error {
-        AuthorizeError::RepeatedParameter(name) => format!("{} is repeated", quoted(name)),
-        other => other.wire().description.to_owned(),
-    };
-    let event = Event::refused(EventKind::Authorization, incoming.now, why).client(client);
+    let event =
+        Event::refused(EventKind::Authorization, incoming.now, error.detail()).client(client);
     incoming
         .ctx
         .record_refusal(event.from(Some(incoming.address())));
+    use_up(incoming, target);
     deliver(incoming, client, &Answer::error(target, error))
+}
+
+/// Forgets the pushed request that an error answers. Once for each push: what is gone is found no more.
+fn use_up(incoming: &Incoming<'_>, target: &Target) {
+    let Some(change) = used_up(target) else {
+        return;
+    };
+    let submitted = incoming.ctx.store.submit(move |_| {
+        Ok(Decision::<(), Infallible> {
+            changes: vec![change],
+            events: Vec::new(),
+            reply: Ok(()),
+        })
+    });
+    if let Err(error) = submitted {
+        // The client gets its answer all the same; the request ends by itself.
+        log::warn!("{error}");
+    }
 }
 
 /// By redirect, or in a form that posts itself.
@@ -255,14 +323,7 @@ fn no_target(
     client: Option<&Client>,
     why: &NoTarget,
 ) -> Response {
-    let detail = match why {
-        NoTarget::Client => format!(
-            "client_id unknown or disabled: {}",
-            quoted(form.text("client_id"))
-        ),
-        NoTarget::Repeated => "redirect_uri is repeated".to_owned(),
-        NoTarget::RedirectUri(request_uri) => failure::mismatch_detail(request_uri),
-    };
+    let detail = why.detail(form.text("client_id"));
     let event = Event::refused(EventKind::Authorization, incoming.now, detail)
         .from(Some(incoming.address()));
     incoming

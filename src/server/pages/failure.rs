@@ -1,7 +1,7 @@
 //! Pages for everything that cannot go on.
 
 use super::{frame, sign_in};
-use crate::model::{Client, quoted};
+use crate::model::Client;
 use crate::oauth::authorize::redirect_uri::Mismatch;
 use crate::oauth::authorize::request::NoTarget;
 use crate::oauth::logout::LogoutError;
@@ -128,6 +128,14 @@ pub fn no_target(
             view.details.extend(registered(incoming, expected));
             view
         }
+        NoTarget::Pushed(_) => {
+            let text = format!(
+                "It was answered already, or it waited for too long. Go back to {name} and sign in again."
+            );
+            let mut view = ErrorPage::new(page, "This sign-in is over", &text);
+            view.code = "request_uri_unknown".to_owned();
+            return respond::page(400, Leads::Here, &view);
+        }
     };
     view.advice = vec![
         "If you were just signing in, tell the person who runs this server what is written below.".to_owned(),
@@ -136,20 +144,6 @@ pub fn no_target(
             .to_owned(),
     ];
     respond::page(400, Leads::Here, &view)
-}
-
-/// For the audit log, which the admin page reads to offer the address.
-pub fn mismatch_detail(why: &Mismatch) -> String {
-    match why {
-        Mismatch::Missing => "redirect_uri is missing".to_owned(),
-        Mismatch::NotRegistered { received, expected } => {
-            format!(
-                "redirect_uri expected {} received {}",
-                expected.join(" "),
-                quoted(received)
-            )
-        }
-    }
 }
 
 /// 400: a sign-out that an application asked for wrongly. Nobody was signed out, and there is no redirect.

@@ -1,14 +1,16 @@
 //! What a request to `/authorize` has asked of the person already, carried along in the address and sealed, so that
 //! nothing is stored for somebody who only looks at the sign-in page.
 
+use crate::model::PushedRequest;
 use crate::server::incoming::{Incoming, Visitor};
 use crate::types::{Form, Timestamp};
 use std::time::Duration;
 
 const SINCE: &str = "doorlight_since";
 const CHOSEN: &str = "doorlight_chosen";
+const BEGUN: &str = "doorlight_begun";
 /// A mark is for the moment, not for a bookmark.
-const LIFE: Duration = Duration::from_secs(600);
+const LIFE: Duration = PushedRequest::SIGN_IN_LIFE;
 
 /// Marks that held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +19,20 @@ pub struct Marks {
     pub sign_in_since: Option<Timestamp>,
     /// The person chose the account they are signed in with.
     pub chosen: bool,
+}
+
+/// When this very request was first seen, if it says so. A request that ends with time (RFC 9126 §2.2, RFC 9101 §4) is
+/// held against that moment while a person signs in. This mark stays in the form that is passed along.
+pub fn begun(incoming: &Incoming<'_>, form: &Form) -> Option<Timestamp> {
+    let bare = form.without(SINCE).without(CHOSEN).without(BEGUN);
+    open(incoming, BEGUN, &[&bare.encode()], form.text(BEGUN))
+}
+
+/// The address of the same request with that mark: what a person may load again.
+pub fn begin(incoming: &Incoming<'_>, bare: &Form) -> String {
+    let bare = bare.without(BEGUN);
+    let mark = mark(incoming, BEGUN, &[&bare.encode()]);
+    to_authorize(&bare.with(BEGUN, &mark))
 }
 
 /// Takes the marks out of a request.

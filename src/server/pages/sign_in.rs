@@ -3,10 +3,9 @@
 use super::password::{self, Failed};
 use super::{consent, failure, frame, interaction};
 use crate::identity::session::{Browser, SignedIn};
-use crate::model::Client;
-use crate::oauth::authorize::request::{self, Target};
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::known_device::{self, DeviceId};
+use crate::server::oauth::authorize;
 use crate::server::respond::{self, Leads, set};
 use crate::server::{cookies, forms};
 use crate::store::StoreError;
@@ -56,14 +55,14 @@ pub fn show(incoming: &Incoming<'_>) -> Response {
 pub fn page_for_client(
     incoming: &Incoming<'_>,
     visitor: Option<&Visitor>,
-    client: &Client,
+    client: ClientFace,
     login_hint: Option<&str>,
     continue_to: &str,
 ) -> Response {
     let known = visitor.map(|visitor| visitor.user.username.as_str());
     let attempt = Attempt {
         username: known.or(login_hint).unwrap_or_default().to_owned(),
-        client: face_of(incoming, client, continue_to),
+        client: Some(client),
         continue_to: continue_to.to_owned(),
         ..Attempt::default()
     };
@@ -272,7 +271,7 @@ pub fn handle_again(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form) -> 
 pub fn choose_page(
     incoming: &Incoming<'_>,
     visitor: Option<&Visitor>,
-    client: &Client,
+    client: ClientFace,
     form: &Form,
 ) -> Response {
     let continue_to = interaction::to_authorize(form);
@@ -285,11 +284,10 @@ pub fn choose_page(
             .clone()
             .unwrap_or_else(|| visitor.user.username.to_string()),
     });
-    let face = face_of(incoming, client, &continue_to);
     frame::with(incoming, visitor, "Choose an account", |page| {
         let view = AccountChooser {
             page,
-            client: face,
+            client: Some(client),
             accounts: accounts.into_iter().collect(),
             continue_to,
         };
@@ -309,9 +307,7 @@ pub fn handle_choice(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form) ->
             &interaction::chosen(incoming, &bare, visitor),
         ));
     }
-    // Signing in is choosing: the next request does not ask again.
-    let without = bare.without("prompt").with("prompt", "login");
-    match page_after_switch(incoming, &without) {
+    match page_after_switch(incoming, &bare) {
         Ok(response) => response,
         Err(error) => {
             log::warn!("{error}");
@@ -324,15 +320,8 @@ fn face_in(incoming: &Incoming<'_>, continue_to: &str) -> Result<Option<ClientFa
     let Some(form) = interaction::request_in(continue_to) else {
         return Ok(None);
     };
-    let Ok(id) = request::client_id(&form) else {
-        return Ok(None);
-    };
-    let client = incoming.ctx.store.snapshot()?.view().client(id)?;
-    Ok(client.and_then(|client| face_of(incoming, &client, continue_to)))
-}
-
-fn face_of(_incoming: &Incoming<'_>, client: &Client, continue_to: &str) -> Option<ClientFace> {
-    let form = interaction::request_in(continue_to)?;
-    let target: Target = request::target(client, &form).ok()?;
-    Some(consent::face(client, &target))
+    let found = authorize::find(incoming, &form)?;
+    Ok(found
+        .ok()
+        .map(|known| consent::face(&known.client, known.target())))
 }

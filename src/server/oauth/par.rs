@@ -1,0 +1,72 @@
+//! `POST /par` (RFC 9126).
+
+use super::unavailable;
+use crate::crypto::random::Fresh;
+use crate::model::{Client, Decision, Event, EventKind};
+use crate::oauth::authorize::par::{PushError, START_LIFE, decide};
+use crate::oauth::client_auth::AuthenticatedClient;
+use crate::server::incoming::Incoming;
+use crate::server::respond;
+use crate::store::StoreError;
+use crate::types::{Form, Secret};
+use rouille::Response;
+use serde_json::json;
+
+/// Answers an authenticated client.
+pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient) -> Response {
+    let client = client.client();
+    let pushed = match push(incoming, form, client) {
+        Ok(pushed) => pushed,
+        Err(error) => {
+            let _ = unavailable(error);
+            Err(PushError::Unavailable)
+        }
+    };
+    match pushed {
+        // RFC 9126 §2.2.
+        Ok(request_uri) => respond::json(
+            201,
+            &json!({ "request_uri": request_uri.expose(), "expires_in": START_LIFE.as_secs() }),
+        ),
+        Err(error) => {
+            let event = Event::refused(EventKind::Authorization, incoming.now, error.detail())
+                .client(client)
+                .from(Some(incoming.address()));
+            incoming.ctx.record_refusal(event);
+            respond::oauth_error(error.wire())
+        }
+    }
+}
+
+/// Decided on a snapshot: what is refused must not keep the writer busy, and what is taken is looked at again when a
+/// browser comes with it.
+fn push(
+    incoming: &Incoming<'_>,
+    form: &Form,
+    client: &Client,
+) -> Result<Result<Secret, PushError>, StoreError> {
+    let ctx = incoming.ctx;
+    let waiting = ctx.store.snapshot()?.view().pushed_request_count()?;
+    let Decision {
+        changes,
+        events,
+        reply,
+    } = decide(
+        client,
+        form,
+        &ctx.config.issuer,
+        waiting,
+        Fresh::draw(),
+        incoming.now,
+    );
+    if reply.is_err() {
+        return Ok(reply);
+    }
+    ctx.store.submit(move |_| {
+        Ok(Decision {
+            changes,
+            events,
+            reply,
+        })
+    })
+}
