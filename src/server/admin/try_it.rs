@@ -7,7 +7,7 @@ mod round;
 
 use super::desk;
 use crate::crypto::digest::constant_time_eq;
-use crate::model::{Client, ClientKind, GrantType};
+use crate::model::{Client, ClientKind, GrantType, Profile};
 use crate::oauth::clients::{ClientEdit, NewClient};
 use crate::server::administration::OperationError;
 use crate::server::administration::{clients, sessions};
@@ -169,6 +169,9 @@ fn application(
     let fits = ClientEdit {
         redirect_uris: vec![callback],
         allow_http,
+        // It has no key of its own to prove.
+        profile: Profile::Standard,
+        dpop_bound_access_tokens: false,
         ..ClientEdit::of(&client)
     };
     if fits == ClientEdit::of(&client) {
