@@ -1,8 +1,8 @@
 //! What a decision hands to the writer (DESIGN §2).
 
 use super::{
-    AuthorizationCode, Client, Consent, Event, Grant, Group, Link, RefreshToken, Revocation,
-    Session, Settings, SigningKey, User,
+    AuthorizationCode, Client, Consent, DeviceAuthorization, Event, Grant, Group, Link,
+    RefreshToken, Revocation, Session, Settings, SigningKey, User,
 };
 use crate::types::{ClientId, GroupName, LinkId, SessionId, UserId};
 
@@ -47,6 +47,8 @@ pub enum Change {
     DeleteSigningKey(String),
     /// Replaces.
     PutSettings(Box<Settings>),
+    /// Adds or replaces.
+    PutDeviceAuthorization(Box<DeviceAuthorization>),
 }
 
 /// What is to be written and what is to be answered. The two are independent: a replayed refresh token revokes its

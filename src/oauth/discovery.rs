@@ -1,7 +1,8 @@
-//! Discovery. OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3. Lists what works, and nothing else: a test
-//! compares the two.
+//! Discovery. OpenID Connect Discovery §3, RFC 8414 §2, RFC 8628 §4, RFC 9207 §3. Lists what works, and nothing
+//! else: a test compares the two.
 
 use super::claims::{SCOPES, SUPPORTED};
+use super::token::device::GRANT_TYPE;
 use crate::types::Issuer;
 use serde_json::{Value, json};
 
@@ -26,7 +27,12 @@ pub fn document(issuer: &Issuer) -> Value {
         "request_uri_parameter_supported": false,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "grant_types_supported": [
+            "authorization_code",
+            "refresh_token",
+            "client_credentials",
+            GRANT_TYPE,
+        ],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256", "ES256"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
@@ -36,5 +42,6 @@ pub fn document(issuer: &Issuer) -> Value {
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "acr_values_supported": ["0", "1"],
         "authorization_response_iss_parameter_supported": true,
+        "device_authorization_endpoint": endpoint("/device_authorization"),
     })
 }

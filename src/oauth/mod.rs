@@ -6,6 +6,8 @@ pub mod authorize;
 pub mod claims;
 pub mod client_auth;
 pub mod clients;
+pub mod device_answer;
+pub mod device_authorization;
 pub mod discovery;
 pub mod error;
 pub mod introspect;

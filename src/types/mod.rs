@@ -9,6 +9,7 @@ mod scope;
 mod secret;
 pub mod strict_json;
 mod time;
+mod user_code;
 mod username;
 
 pub use form::{Form, FormError, Repeated, append_query, decode as form_decode};
@@ -18,4 +19,5 @@ pub use redirect_uri::{RedirectUri, RedirectUriError};
 pub use scope::{Scope, ScopeError};
 pub use secret::{BearerSecret, Secret, TokenHash};
 pub use time::Timestamp;
+pub use user_code::{UserCode, UserCodeError};
 pub use username::{GroupName, NameError, Username};

@@ -10,6 +10,7 @@ mod world;
 
 mod authorize;
 mod bad_input;
+mod device;
 mod discovery;
 mod logout;
 mod refresh;

@@ -4,11 +4,12 @@
 //! 1. the form is read, repeated parameters end here (`Request::parse`);
 //! 2. the client proves who it is (`client_auth`), before anything about the grant is looked at;
 //! 3. the client may use the grant type (`permitted`);
-//! 4. the grant's own file decides (`code`, `refresh`, `client_credentials`);
+//! 4. the grant's own file decides (`code`, `refresh`, `client_credentials`, `device`);
 //! 5. after the commit, `issue` builds what is signed.
 
 pub mod client_credentials;
 pub mod code;
+pub mod device;
 pub mod issue;
 pub mod refresh;
 
@@ -26,6 +27,8 @@ pub enum Request {
     Refresh(refresh::Request),
     /// RFC 6749 §4.4.2.
     ClientCredentials(client_credentials::Request),
+    /// RFC 8628 §3.4.
+    Device(device::Request),
 }
 
 impl Request {
@@ -37,6 +40,7 @@ impl Request {
             "client_credentials" => {
                 client_credentials::Request::parse(form).map(Self::ClientCredentials)
             }
+            device::GRANT_TYPE => device::Request::parse(form).map(Self::Device),
             _ => Err(TokenError::UnsupportedGrantType),
         }
     }
@@ -47,6 +51,7 @@ impl Request {
             Self::Code(_) => GrantType::AuthorizationCode,
             Self::Refresh(_) => GrantType::RefreshToken,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
+            Self::Device(_) => GrantType::DeviceCode,
         }
     }
 
@@ -55,7 +60,8 @@ impl Request {
         let grants = &client.client().grants;
         // A client whose settings say "always" gets refresh tokens with its codes, and may use them.
         let always = client.client().refresh == crate::model::RefreshPolicy::Always
-            && grants.contains(&GrantType::AuthorizationCode);
+            && (grants.contains(&GrantType::AuthorizationCode)
+                || grants.contains(&GrantType::DeviceCode));
         if grants.contains(&self.grant_type()) || (matches!(self, Self::Refresh(_)) && always) {
             Ok(())
         } else {

@@ -1,14 +1,15 @@
 //! `POST /token`: the walk of DESIGN §2.
 
+use super::device_authorization::poll;
 use super::{Refused, bounded, refuse, refuse_and_record, unavailable};
 use crate::crypto::jws::{self, ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE};
 use crate::crypto::keyring::KeyRing;
 use crate::crypto::random::{self, Fresh};
-use crate::model::Decision;
+use crate::model::{Decision, DeviceAnswer};
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::error::TokenError;
 use crate::oauth::token::issue::Issued;
-use crate::oauth::token::{Request, client_credentials, code, refresh};
+use crate::oauth::token::{Request, client_credentials, code, device, refresh};
 use crate::server::incoming::Incoming;
 use crate::server::respond;
 use crate::server::standing::Records;
@@ -26,7 +27,7 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
         Err(error) => return refuse_and_record(incoming, Some(client.client()), &error),
     };
     // What nobody was ever given is refused on a snapshot: strangers must not keep the writer busy.
-    match is_known(incoming, &request) {
+    match is_known(incoming, &request, client) {
         Ok(None) => {}
         Ok(Some(error)) => return refuse_and_record(incoming, Some(client.client()), &error),
         Err(error) => return refuse(&unavailable(error)),
@@ -68,9 +69,15 @@ fn signed(issued: &Issued, issuer: &Issuer, keys: &KeyRing) -> Option<Value> {
 }
 
 /// Whether the code or refresh token exists with that verifier. One that was handed out is in every later snapshot.
-fn is_known(incoming: &Incoming<'_>, request: &Request) -> Result<Option<TokenError>, StoreError> {
+/// A device that nobody has answered for learns that here too.
+fn is_known(
+    incoming: &Incoming<'_>,
+    request: &Request,
+    client: &AuthenticatedClient,
+) -> Result<Option<TokenError>, StoreError> {
     let (hash, secret, error) = match request {
         Request::ClientCredentials(_) => return Ok(None),
+        Request::Device(device) => return poll(incoming, device, client),
         Request::Code(code) => {
             let snapshot = incoming.ctx.store.snapshot()?;
             let record = code.code.as_ref().map(|s| snapshot.view().code(s.selector));
@@ -113,11 +120,7 @@ fn submit(
             })
         }
         Request::Code(request) => {
-            let fresh = code::FreshTokens {
-                grant: random::bytes(),
-                access: random::bytes(),
-                refresh: Fresh::draw(),
-            };
+            let fresh = fresh();
             store.submit(move |view| {
                 let Some(client) = view.client(id)? else {
                     return Ok(bounded(gone(), address));
@@ -165,6 +168,41 @@ fn submit(
                 ))
             })
         }
+        Request::Device(request) => {
+            let fresh = fresh();
+            store.submit(move |view| {
+                let Some(client) = view.client(id)? else {
+                    return Ok(bounded(gone(), address));
+                };
+                let record = match &request.device_code {
+                    Some(secret) => view.device_authorization(secret.selector)?,
+                    None => None,
+                };
+                let earlier = match record.as_ref().and_then(|record| record.redeemed) {
+                    Some(grant) => view.grant(grant)?,
+                    None => None,
+                };
+                let records = match record.as_ref().and_then(|record| record.answer.as_ref()) {
+                    Some(DeviceAnswer::Allowed { user, session, .. }) => {
+                        Records::load(view, *user, Some(*session), now)?
+                    }
+                    _ => Records::default(),
+                };
+                let ground = records.ground(Some(&client));
+                Ok(bounded(
+                    device::decide(record, earlier, ground, &client, &request, fresh, now),
+                    address,
+                ))
+            })
+        }
+    }
+}
+
+fn fresh() -> code::FreshTokens {
+    code::FreshTokens {
+        grant: random::bytes(),
+        access: random::bytes(),
+        refresh: Fresh::draw(),
     }
 }
 
