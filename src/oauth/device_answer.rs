@@ -131,3 +131,185 @@ pub fn decide(
         reply: Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Session, User};
+    use crate::oauth::testing::{NOW, client, device, session, user};
+    use std::time::Duration;
+
+    fn run(
+        device: Option<DeviceAuthorization>,
+        client: Option<&Client>,
+        (user, session): (&User, &Session),
+        allow: bool,
+        now: Timestamp,
+    ) -> Decision<(), AnswerError> {
+        let subject = Some(Subject { user, session });
+        let known = Consent {
+            user: user.id,
+            client: super::super::testing::client().id,
+            scope: "groups".parse().unwrap(),
+            given: NOW,
+        };
+        decide(device, client, subject, Some(&known), allow, now)
+    }
+
+    #[test]
+    fn a_yes_is_bound_to_the_person_and_their_session_and_is_remembered() {
+        let (client, user, session) = (client(), user(), session());
+        let decision = run(
+            Some(device(&client)),
+            Some(&client),
+            (&user, &session),
+            true,
+            NOW,
+        );
+        assert_eq!(decision.reply, Ok(()));
+        let [
+            Change::PutDeviceAuthorization(answered),
+            Change::PutConsent(consent),
+        ] = &decision.changes[..]
+        else {
+            panic!("{:?}", decision.changes)
+        };
+        let allowed = DeviceAnswer::Allowed {
+            user: user.id,
+            session: session.id,
+            authentication: session.authentication.clone(),
+            at: NOW,
+        };
+        assert_eq!(answered.answer, Some(allowed));
+        assert_eq!(consent.scope.to_string(), "groups offline_access openid");
+        assert_eq!(decision.events[0].kind, EventKind::DeviceApproved);
+    }
+
+    #[test]
+    fn a_no_is_taken_from_anybody_who_has_the_code() {
+        let closed = Client {
+            allowed_groups: ["staff".parse().unwrap()].into(),
+            ..client()
+        };
+        let (user, session) = (user(), session());
+        let decision = run(
+            Some(device(&closed)),
+            Some(&closed),
+            (&user, &session),
+            false,
+            NOW,
+        );
+        let [Change::PutDeviceAuthorization(answered)] = &decision.changes[..] else {
+            panic!("{:?}", decision.changes)
+        };
+        assert_eq!(answered.answer, Some(DeviceAnswer::Denied));
+        assert_eq!(decision.events[0].kind, EventKind::DeviceDenied);
+    }
+
+    #[test]
+    fn rfc8628_section_3_3_an_answer_that_cannot_be_taken_changes_nothing() {
+        let (client, user, session) = (client(), user(), session());
+        let waiting = device(&client);
+        let closed = Client {
+            allowed_groups: ["staff".parse().unwrap()].into(),
+            ..client.clone()
+        };
+        let off = Client {
+            disabled: true,
+            ..client.clone()
+        };
+        let reset = Client {
+            tokens_not_before: NOW.just_after(),
+            ..client.clone()
+        };
+        let disabled = User {
+            disabled: true,
+            ..user.clone()
+        };
+        let over = Session {
+            expires: NOW,
+            ..session.clone()
+        };
+        let denied = DeviceAuthorization {
+            answer: Some(DeviceAnswer::Denied),
+            ..waiting.clone()
+        };
+        let here = (&user, &session);
+        let soon = NOW.plus(Duration::from_secs(599));
+        let late = NOW.plus(Duration::from_secs(600));
+        for (name, device, client, who, now, error) in [
+            ("unknown", None, Some(&client), here, NOW, AnswerError::Gone),
+            (
+                "expired",
+                Some(&waiting),
+                Some(&client),
+                here,
+                late,
+                AnswerError::Gone,
+            ),
+            (
+                "answered",
+                Some(&denied),
+                Some(&client),
+                here,
+                NOW,
+                AnswerError::Gone,
+            ),
+            (
+                "client gone",
+                Some(&waiting),
+                None,
+                here,
+                NOW,
+                AnswerError::Client,
+            ),
+            (
+                "client off",
+                Some(&waiting),
+                Some(&off),
+                here,
+                NOW,
+                AnswerError::Client,
+            ),
+            (
+                "client reset",
+                Some(&waiting),
+                Some(&reset),
+                here,
+                NOW,
+                AnswerError::Client,
+            ),
+            (
+                "person disabled",
+                Some(&waiting),
+                Some(&client),
+                (&disabled, &session),
+                NOW,
+                AnswerError::SignedOut,
+            ),
+            (
+                "session over",
+                Some(&waiting),
+                Some(&client),
+                (&user, &over),
+                NOW,
+                AnswerError::SignedOut,
+            ),
+            (
+                "no group",
+                Some(&waiting),
+                Some(&closed),
+                here,
+                soon,
+                AnswerError::NotInGroup,
+            ),
+        ] {
+            let decision = run(device.cloned(), client, who, true, now);
+            assert_eq!(decision.reply, Err(error), "{name}");
+            assert!(decision.changes.is_empty(), "{name}");
+        }
+        let nobody = decide(Some(waiting), Some(&client), None, None, true, NOW);
+        assert_eq!(nobody.reply, Err(AnswerError::SignedOut));
+        assert!(nobody.changes.is_empty());
+    }
+}

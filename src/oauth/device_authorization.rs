@@ -143,3 +143,118 @@ pub fn decide(
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::client_auth::Credentials;
+    use crate::oauth::testing::{NOW, public_client};
+    use std::sync::Arc;
+
+    fn device_client() -> Client {
+        Client {
+            grants: [GrantType::DeviceCode, GrantType::RefreshToken].into(),
+            audiences: vec!["https://api.example".to_owned()],
+            ..public_client()
+        }
+    }
+
+    fn parse(client: &Client, form: &str) -> Result<Request, TokenError> {
+        let form = Form::parse(form.as_bytes()).unwrap();
+        let named = Form::default().with("client_id", &client.id.to_string());
+        let credentials = Credentials::parse(None, &named).unwrap();
+        let client = credentials.authenticate(Some(Arc::new(client.clone())));
+        Request::parse(&form, &client.unwrap())
+    }
+
+    fn run(request: &Request, free: Option<UserCode>, records: u64) -> Decision<Asked, TokenError> {
+        let fresh = FreshCodes {
+            device: Fresh {
+                id: [1; 10],
+                secret: [2; 32],
+            },
+            user: [3; CANDIDATES],
+        };
+        let address = "192.0.2.1".parse().unwrap();
+        decide(
+            &device_client(),
+            request,
+            free,
+            records,
+            address,
+            fresh,
+            NOW,
+        )
+    }
+
+    #[test]
+    fn rfc8628_section_3_1_a_request_that_cannot_be_used_is_refused() {
+        let invalid = |client: &Client, form: &str| parse(client, form).unwrap_err();
+        let client = device_client();
+        for (form, error) in [
+            (
+                "scope=openid&scope=email",
+                TokenError::RepeatedParameter("scope".to_owned()),
+            ),
+            ("scope=a%22b", TokenError::InvalidScope),
+            ("scope=api%3Aadmin", TokenError::InvalidScope),
+            ("resource=https://other.example", TokenError::InvalidTarget),
+            ("resource=", TokenError::InvalidTarget),
+        ] {
+            assert_eq!(invalid(&client, form), error, "{form}");
+        }
+        let long = format!("scope={}", "x".repeat(201));
+        assert_eq!(invalid(&client, &long), TokenError::InvalidScope);
+        let without = Client {
+            grants: [GrantType::AuthorizationCode].into(),
+            ..client
+        };
+        assert_eq!(
+            invalid(&without, "scope=openid"),
+            TokenError::UnauthorizedClient
+        );
+    }
+
+    #[test]
+    fn a_scope_is_narrowed_as_at_the_authorization_endpoint() {
+        let client = device_client();
+        let scope = |form: &str| parse(&client, form).unwrap().scope.to_string();
+        assert_eq!(scope("scope=openid+email+unknown"), "email openid");
+        assert_eq!(scope(""), "email groups profile");
+        let both = "resource=https://api.example&resource=https://api.example";
+        assert_eq!(parse(&client, both).unwrap().resources.len(), 1);
+    }
+
+    #[test]
+    fn rfc8628_section_3_2_the_device_gets_two_codes_and_the_file_neither_verifier_nor_more_than_it_holds()
+     {
+        let request = parse(&device_client(), "scope=openid").unwrap();
+        let code = UserCode::from_random(7);
+        let decision = run(&request, Some(code), 0);
+        let [Change::PutDeviceAuthorization(record)] = &decision.changes[..] else {
+            panic!("{:?}", decision.changes)
+        };
+        let answer = decision
+            .reply
+            .unwrap()
+            .answer(&"https://id.example/a".parse().unwrap());
+        let device_code = BearerSecret::parse(answer["device_code"].as_str().unwrap()).unwrap();
+        assert_eq!(
+            (device_code.selector, device_code.hash()),
+            (record.id, record.hash)
+        );
+        assert_eq!(answer["user_code"], code.to_string());
+        assert_eq!(answer["verification_uri"], "https://id.example/a/device");
+        let complete = format!("https://id.example/a/device?user_code={code}");
+        assert_eq!(answer["verification_uri_complete"], complete);
+        assert_eq!((record.created, record.expires), (NOW, NOW.plus(LIFE)));
+        let stored = serde_json::to_string(record).unwrap();
+        assert!(!stored.contains(device_code.verifier.expose()));
+
+        for (free, records) in [(None, 0), (Some(code), RECORDS_MAX)] {
+            let full = run(&request, free, records);
+            assert_eq!(full.reply.unwrap_err(), TokenError::TooManyDevices);
+            assert!(full.changes.is_empty());
+        }
+    }
+}

@@ -244,3 +244,7 @@ pub fn decide(
         reply: Ok(issued),
     }
 }
+
+#[cfg(test)]
+#[path = "device_tests.rs"]
+mod tests;

@@ -90,3 +90,7 @@ pub(super) fn poll(
         },
     )
 }
+
+#[cfg(test)]
+#[path = "device_authorization_tests.rs"]
+mod tests;
