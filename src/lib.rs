@@ -15,6 +15,9 @@
 //! | RFC 6749 §4.1.3 code grant | `oauth/token/code.rs` | there; `tests/oauth/token.rs` |
 //! | RFC 6749 §6, RFC 9700 §4.14.2 refresh, replay | `oauth/token/refresh.rs` | there; `tests/oauth/refresh.rs` |
 //! | RFC 6749 §4.4 client credentials | `oauth/token/client_credentials.rs` | there |
+//! | RFC 8628 §3.1, §3.2 a device asks | `oauth/device_authorization.rs`, `types/user_code.rs` | there; `tests/oauth/device.rs` |
+//! | RFC 8628 §3.3, §5.1, §5.4 a person answers | `oauth/device_answer.rs`, `server/pages/device.rs`, `server/device_limits.rs` | there; `tests/oauth/device.rs` |
+//! | RFC 8628 §3.4, §3.5 a device fetches the answer | `oauth/token/device.rs` | there; `server/oauth/device_authorization.rs` |
 //! | RFC 9068 access tokens, OpenID Connect Core §2 ID tokens | `oauth/token/issue.rs` | there |
 //! | RFC 8707 resource indicators (token and authorization requests) | `oauth/token/mod.rs` | `oauth/token/*.rs` |
 //! | RFC 7662 introspection | `oauth/introspect.rs` | there; `tests/oauth/revoke.rs` |

@@ -58,6 +58,8 @@ pub enum GrantType {
     ClientCredentials,
     /// RFC 6749 §6.
     RefreshToken,
+    /// RFC 8628 §3.4.
+    DeviceCode,
 }
 
 /// When a person is asked whether an application may know who they are.

@@ -1,8 +1,8 @@
 //! What a decision hands to the writer (DESIGN §2).
 
 use super::{
-    AuthorizationCode, Client, Consent, Event, Grant, Group, Link, PushedRequest, RefreshToken,
-    Replay, Revocation, Session, Settings, SigningKey, User,
+    AuthorizationCode, Client, Consent, DeviceAuthorization, Event, Grant, Group, Link,
+    PushedRequest, RefreshToken, Replay, Revocation, Session, Settings, SigningKey, User,
 };
 use crate::types::{ClientId, GroupName, Id, LinkId, SessionId, UserId};
 
@@ -53,6 +53,8 @@ pub enum Change {
     PutPushedRequest(Box<PushedRequest>),
     /// It was answered.
     DeletePushedRequest(Id),
+    /// Adds or replaces.
+    PutDeviceAuthorization(Box<DeviceAuthorization>),
 }
 
 /// What is to be written and what is to be answered. The two are independent: a replayed refresh token revokes its

@@ -102,6 +102,16 @@ kinds! {
     KeyDeleted = "key.deleted": "Signing key removed",
     /// A setting changed.
     SettingsChanged = "settings.changed": "Settings changed",
+    /// The device authorization endpoint answered.
+    DeviceAsked = "device.asked": "Sign-in asked for on another device",
+    /// A person typed a code that no device waits with.
+    DeviceCodeTyped = "device.code": "Code of a device typed",
+    /// A person let a device in.
+    DeviceApproved = "device.approved": "Sign-in on another device allowed",
+    /// A person did not.
+    DeviceDenied = "device.denied": "Sign-in on another device refused",
+    /// The token endpoint, `urn:ietf:params:oauth:grant-type:device_code`.
+    DeviceCodeRedeemed = "token.device_code": "Tokens issued to another device",
 }
 
 /// How it ended.

@@ -5,6 +5,7 @@ mod admin_error;
 mod author;
 mod client;
 mod decision;
+mod device;
 mod event;
 mod grant;
 mod key;
@@ -21,6 +22,7 @@ pub use client::{
     RefreshPolicy,
 };
 pub use decision::{Change, Decision};
+pub use device::{DeviceAnswer, DeviceAuthorization};
 pub use event::{Event, EventKind, Outcome, quoted};
 pub use grant::{
     AuthorizationCode, ClaimRequest, ClaimsRequest, CodeChallenge, Consent, Grant, GrantEnd,

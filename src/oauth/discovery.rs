@@ -1,8 +1,9 @@
-//! Discovery. OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3, RFC 9449 §5.1. Lists what works, and nothing else: a test
-//! compares the two.
+//! Discovery. OpenID Connect Discovery §3, RFC 8414 §2, RFC 8628 §4, RFC 9126 §5, RFC 9207 §3, RFC 9449 §5.1. Lists what
+//! works, and nothing else: a test compares the two.
 
 use super::claims::{SCOPES, SUPPORTED};
 use super::dpop;
+use super::token::device::GRANT_TYPE;
 use crate::crypto::public_key::JwsAlgorithm;
 use crate::types::Issuer;
 use serde_json::{Value, json};
@@ -36,7 +37,12 @@ pub fn document(issuer: &Issuer) -> Value {
         "request_uri_parameter_supported": false,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "grant_types_supported": [
+            "authorization_code",
+            "refresh_token",
+            "client_credentials",
+            GRANT_TYPE,
+        ],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256", "ES256"],
         "token_endpoint_auth_methods_supported": with_public,
@@ -52,5 +58,6 @@ pub fn document(issuer: &Issuer) -> Value {
         "dpop_signing_alg_values_supported": dpop::algorithms(),
         "pushed_authorization_request_endpoint": endpoint("/par"),
         "require_pushed_authorization_requests": false,
+        "device_authorization_endpoint": endpoint("/device_authorization"),
     })
 }

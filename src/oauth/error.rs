@@ -1,9 +1,9 @@
 //! What the protocol says when it says no: causes inside, RFC codes outside, mapped once.
-//! RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6, RFC 6750 §3.1, RFC 8707 §2, RFC 9449 §5 and §7.1.
+//! RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6, RFC 6750 §3.1, RFC 8707 §2, RFC 8628 §3.5,
+//! RFC 9449 §5 and §7.1.
 
 use super::dpop::ProofError;
 use super::replay::NotOnce;
-
 use crate::model::quoted;
 
 /// A cause that the authorization endpoint answers by redirect, once the redirect URI is verified.
@@ -197,6 +197,18 @@ pub enum TokenError {
     InvalidTarget,
     /// A token of another client was to be revoked.
     ForeignToken,
+    /// Nobody has answered for the device (RFC 8628 §3.5).
+    AuthorizationPending,
+    /// Nor that, and the device came too soon (RFC 8628 §3.5).
+    SlowDown,
+    /// The device waited for too long (RFC 8628 §3.5).
+    DeviceCodeExpired,
+    /// The person said no to the device.
+    DeviceDenied,
+    /// The device code is unknown, another client's, was used before, or what its answer hung on has ended.
+    InvalidDeviceCode(&'static str),
+    /// Too many devices wait already, or too many asked from one address.
+    TooManyDevices,
     /// The server cannot write now.
     Unavailable,
     /// The DPoP proof does not hold, or there is none where one is needed.
@@ -223,6 +235,7 @@ impl TokenError {
                     "code" => "code is missing",
                     "refresh_token" => "refresh_token is missing",
                     "token" => "token is missing",
+                    "device_code" => "device_code is missing",
                     "redirect_uri" => "redirect_uri is missing",
                     _ => "a parameter is missing",
                 },
@@ -270,6 +283,29 @@ impl TokenError {
                 400,
                 "invalid_grant",
                 "the token was not issued to this client",
+            ),
+            Self::AuthorizationPending => wire(
+                400,
+                "authorization_pending",
+                "nobody has answered yet; ask again",
+            ),
+            Self::SlowDown => wire(400, "slow_down", "wait five seconds longer from now on"),
+            Self::DeviceCodeExpired => wire(
+                400,
+                "expired_token",
+                "the device code has expired; ask for a new one",
+            ),
+            Self::DeviceDenied => wire(400, "access_denied", "the user refused"),
+            Self::InvalidDeviceCode(_) => wire(
+                400,
+                "invalid_grant",
+                "the device code is invalid or was used before",
+            ),
+            // RFC 8628 and RFC 6749 §5.2 have no code for it; the one of RFC 6749 §4.1.2.1 says what is meant.
+            Self::TooManyDevices => wire(
+                429,
+                "temporarily_unavailable",
+                "too many devices are waiting; try again in a minute",
             ),
             Self::Unavailable => wire(503, "temporarily_unavailable", "try again in a moment"),
             // RFC 9449 §5.
@@ -363,6 +399,9 @@ mod tests {
             TokenError::MissingParameter("code").wire(),
             TokenError::TwoAuthenticationMethods.wire(),
             TokenError::CodeReplayed.wire(),
+            TokenError::SlowDown.wire(),
+            TokenError::DeviceCodeExpired.wire(),
+            TokenError::TooManyDevices.wire(),
             AuthorizeError::PkceRequired.wire(),
             AuthorizeError::BadParameter("claims").wire(),
             AuthorizeError::BadParameter("prompt").wire(),

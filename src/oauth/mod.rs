@@ -7,6 +7,8 @@ pub mod claims;
 pub mod client_assertion;
 pub mod client_auth;
 pub mod clients;
+pub mod device_answer;
+pub mod device_authorization;
 pub mod discovery;
 pub mod dpop;
 pub mod error;

@@ -2,9 +2,11 @@
 
 use crate::model::{
     Algorithm, Authentication, Client, ClientAuthMethod, ClientKind, ClientSecret, ConsentPolicy,
-    Grant, GrantType, Profile, RefreshPolicy, Session, User,
+    DeviceAuthorization, Grant, GrantType, Profile, RefreshPolicy, Session, User,
 };
-use crate::types::{ClientId, GrantId, Id, Secret, SessionId, Timestamp, TokenHash, UserId};
+use crate::types::{
+    ClientId, GrantId, Id, Secret, SessionId, Timestamp, TokenHash, UserCode, UserId,
+};
 use std::time::Duration;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
@@ -139,5 +141,22 @@ pub(crate) fn grant(client: &Client) -> Grant {
         expires: NOW.plus(Duration::from_secs(365 * 86_400)),
         ended: None,
         dpop_jkt: None,
+    }
+}
+
+/// A device that asked just now; the verifier is `secret()`.
+pub(crate) fn device(client: &Client) -> DeviceAuthorization {
+    DeviceAuthorization {
+        id: Id::new(NOW, [5; 10]),
+        hash: TokenHash::of(&secret()),
+        user_code: UserCode::from_random(7),
+        client: client.id,
+        scope: "openid offline_access".parse().unwrap(),
+        resources: Vec::new(),
+        address: None,
+        created: NOW,
+        expires: NOW.plus(Duration::from_secs(600)),
+        answer: None,
+        redeemed: None,
     }
 }

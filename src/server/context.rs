@@ -2,6 +2,7 @@
 
 use super::clients::Clients;
 use super::cors::Origins;
+use super::device_limits::DeviceLimits;
 use super::guesses::Guesses;
 use super::hashing::Hashing;
 use super::oauth::documents::{Document, Documents, discovery_document};
@@ -32,6 +33,8 @@ pub struct Context {
     pub seal: SealKey,
     /// Guesses of passwords, counted.
     pub guesses: Guesses,
+    /// Devices that want to be signed in, counted.
+    pub devices: DeviceLimits,
     /// Access tokens seen lately.
     pub tokens: TokenCache,
     /// Origins that may read answers.
@@ -87,6 +90,7 @@ impl Context {
             hashing: Hashing::default(),
             seal,
             guesses: Guesses::default(),
+            devices: DeviceLimits::default(),
             tokens: TokenCache::default(),
             origins: Origins::default(),
             discovery: discovery_document(&config.issuer),

@@ -9,6 +9,7 @@ pub mod clients;
 pub mod context;
 pub mod cookies;
 pub mod cors;
+pub mod device_limits;
 pub mod dpop;
 pub mod forms;
 pub mod guesses;

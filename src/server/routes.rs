@@ -3,8 +3,11 @@
 
 use super::context::Context;
 use super::incoming::{Incoming, Visitor};
-use super::oauth::{self, authorize, documents, introspect, logout, par, revoke, token, userinfo};
-use super::pages::{account, assets, consent, failure, home, link, setup, sign_in};
+use super::oauth::{
+    self, authorize, device_authorization, documents, introspect, logout, par, revoke, token,
+    userinfo,
+};
+use super::pages::{account, assets, consent, device, failure, home, link, setup, sign_in};
 use super::{cors, forms, respond};
 use crate::identity::session;
 use crate::oauth::client_auth::AuthenticatedClient;
@@ -118,6 +121,14 @@ pub const ROUTES: &[Route] = &[
     row("POST", "/admin", Guard::Admin),
     row("GET", "/healthz", Guard::Public(healthz)),
     row("GET", "/readyz", Guard::Public(readyz)),
+    row(
+        "POST",
+        "/device_authorization",
+        Guard::Client(device_authorization::handle),
+    ),
+    row("GET", "/device", Guard::Public(device::show)),
+    row("POST", "/device", Guard::Session(device::handle)),
+    row("POST", "/device/answer", Guard::Session(device::answer)),
 ];
 
 /// Answers a request.

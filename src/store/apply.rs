@@ -3,8 +3,8 @@
 use super::schema::{SETTINGS_KEY, Table, member, pair};
 use super::tables::{Tables, put};
 use super::{StoreError, View, replays};
-use crate::model::{Change, Grant, Session, User};
-use crate::types::{GroupName, SessionId, UserId};
+use crate::model::{Change, DeviceAuthorization, Grant, Session, User};
+use crate::types::{GroupName, Id, SessionId, UserId};
 
 /// Writes one change.
 pub(super) fn apply(tables: &Tables<'_>, change: Change) -> Result<(), StoreError> {
@@ -54,6 +54,7 @@ pub(super) fn apply(tables: &Tables<'_>, change: Change) -> Result<(), StoreErro
             &request,
         ),
         Change::DeletePushedRequest(id) => remove(tables, Table::PushedRequests, id.as_bytes()),
+        Change::PutDeviceAuthorization(device) => put_device_authorization(tables, &device),
     }
 }
 
@@ -163,6 +164,23 @@ fn put_grant(tables: &Tables<'_>, grant: &Grant) -> Result<(), StoreError> {
         &pair(grant.user.as_bytes(), grant.id.as_bytes()),
         &[],
     )
+}
+
+fn put_device_authorization(
+    tables: &Tables<'_>,
+    device: &DeviceAuthorization,
+) -> Result<(), StoreError> {
+    let id = device.id.as_bytes();
+    put(tables, Table::DeviceAuthorizations, id, device)?;
+    mark(tables, Table::UserCodes, device.user_code.as_bytes(), id)
+}
+
+pub(super) fn delete_device_authorization(tables: &Tables<'_>, id: Id) -> Result<(), StoreError> {
+    if let Some(device) = View::of_writer(tables).device_authorization(id)? {
+        remove(tables, Table::DeviceAuthorizations, id.as_bytes())?;
+        remove(tables, Table::UserCodes, device.user_code.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// An index row.

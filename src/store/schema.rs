@@ -20,12 +20,14 @@
 //! | consents | user id, client id | `Consent` | person, with the user |
 //! | links | selector | `Link` | use, sweep |
 //! | signing_keys | kid | `SigningKey` | rotation |
+//! | device_authorizations | selector | `DeviceAuthorization`, answered and used ones too | sweep, an hour after expiry |
+//! | user_codes | eight letters | selector | with the device authorization |
 //! | events | milliseconds shifted by 16 bits, plus a counter; 8 bytes, big endian | `Event` | sweep, after `audit_days`, and when there are too many |
 //! | replays | end of its minute, in minutes since the epoch, 8 bytes, big endian; SHA-256 of purpose, who and `jti` | `Replay` | sweep, after its minute |
 //! | pushed_requests | selector | `PushedRequest` | its answer, sweep |
 //!
 //! Invariants: every index row has its record and every record its rows (`apply` is the one place that writes either);
-//! a family has at most one refresh token that is not rotated.
+//! a family has at most one refresh token that is not rotated; no two device authorizations have one user code.
 
 use redb::TableDefinition;
 
@@ -75,6 +77,8 @@ tables! {
     Events = "events",
     Replays = "replays",
     PushedRequests = "pushed_requests",
+    DeviceAuthorizations = "device_authorizations",
+    UserCodes = "user_codes",
 }
 
 /// Where the format version stands.

@@ -2,14 +2,14 @@
 //! nothing is dead; each is found in a snapshot and written only when it holds something, so an idle server writes
 //! nothing.
 
-use super::apply::{delete_session, remove};
+use super::apply::{delete_device_authorization, delete_session, remove};
 use super::codec::decode;
 use super::schema::{Table, pair};
 use super::tables::Tables;
 use super::{Store, StoreError, View, replays};
 use crate::model::{
-    AuthorizationCode, Consent, Event, Grant, Link, Outcome, PushedRequest, RefreshToken,
-    Revocation, Session, Settings,
+    AuthorizationCode, Consent, DeviceAuthorization, Event, Grant, Link, Outcome, PushedRequest,
+    RefreshToken, Revocation, Session, Settings,
 };
 use crate::types::{ClientId, GrantId, Id, SessionId, Timestamp};
 use std::time::Duration;
@@ -27,11 +27,12 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// Tables with records that expire, those that die in the order of their keys first.
-const SWEPT: [Table; 10] = [
+const SWEPT: [Table; 11] = [
     Table::Events,
     Table::Replays,
     Table::Codes,
     Table::Revocations,
+    Table::DeviceAuthorizations,
     Table::Sessions,
     Table::Grants,
     Table::RefreshTokens,
@@ -178,7 +179,11 @@ fn expired(
     // Of these the older die first: the first that lives ends the walk.
     let in_order = matches!(
         table,
-        Table::Events | Table::Replays | Table::Codes | Table::Revocations
+        Table::Events
+            | Table::Replays
+            | Table::Codes
+            | Table::Revocations
+            | Table::DeviceAuthorizations
     );
     let mut found = Found::default();
     view.rows_after(table, past, |key, value| {
@@ -291,6 +296,10 @@ fn is_dead(
         Table::RefreshTokens => now >= decode::<RefreshToken>(value)?.expires,
         Table::Revocations => now >= decode::<Revocation>(value)?.expires.plus(HOUR),
         Table::Links => now >= decode::<Link>(value)?.expires,
+        // Until then a device that polls on is told why it need not.
+        Table::DeviceAuthorizations => {
+            now >= decode::<DeviceAuthorization>(value)?.expires.plus(HOUR)
+        }
         Table::Consents => {
             let consent: Consent = decode(value)?;
             key.len() == 32 && view.client(ClientId(consent.client.0))?.is_none()
@@ -320,6 +329,7 @@ fn forget_one(
     let id = <[u8; 16]>::try_from(key).ok().map(Id::from_bytes);
     match (table, id) {
         (Table::Sessions, Some(id)) => delete_session(tables, SessionId(id)),
+        (Table::DeviceAuthorizations, Some(id)) => delete_device_authorization(tables, id),
         (Table::Grants, Some(id)) => {
             if let Some(grant) = view.grant(GrantId(id))? {
                 let row = pair(grant.user.as_bytes(), id.as_bytes());

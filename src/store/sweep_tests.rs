@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::{Change, Decision, EventKind, PushedRequest};
 use crate::store::EventFilter;
-use crate::types::{RefreshTokenId, Secret, TokenHash, TokenId};
+use crate::types::{RefreshTokenId, Secret, TokenHash, TokenId, UserCode};
 use std::path::PathBuf;
 
 const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
@@ -105,6 +105,42 @@ fn event(time: Timestamp, detail: &str) -> Event {
 
 fn days_ago(days: u32) -> Timestamp {
     NOW.minus(DAY * days)
+}
+
+fn device(random: u8, code: u64, expires: Timestamp) -> DeviceAuthorization {
+    DeviceAuthorization {
+        id: Id::new(expires, [random; 10]),
+        hash: TokenHash::of(&Secret::from_random([random; 32])),
+        user_code: UserCode::from_random(code),
+        client: ClientId(Id::new(NOW, [1; 10])),
+        scope: "openid".parse().unwrap(),
+        resources: Vec::new(),
+        address: None,
+        created: expires,
+        expires,
+        answer: None,
+        redeemed: None,
+    }
+}
+
+#[test]
+fn devices_that_waited_for_too_long_are_forgotten_with_their_codes_and_the_others_stay() {
+    let world = world("sweep-devices");
+    let put = |device| Change::PutDeviceAuthorization(Box::new(device));
+    let (old, young) = (device(1, 1, NOW.minus(HOUR)), device(2, 2, NOW));
+    world.commit(vec![put(old.clone()), put(young.clone())], Vec::new());
+    // Answered: the same record under the same codes.
+    world.commit(vec![put(young.clone())], Vec::new());
+    let found = |code| {
+        let snapshot = world.store.snapshot().unwrap();
+        snapshot.view().device_authorization_of(code).unwrap()
+    };
+    assert_eq!(found(old.user_code), Some(old.clone()));
+    assert_eq!(world.sweep(&mut Sweeper::default(), NOW), 1);
+    assert_eq!(found(old.user_code), None);
+    assert_eq!(found(young.user_code), Some(young));
+    assert_eq!(world.count(Table::DeviceAuthorizations), 1);
+    assert_eq!(world.count(Table::UserCodes), 1);
 }
 
 /// The sweep once forgot 200 events and slept for as long as seven other tables had nothing: fewer a day than one token

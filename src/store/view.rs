@@ -5,12 +5,12 @@ use super::codec::decode;
 use super::schema::{SETTINGS_KEY, Table};
 use super::tables::Tables;
 use crate::model::{
-    AuthorizationCode, Client, Consent, Event, EventKind, Grant, Group, Link, Outcome,
-    PushedRequest, RefreshToken, Revocation, Session, Settings, SigningKey, User,
+    AuthorizationCode, Client, Consent, DeviceAuthorization, Event, EventKind, Grant, Group, Link,
+    Outcome, PushedRequest, RefreshToken, Revocation, Session, Settings, SigningKey, User,
 };
 use crate::types::{
     ClientId, GrantId, GroupName, Id, LinkId, RefreshTokenId, SessionId, Timestamp, TokenId,
-    UserId, Username,
+    UserCode, UserId, Username,
 };
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
 use serde::de::DeserializeOwned;
@@ -360,6 +360,30 @@ impl<'a> View<'a> {
     /// All links, newest first.
     pub fn links(&self, limit: usize) -> Result<Vec<Link>, StoreError> {
         self.records(Table::Links, None, Order::Down, limit)
+    }
+
+    /// One device authorization, ended or not.
+    pub fn device_authorization(&self, id: Id) -> Result<Option<DeviceAuthorization>, StoreError> {
+        self.get(Table::DeviceAuthorizations, id.as_bytes())
+    }
+
+    /// The device authorization with that user code, ended or not.
+    pub fn device_authorization_of(
+        &self,
+        code: UserCode,
+    ) -> Result<Option<DeviceAuthorization>, StoreError> {
+        match self
+            .with(Table::UserCodes, code.as_bytes(), id_of)?
+            .flatten()
+        {
+            Some(id) => self.device_authorization(id),
+            None => Ok(None),
+        }
+    }
+
+    /// How many device authorizations there are, ended ones too.
+    pub fn device_authorization_count(&self) -> Result<u64, StoreError> {
+        self.count(Table::DeviceAuthorizations)
     }
 
     /// All signing keys.

@@ -10,6 +10,7 @@ mod secret;
 pub mod strict_json;
 mod thumbprint;
 mod time;
+mod user_code;
 mod username;
 
 pub use form::{Form, FormError, Repeated, append_query, decode as form_decode};
@@ -20,4 +21,5 @@ pub use scope::{Scope, ScopeError};
 pub use secret::{BearerSecret, Secret, TokenHash};
 pub use thumbprint::{Thumbprint, ThumbprintError};
 pub use time::Timestamp;
+pub use user_code::{UserCode, UserCodeError};
 pub use username::{GroupName, NameError, Username};

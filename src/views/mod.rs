@@ -6,6 +6,7 @@
 //! changes something posts the hidden field `csrf`. Field names stand in the documentation of each struct.
 
 pub mod admin;
+mod device;
 mod error;
 mod form;
 mod home;
@@ -15,6 +16,7 @@ mod relay;
 mod sign_in;
 mod sign_out;
 
+pub use device::{DeviceCode, DeviceConfirm, DeviceDone};
 pub use error::{ErrorPage, TechnicalDetail};
 pub use form::{Choice, Form};
 pub use home::{Home, HomeApplication, HomeSession};

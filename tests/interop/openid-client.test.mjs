@@ -87,6 +87,41 @@ test('code flow with PKCE, state, nonce and iss; the ID token by its signature t
   assert.ok(tokens.refresh_token);
 });
 
+test('a device is signed in from a browser that it never sees; a no reaches it too', async () => {
+  const app = await doorlight.addClient('Television', {
+    public: true, grant: 'device_code,refresh_token', scope: SCOPE,
+  });
+  const options = { execute: [client.allowInsecureRequests] };
+  const configuration = await client.discovery(
+    new URL(doorlight.issuer), app.client_id, undefined, client.None(), options,
+  );
+  const answers = { allow: 'You can go back to your device', deny: 'The device was not let in' };
+  for (const [decision, words] of Object.entries(answers)) {
+    const asked = await client.initiateDeviceAuthorization(configuration, { scope: SCOPE });
+    assert.equal(asked.verification_uri, `${doorlight.issuer}/device`);
+    const polled = client.pollDeviceAuthorizationGrant(configuration, asked);
+    // Looked at below, once the person has answered.
+    polled.catch(() => {});
+    const browser = new Browser({ username: 'ann' });
+    const typing = await browser.authorize(asked.verification_uri_complete);
+    assert.ok(typing.body.includes(`value="${asked.user_code}"`), typing.body);
+    const confirm = await browser.submit(typing, 'user_code', { user_code: asked.user_code });
+    assert.match(confirm.body, /Television/);
+    const done = await browser.submit(confirm, 'decision', { decision });
+    assert.ok(done.body.includes(words), done.body);
+    if (decision === 'deny') {
+      await assert.rejects(polled, { error: 'access_denied' });
+      continue;
+    }
+    const tokens = await polled;
+    assert.equal(tokens.claims().sub, person.id);
+    const info = await client.fetchUserInfo(configuration, tokens.access_token, person.id);
+    assert.equal(info.email, 'ann@example.com');
+    const renewed = await client.refreshTokenGrant(configuration, tokens.refresh_token);
+    assert.equal(renewed.claims().sub, person.id);
+  }
+});
+
 test('every way to authenticate that the library knows a secret for', async (t) => {
   const { client_secret: secret } = config.clientMetadata();
   const ways = { post: client.ClientSecretPost(secret), basic: client.ClientSecretBasic(secret) };

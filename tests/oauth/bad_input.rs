@@ -7,7 +7,13 @@ use crate::world::World;
 fn every_endpoint_answers_nonsense_in_its_own_shape() {
     let world = World::started();
     let client = world.trusted();
-    for path in ["/token", "/introspect", "/revoke", "/par"] {
+    for path in [
+        "/token",
+        "/introspect",
+        "/revoke",
+        "/par",
+        "/device_authorization",
+    ] {
         for body in [
             "a=%ff",
             "grant_type=%",
@@ -77,6 +83,8 @@ fn every_endpoint_answers_nonsense_in_its_own_shape() {
         "/link",
         "/select-account",
         "/login/again",
+        "/device",
+        "/device/answer",
     ] {
         let answer = world.ask("POST", path, "", "username=a&username=b&continue=%ff");
         assert!(

@@ -46,7 +46,10 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
             continue;
         };
         let path = url.strip_prefix(&world.issuer()).unwrap();
-        let method = if matches!(path, "/token" | "/introspect" | "/revoke" | "/par") {
+        let method = if matches!(
+            path,
+            "/token" | "/introspect" | "/revoke" | "/par" | "/device_authorization"
+        ) {
             "POST"
         } else {
             "GET"
@@ -92,7 +95,12 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
     let mut browser = world.sign_in("alice");
     assert_eq!(
         list("grant_types_supported"),
-        ["authorization_code", "refresh_token", "client_credentials"]
+        [
+            "authorization_code",
+            "refresh_token",
+            "client_credentials",
+            "urn:ietf:params:oauth:grant-type:device_code"
+        ]
     );
     let tokens = browser.tokens(&client, "openid offline_access");
     let refresh = tokens["refresh_token"].as_str().unwrap();
@@ -109,16 +117,22 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
         world.token(&client, "grant_type=client_credentials").status,
         200
     );
-    for absent in [
-        "password",
-        "urn:ietf:params:oauth:grant-type:device_code",
-        "implicit",
-    ] {
+    for absent in ["password", "device_code", "implicit"] {
         assert_eq!(
             world.token(&client, &format!("grant_type={absent}")).json()["error"],
             "unsupported_grant_type"
         );
     }
+    let device = world.client("Device", &["--grant", "device_code"]);
+    let asked = world.ask("POST", "/device_authorization", &device.basic(), "");
+    let device_code = asked.json()["device_code"].as_str().unwrap().to_owned();
+    let poll = format!(
+        "grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code={device_code}"
+    );
+    assert_eq!(
+        world.token(&device, &poll).json()["error"],
+        "authorization_pending"
+    );
     assert_eq!(list("code_challenge_methods_supported"), ["S256"]);
     let plain = browser.authorize(&client, "openid", "");
     assert!(plain.parameter("code").is_some());

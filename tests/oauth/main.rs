@@ -11,6 +11,7 @@ mod world;
 mod authorize;
 mod bad_input;
 mod client_assertion;
+mod device;
 mod discovery;
 mod dpop;
 mod logout;

@@ -73,6 +73,32 @@ impl Samples<'_> {
         }
     }
 
+    fn device_confirm(&self) -> DeviceConfirm {
+        DeviceConfirm {
+            page: self.member("Sign in to Jellyfin on another device?"),
+            client: ClientFace {
+                name: self.t("Jellyfin"),
+                host: String::new(),
+                ..self.client()
+            },
+            person: self.t("Anna Lindqvist"),
+            scopes: ["openid", "profile", "offline_access"]
+                .iter()
+                .map(|scope| ScopeLine::new(&self.t(scope)))
+                .collect(),
+            code: self.t("WDJB-MJHT"),
+            asked: when(
+                "2026-11-24T08:50:00Z",
+                &self.t("2 minutes ago (24 Nov 2026, 08:50 UTC)"),
+            ),
+            address: self.t("2001:db8:85a3:8d3:1319:8a2e:370:7348"),
+            same_network: false,
+            device: "01jd3k9v7x".into(),
+            seal: "seal".into(),
+            switch_to: "/id/login?continue=%2Fdevice%3Fuser_code%3DWDJB-MJHT".into(),
+        }
+    }
+
     fn choices(&self) -> Vec<Choice> {
         ["family", "admins", "book-club"]
             .into_iter()
@@ -295,6 +321,41 @@ impl Samples<'_> {
                     .map(|scope| ScopeLine::new(&self.t(scope)))
                     .collect(),
                     continue_to: "r7".into(),
+                },
+            ),
+            draw(
+                "device-code",
+                &DeviceCode {
+                    page: self.member("Sign in on another device"),
+                    code: self.t(""),
+                    error: None,
+                    wait_seconds: None,
+                },
+            ),
+            draw(
+                "device-code-refused",
+                &DeviceCode {
+                    page: self.member("Sign in on another device"),
+                    code: self.t("WDJB-MJHT"),
+                    error: Some(self.t("No device waits with this code. Look at the device again: the code may have changed.")),
+                    wait_seconds: Some(8),
+                },
+            ),
+            draw("device-confirm", &self.device_confirm()),
+            draw(
+                "device-done",
+                &DeviceDone {
+                    page: self.member("You can go back to your device"),
+                    client_name: self.t("Jellyfin"),
+                    allowed: true,
+                },
+            ),
+            draw(
+                "device-denied",
+                &DeviceDone {
+                    page: self.member("The device was not let in"),
+                    client_name: self.t("Jellyfin"),
+                    allowed: false,
                 },
             ),
             draw(

@@ -281,7 +281,7 @@ impl Request {
 
 /// Scopes that are not understood are ignored (OpenID Connect Core §3.1.2.1); none at all means what the client is
 /// registered for (RFC 6749 §3.3), without lasting access.
-fn scope(client: &Client, raw: &str) -> Result<Scope, AuthorizeError> {
+pub(in crate::oauth) fn scope(client: &Client, raw: &str) -> Result<Scope, AuthorizeError> {
     let asked: Scope = raw
         .parse()
         .map_err(|_| AuthorizeError::BadParameter("scope"))?;

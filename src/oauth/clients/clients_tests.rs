@@ -94,6 +94,20 @@ fn a_service_acts_for_itself() {
     assert!(client.scope.is_empty() && secret.is_some());
 }
 
+/// It has no browser to return people to, and people sign in to it all the same.
+#[test]
+fn a_device_needs_no_address_and_may_ask_for_a_person() {
+    let (client, secret) = added(NewClient {
+        name: "Television".to_owned(),
+        grants: vec![GrantType::DeviceCode, GrantType::RefreshToken],
+        public: true,
+        ..NewClient::default()
+    })
+    .unwrap();
+    assert!(client.redirect_uris.is_empty() && secret.is_none());
+    assert!(client.scope.contains("openid") && client.scope.contains("offline_access"));
+}
+
 #[test]
 fn the_strict_profile_signs_with_es256() {
     let strict = NewClient {
@@ -195,6 +209,14 @@ fn settings_that_do_not_go_together_are_refused() {
                 ..notes()
             },
             "grants",
+        ),
+        (
+            NewClient {
+                grants: vec![GrantType::AuthorizationCode, GrantType::DeviceCode],
+                redirect_uris: Vec::new(),
+                ..notes()
+            },
+            "redirect_uris",
         ),
         (
             NewClient {

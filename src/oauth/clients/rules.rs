@@ -71,8 +71,13 @@ fn grants_fit(client: &Client) -> Result<(), AdminError> {
         // RFC 6749 §4.4: only confidential clients.
         return refuse("an application without a secret cannot get tokens under its own name");
     }
-    if has(GrantType::RefreshToken) && !has(GrantType::AuthorizationCode) {
-        return refuse("tokens are renewed only where people sign in (authorization_code)");
+    if has(GrantType::RefreshToken)
+        && !has(GrantType::AuthorizationCode)
+        && !has(GrantType::DeviceCode)
+    {
+        return refuse(
+            "tokens are renewed only where people sign in (authorization_code or device_code)",
+        );
     }
     Ok(())
 }

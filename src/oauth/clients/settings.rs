@@ -144,7 +144,8 @@ impl From<NewClient> for ClientEdit {
             (true, false) => [GrantType::AuthorizationCode, GrantType::RefreshToken].into(),
         };
         // Scopes about a person are for applications that people sign in to.
-        let people = grants.contains(&GrantType::AuthorizationCode);
+        let people = grants.contains(&GrantType::AuthorizationCode)
+            || grants.contains(&GrantType::DeviceCode);
         let usual = if people { DEFAULT_SCOPE } else { "" };
         let usual_alg = match new.profile {
             Profile::Standard => Algorithm::Rs256,

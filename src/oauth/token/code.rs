@@ -245,13 +245,13 @@ pub fn is_verifier(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
 }
 
-fn gets_refresh_token(client: &Client, offline: bool) -> bool {
+pub(super) fn gets_refresh_token(client: &Client, offline: bool) -> bool {
     let asked = offline && client.grants.contains(&GrantType::RefreshToken);
     asked || client.refresh == RefreshPolicy::Always
 }
 
 /// How long a grant lasts: as its refresh tokens, or else as its one access token.
-fn life(client: &Client, offline: bool) -> Duration {
+pub(super) fn life(client: &Client, offline: bool) -> Duration {
     if gets_refresh_token(client, offline) {
         days(client.refresh_absolute_days)
     } else {
@@ -259,7 +259,7 @@ fn life(client: &Client, offline: bool) -> Duration {
     }
 }
 
-fn first_refresh_token(
+pub(super) fn first_refresh_token(
     client: &Client,
     grant: &Grant,
     fresh: Fresh,

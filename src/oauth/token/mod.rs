@@ -6,11 +6,12 @@
 //! 3. the client may use the grant type (`permitted`);
 //! 4. a DPoP proof holds, and is there where the client must send one (`oauth::dpop`, `sender`);
 //! 5. in the writer's turn: the proof was not used before (`oauth::replay`);
-//! 6. the grant's own file decides (`code`, `refresh`, `client_credentials`);
+//! 6. the grant's own file decides (`code`, `refresh`, `client_credentials`, `device`);
 //! 7. after the commit, `issue` builds what is signed.
 
 pub mod client_credentials;
 pub mod code;
+pub mod device;
 pub mod issue;
 pub mod refresh;
 pub mod sender;
@@ -29,6 +30,8 @@ pub enum Request {
     Refresh(refresh::Request),
     /// RFC 6749 §4.4.2.
     ClientCredentials(client_credentials::Request),
+    /// RFC 8628 §3.4.
+    Device(device::Request),
 }
 
 impl Request {
@@ -40,6 +43,7 @@ impl Request {
             "client_credentials" => {
                 client_credentials::Request::parse(form).map(Self::ClientCredentials)
             }
+            device::GRANT_TYPE => device::Request::parse(form).map(Self::Device),
             _ => Err(TokenError::UnsupportedGrantType),
         }
     }
@@ -50,6 +54,7 @@ impl Request {
             Self::Code(_) => GrantType::AuthorizationCode,
             Self::Refresh(_) => GrantType::RefreshToken,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
+            Self::Device(_) => GrantType::DeviceCode,
         }
     }
 
@@ -59,6 +64,7 @@ impl Request {
             Self::Code(request) => &mut request.key,
             Self::Refresh(request) => &mut request.key,
             Self::ClientCredentials(request) => &mut request.key,
+            Self::Device(request) => &mut request.key,
         };
         *place = key;
         self
@@ -69,7 +75,8 @@ impl Request {
         let grants = &client.client().grants;
         // A client whose settings say "always" gets refresh tokens with its codes, and may use them.
         let always = client.client().refresh == crate::model::RefreshPolicy::Always
-            && grants.contains(&GrantType::AuthorizationCode);
+            && (grants.contains(&GrantType::AuthorizationCode)
+                || grants.contains(&GrantType::DeviceCode));
         if grants.contains(&self.grant_type()) || (matches!(self, Self::Refresh(_)) && always) {
             Ok(())
         } else {

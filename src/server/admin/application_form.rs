@@ -41,10 +41,11 @@ const REFRESHES: [(&str, RefreshPolicy); 2] = [
 ];
 const ALGORITHMS: [(&str, Algorithm); 2] =
     [("RS256", Algorithm::Rs256), ("ES256", Algorithm::Es256)];
-const GRANTS: [(&str, GrantType); 3] = [
+const GRANTS: [(&str, GrantType); 4] = [
     ("authorization_code", GrantType::AuthorizationCode),
     ("refresh_token", GrantType::RefreshToken),
     ("client_credentials", GrantType::ClientCredentials),
+    ("device_code", GrantType::DeviceCode),
 ];
 
 /// The kind in words.

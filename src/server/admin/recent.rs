@@ -77,7 +77,10 @@ impl Recent {
 fn gives_tokens(kind: EventKind) -> bool {
     matches!(
         kind,
-        EventKind::CodeRedeemed | EventKind::TokenRefreshed | EventKind::ClientCredentials
+        EventKind::CodeRedeemed
+            | EventKind::TokenRefreshed
+            | EventKind::ClientCredentials
+            | EventKind::DeviceCodeRedeemed
     )
 }
 

@@ -1,6 +1,7 @@
 //! The protocol's endpoints, outer halves: parse, load, call the pure room, answer.
 
 pub mod authorize;
+pub mod device_authorization;
 pub mod documents;
 pub mod introspect;
 pub mod logout;
@@ -107,12 +108,26 @@ pub fn refuse_and_record(
     client: Option<&Client>,
     error: &TokenError,
 ) -> Response {
+    // A device that waits asks every few seconds, and what it is told was recorded when it happened.
+    if matches!(
+        error,
+        TokenError::AuthorizationPending
+            | TokenError::SlowDown
+            | TokenError::DeviceCodeExpired
+            | TokenError::DeviceDenied
+    ) {
+        return refuse(error);
+    }
     let kind = match error {
         TokenError::InvalidClient { .. } => EventKind::ClientAuthentication,
+        TokenError::InvalidDeviceCode(_) => EventKind::DeviceCodeRedeemed,
+        TokenError::TooManyDevices => EventKind::DeviceAsked,
         _ => EventKind::TokenRequest,
     };
     let why = match error {
-        TokenError::InvalidClient { why, .. } => (*why).to_owned(),
+        TokenError::InvalidClient { why, .. } | TokenError::InvalidDeviceCode(why) => {
+            (*why).to_owned()
+        }
         other => other.wire().description.to_owned(),
     };
     let mut event = Event::refused(kind, incoming.now, why).from(Some(incoming.address()));

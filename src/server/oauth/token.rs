@@ -1,16 +1,17 @@
 //! `POST /token`: the walk of DESIGN §2.
 
+use super::device_authorization::poll;
 use super::{Refused, bounded, refuse, refuse_and_record, unavailable};
 use crate::crypto::jws::{self, ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE};
 use crate::crypto::keyring::KeyRing;
 use crate::crypto::random::{self, Fresh};
-use crate::model::{Decision, Event, EventKind};
+use crate::model::{Decision, DeviceAnswer, Event, EventKind};
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::dpop::Proof;
 use crate::oauth::error::TokenError;
 use crate::oauth::replay::NotOnce;
 use crate::oauth::token::issue::Issued;
-use crate::oauth::token::{Request, client_credentials, code, refresh, sender};
+use crate::oauth::token::{Request, client_credentials, code, device, refresh, sender};
 use crate::server::incoming::Incoming;
 use crate::server::standing::Records;
 use crate::server::{dpop, respond};
@@ -36,7 +37,7 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
     };
     let request = request.with_key(proof.map(|proof| proof.key));
     // What nobody was ever given is refused on a snapshot: strangers must not keep the writer busy.
-    match is_known(incoming, &request) {
+    match is_known(incoming, &request, client) {
         Ok(None) => {}
         Ok(Some(error)) => return refuse_and_record(incoming, Some(client.client()), &error),
         Err(error) => return refuse(&unavailable(error)),
@@ -78,9 +79,15 @@ fn signed(issued: &Issued, issuer: &Issuer, keys: &KeyRing) -> Option<Value> {
 }
 
 /// Whether the code or refresh token exists with that verifier. One that was handed out is in every later snapshot.
-fn is_known(incoming: &Incoming<'_>, request: &Request) -> Result<Option<TokenError>, StoreError> {
+/// A device that nobody has answered for learns that here too.
+fn is_known(
+    incoming: &Incoming<'_>,
+    request: &Request,
+    client: &AuthenticatedClient,
+) -> Result<Option<TokenError>, StoreError> {
     let (hash, secret, error) = match request {
         Request::ClientCredentials(_) => return Ok(None),
+        Request::Device(device) => return poll(incoming, device, client),
         Request::Code(code) => {
             let snapshot = incoming.ctx.store.snapshot()?;
             let record = code.code.as_ref().map(|s| snapshot.view().code(s.selector));
@@ -119,11 +126,7 @@ fn submit(
             })
         }
         Request::Code(request) => {
-            let fresh = code::FreshTokens {
-                grant: random::bytes(),
-                access: random::bytes(),
-                refresh: Fresh::draw(),
-            };
+            let fresh = fresh();
             run(incoming, proof, move |view| {
                 let Some(client) = view.client(id)? else {
                     return Ok(gone());
@@ -169,6 +172,40 @@ fn submit(
                 ))
             })
         }
+        Request::Device(request) => {
+            let fresh = fresh();
+            run(incoming, proof, move |view| {
+                let Some(client) = view.client(id)? else {
+                    return Ok(gone());
+                };
+                let record = match &request.device_code {
+                    Some(secret) => view.device_authorization(secret.selector)?,
+                    None => None,
+                };
+                let earlier = match record.as_ref().and_then(|record| record.redeemed) {
+                    Some(grant) => view.grant(grant)?,
+                    None => None,
+                };
+                let records = match record.as_ref().and_then(|record| record.answer.as_ref()) {
+                    Some(DeviceAnswer::Allowed { user, session, .. }) => {
+                        Records::load(view, *user, Some(*session), now)?
+                    }
+                    _ => Records::default(),
+                };
+                let ground = records.ground(Some(&client));
+                Ok(device::decide(
+                    record, earlier, ground, &client, &request, fresh, now,
+                ))
+            })
+        }
+    }
+}
+
+fn fresh() -> code::FreshTokens {
+    code::FreshTokens {
+        grant: random::bytes(),
+        access: random::bytes(),
+        refresh: Fresh::draw(),
     }
 }
 

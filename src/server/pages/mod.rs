@@ -3,6 +3,7 @@
 pub mod account;
 pub mod assets;
 pub mod consent;
+pub mod device;
 pub mod failure;
 pub mod frame;
 pub mod home;

@@ -17,6 +17,17 @@ pub fn when(time: Timestamp) -> When {
     }
 }
 
+/// For a page that is about what happened just now: how long ago, for readers anywhere.
+pub fn ago(time: Timestamp, now: Timestamp) -> When {
+    let moment = when(time);
+    let text = match now.since(time).as_secs() / 60 {
+        0 => format!("less than a minute ago ({})", moment.text),
+        1 => format!("1 minute ago ({})", moment.text),
+        minutes => format!("{minutes} minutes ago ({})", moment.text),
+    };
+    When { text, ..moment }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -26,5 +37,18 @@ mod tests {
         let shown = when(Timestamp::from_secs(1_795_510_200));
         assert_eq!(shown.iso, "2026-11-24T08:50:00Z");
         assert_eq!(shown.text, "24 Nov 2026, 08:50 UTC");
+    }
+
+    #[test]
+    fn what_happened_just_now_says_how_long_ago() {
+        let time = Timestamp::from_secs(1_795_510_200);
+        for (seconds, words) in [
+            (0, "less than a minute ago (24 Nov 2026, 08:50 UTC)"),
+            (60, "1 minute ago (24 Nov 2026, 08:50 UTC)"),
+            (599, "9 minutes ago (24 Nov 2026, 08:50 UTC)"),
+        ] {
+            let now = Timestamp::from_secs(1_795_510_200 + seconds);
+            assert_eq!(ago(time, now).text, words);
+        }
     }
 }
