@@ -1,6 +1,6 @@
 //! A registered application (RFC 6749 §2, RFC 7591 §2).
 
-use super::Algorithm;
+use super::{Algorithm, SelfRegistered};
 use crate::types::{ClientId, GroupName, RedirectUri, Scope, Timestamp, TokenHash};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -173,6 +173,9 @@ pub struct Client {
     /// Tokens issued before this moment are dead.
     #[serde(default)]
     pub tokens_not_before: Timestamp,
+    /// Set where it registered itself (RFC 7591).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered: Option<Box<SelfRegistered>>,
 }
 
 impl Client {

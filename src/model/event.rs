@@ -102,6 +102,14 @@ kinds! {
     KeyDeleted = "key.deleted": "Signing key removed",
     /// A setting changed.
     SettingsChanged = "settings.changed": "Settings changed",
+    /// The registration endpoint answered.
+    Registration = "registration": "Application registered itself",
+    /// A registered application changed what it registered.
+    RegistrationChanged = "registration.changed": "Application changed its registration",
+    /// A registered application deleted itself, or was forgotten unused.
+    RegistrationDeleted = "registration.deleted": "Registered application removed",
+    /// An initial access token was made or taken back.
+    InitialTokenChanged = "registration.token": "Registration token made or removed",
 }
 
 /// How it ended.

@@ -8,6 +8,7 @@ mod decision;
 mod event;
 mod grant;
 mod key;
+mod registration;
 mod session;
 mod settings;
 mod user;
@@ -25,6 +26,7 @@ pub use grant::{
     RefreshToken, Revocation, Rotated,
 };
 pub use key::{Algorithm, PrivateKey, SigningKey};
+pub use registration::{InitialAccessToken, RegistrationPolicy, SelfRegistered};
 pub use session::{Authentication, Link, LinkPurpose, Session};
 pub use settings::Settings;
 pub use user::{Address, Group, User};

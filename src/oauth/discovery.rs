@@ -2,14 +2,15 @@
 //! compares the two.
 
 use super::claims::{SCOPES, SUPPORTED};
+use crate::model::{RegistrationPolicy, Settings};
 use crate::types::Issuer;
 use serde_json::{Value, json};
 
 /// The metadata; both documents have the same members.
-pub fn document(issuer: &Issuer) -> Value {
+pub fn document(issuer: &Issuer, settings: &Settings) -> Value {
     let endpoint = |path: &str| issuer.endpoint(path);
     let methods = ["client_secret_basic", "client_secret_post"];
-    json!({
+    let mut document = json!({
         "issuer": issuer.as_str(),
         "authorization_endpoint": endpoint("/authorize"),
         "token_endpoint": endpoint("/token"),
@@ -36,5 +37,9 @@ pub fn document(issuer: &Issuer) -> Value {
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "acr_values_supported": ["0", "1"],
         "authorization_response_iss_parameter_supported": true,
-    })
+    });
+    if settings.registration != RegistrationPolicy::Off {
+        document["registration_endpoint"] = json!(endpoint("/register"));
+    }
+    document
 }

@@ -55,6 +55,7 @@ pub(crate) fn client() -> Client {
         disabled: false,
         created: NOW,
         tokens_not_before: Timestamp::default(),
+        registered: None,
     }
 }
 

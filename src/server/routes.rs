@@ -3,7 +3,9 @@
 
 use super::context::Context;
 use super::incoming::{Incoming, Visitor};
-use super::oauth::{self, authorize, documents, introspect, logout, revoke, token, userinfo};
+use super::oauth::{
+    self, authorize, documents, introspect, logout, register, revoke, token, userinfo,
+};
 use super::pages::{account, assets, consent, failure, home, link, setup, sign_in};
 use super::{cors, forms, respond};
 use crate::identity::session;
@@ -32,7 +34,7 @@ pub enum Guard {
 pub struct Route {
     /// GET also answers HEAD.
     pub method: &'static str,
-    /// Below the issuer's path.
+    /// Below the issuer's path. One that ends in a slash, but for the root, stands for all that is right below it.
     pub path: &'static str,
     /// Guard and handler.
     pub guard: Guard,
@@ -85,6 +87,10 @@ pub const ROUTES: &[Route] = &[
     open("POST", "/userinfo", Guard::Bearer(userinfo::handle)),
     row("GET", "/logout", Guard::Public(logout::handle)),
     row("POST", "/logout", Guard::Public(logout::handle)),
+    row("POST", "/register", Guard::Bearer(register::register)),
+    row("GET", "/register/", Guard::Bearer(register::read)),
+    row("PUT", "/register/", Guard::Bearer(register::update)),
+    row("DELETE", "/register/", Guard::Bearer(register::delete)),
     row("GET", "/", Guard::Public(home::handle)),
     row("GET", "/login", Guard::Public(sign_in::show)),
     row("POST", "/login", Guard::Public(sign_in::handle)),
@@ -161,7 +167,7 @@ fn dispatch(incoming: &Incoming<'_>) -> Response {
     }
     let here = |route: &&Route| match route.guard {
         Guard::Admin => incoming.path == route.path || incoming.path.starts_with("/admin/"),
-        _ => incoming.path == route.path,
+        _ => incoming.path == route.path || is_right_below(incoming.path, route.path),
     };
     let method = match incoming.request.method() {
         "HEAD" => "GET",
@@ -180,6 +186,11 @@ fn dispatch(incoming: &Incoming<'_>) -> Response {
     } else {
         response
     }
+}
+
+fn is_right_below(path: &str, folder: &str) -> bool {
+    let name = path.strip_prefix(folder).unwrap_or_default();
+    folder != "/" && folder.ends_with('/') && !name.is_empty() && !name.contains('/')
 }
 
 fn no_such<'r>(

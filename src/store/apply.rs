@@ -46,6 +46,10 @@ pub(super) fn apply(tables: &Tables<'_>, change: Change) -> Result<(), StoreErro
         Change::PutSigningKey(key) => put(tables, Table::SigningKeys, key.kid.as_bytes(), &key),
         Change::DeleteSigningKey(kid) => remove(tables, Table::SigningKeys, kid.as_bytes()),
         Change::PutSettings(settings) => put(tables, Table::Settings, SETTINGS_KEY, &settings),
+        Change::PutInitialToken(token) => {
+            put(tables, Table::InitialTokens, token.id.as_bytes(), &token)
+        }
+        Change::DeleteInitialToken(id) => remove(tables, Table::InitialTokens, id.as_bytes()),
     }
 }
 

@@ -145,6 +145,11 @@ impl Store {
         self.shared.client_changes.load(Ordering::Acquire)
     }
 
+    /// Grows whenever the settings changed.
+    pub fn settings_changes(&self) -> u64 {
+        self.shared.settings_changes.load(Ordering::Acquire)
+    }
+
     /// Notes that a session was used; written with some later commit, never on its own.
     pub fn mark_seen(&self, session: SessionId, now: Timestamp) {
         let mut marks = self

@@ -50,10 +50,11 @@ pub(super) fn check(path: &Path, found: &Found) -> Result<(), OpenError> {
 
 /// Brings the file to [`SCHEMA`]: makes every table of a new one, and runs the steps of an older one.
 pub(super) fn migrate(db: &Database, found: &Found) -> Result<(), StoreError> {
-    if *found == Found::Format(SCHEMA) {
+    // Format 1 is the first: there is no step yet. A table that came later is made when it is missing; an older release
+    // leaves it alone.
+    if *found == Found::Format(SCHEMA) && has_every_table(db)? {
         return Ok(());
     }
-    // Format 1 is the first: there is no step yet.
     let txn = db.begin_write()?;
     for table in Table::ALL {
         let _ = txn.open_table(table.definition())?;
@@ -62,4 +63,53 @@ pub(super) fn migrate(db: &Database, found: &Found) -> Result<(), StoreError> {
         .insert(SCHEMA_KEY, SCHEMA.to_be_bytes().as_slice())?;
     txn.commit()?;
     Ok(())
+}
+
+fn has_every_table(db: &Database) -> Result<bool, StoreError> {
+    let tables: Vec<String> = db
+        .begin_read()?
+        .list_tables()?
+        .map(|table| table.name().to_owned())
+        .collect();
+    Ok(Table::ALL
+        .iter()
+        .all(|table| tables.iter().any(|name| name == table.name())))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::schema::Table;
+    use crate::store::{ReadOnly, Store};
+    use redb::ReadableDatabase;
+
+    /// A file of the format of today that lacks a table was opened as it was, and failed when the table was first read.
+    #[test]
+    fn a_file_from_before_a_table_is_read_without_it_and_gets_it_when_it_is_written() {
+        let dir = std::env::temp_dir().join(format!("doorlight-tables-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("doorlight.redb");
+        Store::open(&path).unwrap().close();
+        let late = Table::InitialTokens;
+        let db = redb::Database::open(&path).unwrap();
+        let txn = db.begin_write().unwrap();
+        assert!(txn.delete_table(late.definition()).unwrap());
+        txn.commit().unwrap();
+        drop(db);
+
+        let tokens = |path| {
+            let file = ReadOnly::open(path).unwrap();
+            file.snapshot().unwrap().view().initial_tokens().unwrap()
+        };
+        assert_eq!(tokens(&path), []);
+        Store::open(&path).unwrap().close();
+        let db = redb::Database::open(&path).unwrap();
+        assert!(
+            db.begin_read()
+                .unwrap()
+                .open_table(late.definition())
+                .is_ok()
+        );
+        drop(db);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 }

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | meta | `schema` | format version, 8 bytes, big endian | nobody |
 //! | settings | `settings` | `Settings` | nobody |
-//! | clients | client id | `Client` | administrator |
+//! | clients | client id | `Client` | administrator; one that registered itself: itself, sweep when unused |
 //! | users | user id | `User` | administrator |
 //! | usernames | folded name | user id | with the user |
 //! | admins | user id | nothing: enabled administrators | with the user |
@@ -21,6 +21,7 @@
 //! | links | selector | `Link` | use, sweep |
 //! | signing_keys | kid | `SigningKey` | rotation |
 //! | events | milliseconds shifted by 16 bits, plus a counter; 8 bytes, big endian | `Event` | sweep, after `audit_days`, and when there are too many |
+//! | initial_tokens | selector | `InitialAccessToken` | its last use, administrator, sweep |
 //!
 //! Invariants: every index row has its record and every record its rows (`apply` is the one place that writes either);
 //! a family has at most one refresh token that is not rotated.
@@ -71,6 +72,7 @@ tables! {
     Links = "links",
     SigningKeys = "signing_keys",
     Events = "events",
+    InitialTokens = "initial_tokens",
 }
 
 /// Where the format version stands.

@@ -32,6 +32,7 @@ pub(super) struct Shared {
     pub(super) commits: AtomicU64,
     pub(super) key_changes: AtomicU64,
     pub(super) client_changes: AtomicU64,
+    pub(super) settings_changes: AtomicU64,
     pub(super) marks: Mutex<HashMap<SessionId, Timestamp>>,
 }
 
@@ -44,6 +45,7 @@ impl Shared {
             commits: AtomicU64::new(1),
             key_changes: AtomicU64::new(1),
             client_changes: AtomicU64::new(1),
+            settings_changes: AtomicU64::new(1),
             marks: Mutex::new(HashMap::new()),
         }
     }
@@ -65,6 +67,7 @@ pub(super) struct Batch {
     changed: bool,
     keys_changed: bool,
     clients_changed: bool,
+    settings_changed: bool,
     events: Vec<Event>,
     /// Set while changes are applied: where it stays set, a decision stands half in the transaction.
     applying: bool,
@@ -87,6 +90,7 @@ impl Batch {
             );
             self.clients_changed |=
                 matches!(change, Change::PutClient(_) | Change::DeleteClient(_));
+            self.settings_changed |= matches!(change, Change::PutSettings(_));
             apply::apply(tables, change)?;
         }
         self.applying = false;
@@ -173,6 +177,9 @@ impl Writer {
                 }
                 if batch.clients_changed {
                     self.shared.client_changes.fetch_add(1, Ordering::AcqRel);
+                }
+                if batch.settings_changed {
+                    self.shared.settings_changes.fetch_add(1, Ordering::AcqRel);
                 }
                 for event in &batch.events {
                     log::info!(target: "audit", "{event}");
@@ -289,6 +296,7 @@ impl Writer {
                     self.shared.commits.fetch_add(1, Ordering::AcqRel);
                     self.shared.key_changes.fetch_add(1, Ordering::AcqRel);
                     self.shared.client_changes.fetch_add(1, Ordering::AcqRel);
+                    self.shared.settings_changes.fetch_add(1, Ordering::AcqRel);
                     self.shared.ready.store(true, Ordering::Release);
                     log::warn!("the data file can be written again");
                 }

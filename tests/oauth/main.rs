@@ -13,6 +13,8 @@ mod bad_input;
 mod discovery;
 mod logout;
 mod refresh;
+mod registration;
+mod registration_bad_input;
 mod revoke;
 mod token;
 mod userinfo;

@@ -5,6 +5,7 @@
 mod rules;
 mod settings;
 
+pub(super) use settings::blank;
 pub use settings::{ClientEdit, NewClient};
 
 use crate::crypto::random::Fresh;
@@ -183,7 +184,7 @@ pub fn delete(client: &Client, by: &Author) -> Decision<(), AdminError> {
     }
 }
 
-fn kept(secret: &Secret, created: Timestamp) -> ClientSecret {
+pub(super) fn kept(secret: &Secret, created: Timestamp) -> ClientSecret {
     ClientSecret {
         hash: TokenHash::of(secret),
         created,

@@ -193,7 +193,7 @@ impl ClientEdit {
     }
 
     /// The names of the settings that differ, for the audit log.
-    pub(super) fn differences(&self, other: &Self) -> Vec<String> {
+    pub(in crate::oauth) fn differences(&self, other: &Self) -> Vec<String> {
         let (Ok(serde_json::Value::Object(ours)), Ok(serde_json::Value::Object(theirs))) =
             (serde_json::to_value(self), serde_json::to_value(other))
         else {
@@ -206,7 +206,7 @@ impl ClientEdit {
     }
 
     /// `client` with these settings, each looked at alone and then beside the others.
-    pub(super) fn on(
+    pub(in crate::oauth) fn on(
         &self,
         client: Client,
         groups: &BTreeSet<GroupName>,
@@ -220,10 +220,10 @@ impl ClientEdit {
             name: rules::name(&self.name)?,
             kind: self.kind,
             profile: self.profile,
-            auth_method: if public {
-                ClientAuthMethod::None
-            } else {
-                ClientAuthMethod::ClientSecretBasic
+            auth_method: match (public, client.auth_method) {
+                (true, _) => ClientAuthMethod::None,
+                (false, ClientAuthMethod::None) => ClientAuthMethod::ClientSecretBasic,
+                (false, method) => method,
             },
             redirect_uris: rules::addresses("redirect_uris", &self.redirect_uris)?,
             post_logout_redirect_uris: rules::addresses(
@@ -261,7 +261,7 @@ impl ClientEdit {
 }
 
 /// A record with nothing but defaults.
-pub(super) fn blank(id: ClientId, now: Timestamp) -> Client {
+pub(in crate::oauth) fn blank(id: ClientId, now: Timestamp) -> Client {
     Client {
         id,
         name: String::new(),
@@ -293,5 +293,6 @@ pub(super) fn blank(id: ClientId, now: Timestamp) -> Client {
         disabled: false,
         created: now,
         tokens_not_before: Timestamp::default(),
+        registered: None,
     }
 }
