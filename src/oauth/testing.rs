@@ -2,7 +2,7 @@
 
 use crate::model::{
     Algorithm, Authentication, Client, ClientAuthMethod, ClientKind, ClientSecret, ConsentPolicy,
-    Grant, GrantType, Profile, RefreshPolicy, Session, User,
+    Grant, GrantType, Profile, RefreshPolicy, SelfRegistered, Session, User,
 };
 use crate::types::{ClientId, GrantId, Id, Secret, SessionId, Timestamp, TokenHash, UserId};
 use std::time::Duration;
@@ -56,6 +56,21 @@ pub(crate) fn client() -> Client {
         created: NOW,
         tokens_not_before: Timestamp::default(),
         registered: None,
+    }
+}
+
+/// What an application has that a stranger registered.
+pub(crate) fn self_registered() -> SelfRegistered {
+    SelfRegistered {
+        hash: TokenHash::of(&secret()),
+        token: None,
+        native: false,
+        contacts: Vec::new(),
+        jwks: None,
+        default_max_age: None,
+        require_auth_time: false,
+        last_used: None,
+        consents_not_before: Timestamp::default(),
     }
 }
 

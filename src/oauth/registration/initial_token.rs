@@ -111,3 +111,61 @@ pub fn set_policy(
         reply: Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::testing::NOW;
+
+    fn by() -> Author {
+        Author {
+            name: "root".to_owned(),
+            address: None,
+            now: NOW,
+        }
+    }
+
+    #[test]
+    fn how_long_and_how_often_is_bounded() {
+        let fresh = Fresh {
+            id: [1; 10],
+            secret: [2; 32],
+        };
+        for (days, uses, note, there, good) in [
+            (1, 1, "", 0, true),
+            (365, 1_000, "Tablet", 99, true),
+            (0, 1, "", 0, false),
+            (366, 1, "", 0, false),
+            (1, 0, "", 0, false),
+            (1, 1_001, "", 0, false),
+            (1, 1, "two\nlines", 0, false),
+            (1, 1, &"x".repeat(101), 0, false),
+            (1, 1, "", 100, false),
+        ] {
+            let new = NewInitialToken {
+                note: note.to_owned(),
+                days,
+                uses,
+            };
+            let decision = add(&new, there, fresh, &by());
+            assert_eq!(decision.reply.is_ok(), good, "{new:?} {there}");
+            assert_eq!(decision.changes.len(), usize::from(good));
+            assert_eq!(decision.events.len(), usize::from(good));
+        }
+    }
+
+    #[test]
+    fn what_is_stored_and_recorded_of_a_token_does_not_hold_it() {
+        let fresh = Fresh {
+            id: [1; 10],
+            secret: [2; 32],
+        };
+        let decision = add(&NewInitialToken::default(), 0, fresh, &by());
+        let (token, secret) = decision.reply.unwrap();
+        let stored = serde_json::to_string(&token).unwrap();
+        let recorded = serde_json::to_string(&decision.events).unwrap();
+        for text in [stored, recorded] {
+            assert!(!text.contains(secret.verifier.expose()));
+        }
+    }
+}

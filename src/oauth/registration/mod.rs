@@ -1,5 +1,5 @@
 //! Applications that register themselves. RFC 7591, RFC 7592, OpenID Connect Dynamic Client Registration 1.0.
-//! Owns: who may register, what of an application is its own to set, when one is forgotten. The checks, in order:
+//! Owns: who may register, what of an application is its own to set. The checks, in order:
 //!
 //! 1. Registration is not off; the initial access token holds, or registration is open (`admit`).
 //! 2. The body is one JSON object (`metadata::object`).
@@ -28,15 +28,9 @@ use crate::oauth::clients::{self, ClientEdit};
 use crate::types::{BearerSecret, ClientId, Id, RedirectUri, Secret, Timestamp, TokenHash};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 /// Applications that strangers registered and nobody used, at most: past that, no stranger registers (README).
 pub const NEVER_USED_MAX: usize = 100;
-const DAY: Duration = Duration::from_secs(24 * 3_600);
-/// Unused for so long, a registered application is forgotten.
-const UNUSED: Duration = Duration::from_secs(90 * 24 * 3_600);
-/// So is one of a stranger that never was used, for those keep others out.
-const NEVER_USED: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// Where the request came from and when.
 #[derive(Clone, Copy, Debug)]
@@ -73,14 +67,9 @@ impl Around {
         let others = clients.iter().filter(|client| Some(client.id) != but);
         Self {
             names: others.map(|client| client.name.to_lowercase()).collect(),
-            never_used: clients.iter().filter(|c| is_strangers_unused(c)).count(),
+            never_used: clients.iter().filter(|c| c.is_strangers_unused()).count(),
         }
     }
-}
-
-fn is_strangers_unused(client: &Client) -> bool {
-    let registered = client.registered.as_ref();
-    registered.is_some_and(|r| r.token.is_none() && r.last_used.is_none())
 }
 
 /// A client, and what is shown once: its secret, where one was made.
@@ -213,8 +202,13 @@ pub fn update(
             hash: kept.hash,
             token: kept.token,
             last_used: kept.last_used,
+            consents_not_before: kept.consents_not_before,
             ..own(&wanted)
         };
+        let known = |uri| old.redirect_uris.contains(uri);
+        if !client.redirect_uris.iter().all(known) {
+            new.consents_not_before = moment.now.just_after();
+        }
     }
     if client.is_public() {
         client.secrets.clear();
@@ -239,24 +233,6 @@ pub fn delete(client: &Client, moment: Moment) -> Decision<(), RegistrationError
         events: vec![moment.event(EventKind::RegistrationDeleted).client(client)],
         reply: Ok(()),
     }
-}
-
-/// When an application that registered itself is forgotten, if it is not used before. `None`: an administrator's.
-pub fn forgotten_at(client: &Client) -> Option<Timestamp> {
-    let registered = client.registered.as_ref()?;
-    Some(match (registered.last_used, registered.token) {
-        (Some(used), _) => used.plus(UNUSED),
-        (None, Some(_)) => client.created.plus(UNUSED),
-        (None, None) => client.created.plus(NEVER_USED),
-    })
-}
-
-/// Whether its use now is worth a mark: once a day is enough.
-pub fn is_worth_a_mark(client: &Client, now: Timestamp) -> bool {
-    client
-        .registered
-        .as_ref()
-        .is_some_and(|r| r.last_used.is_none_or(|used| now.since(used) >= DAY))
 }
 
 /// `client` with what it may set, held against the rules for every application.
@@ -314,6 +290,7 @@ fn own(wanted: &Metadata) -> SelfRegistered {
         default_max_age: wanted.default_max_age,
         require_auth_time: wanted.require_auth_time,
         last_used: None,
+        consents_not_before: Timestamp::default(),
     }
 }
 
@@ -367,3 +344,7 @@ fn same(client: &Client, members: &Map<String, Value>) -> Result<(), Registratio
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "registration_tests.rs"]
+mod tests;
