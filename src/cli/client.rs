@@ -182,7 +182,15 @@ fn list(shared: &Shared) -> Result<(), Failure> {
     output::table(
         shared,
         &clients,
-        &["client_id", "name", "kind", "profile", "grants", "disabled"],
+        &[
+            "client_id",
+            "name",
+            "kind",
+            "profile",
+            "grants",
+            "disabled",
+            "registered",
+        ],
     );
     Ok(())
 }

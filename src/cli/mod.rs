@@ -8,6 +8,7 @@ mod keys;
 mod output;
 mod password;
 mod reach;
+mod registration;
 mod serve;
 mod setup_link;
 mod socket;
@@ -94,6 +95,9 @@ enum Verb {
     /// Signing keys.
     #[command(subcommand)]
     Keys(keys::Verb),
+    /// Applications that register themselves.
+    #[command(subcommand)]
+    Registration(registration::Verb),
     /// What happened, newest first.
     Audit(audit::Arguments),
     /// Make the one-time link that creates the first administrator.
@@ -176,6 +180,7 @@ fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::User(verb) => user::run(shared, verb),
         Verb::Client(verb) => client::run(shared, verb),
         Verb::Keys(verb) => keys::run(shared, &verb),
+        Verb::Registration(verb) => registration::run(shared, verb),
         Verb::Audit(arguments) => audit::run(shared, arguments),
         Verb::SetupLink => setup_link::run(shared),
         Verb::Health => health::run(shared),

@@ -1,6 +1,6 @@
 //! A registered application (RFC 6749 §2, RFC 7591 §2).
 
-use super::{Algorithm, PrivateKey};
+use super::{Algorithm, PrivateKey, SelfRegistered};
 use crate::types::{ClientId, GroupName, RedirectUri, Scope, Timestamp, TokenHash};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -192,6 +192,9 @@ pub struct Client {
     /// Whether its authorization requests must be pushed (RFC 9126 §6). In the strict profile they must anyway.
     #[serde(default)]
     pub require_par: bool,
+    /// Set where it registered itself (RFC 7591).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered: Option<Box<SelfRegistered>>,
 }
 
 impl Client {

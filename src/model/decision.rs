@@ -1,10 +1,11 @@
 //! What a decision hands to the writer (DESIGN §2).
 
 use super::{
-    AuthorizationCode, Client, Consent, DeviceAuthorization, Event, Grant, Group, Link,
-    PushedRequest, RefreshToken, Replay, Revocation, Session, Settings, SigningKey, User,
+    AuthorizationCode, Client, Consent, DeviceAuthorization, Event, Grant, Group,
+    InitialAccessToken, Link, PushedRequest, RefreshToken, Replay, Revocation, Session, Settings,
+    SigningKey, User,
 };
-use crate::types::{ClientId, GroupName, Id, LinkId, SessionId, UserId};
+use crate::types::{ClientId, GroupName, Id, InitialTokenId, LinkId, SessionId, UserId};
 
 /// One write. Applying it keeps the indexes (`store::apply`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +56,10 @@ pub enum Change {
     DeletePushedRequest(Id),
     /// Adds or replaces.
     PutDeviceAuthorization(Box<DeviceAuthorization>),
+    /// Adds or replaces.
+    PutInitialToken(Box<InitialAccessToken>),
+    /// Used up or taken back.
+    DeleteInitialToken(InitialTokenId),
 }
 
 /// What is to be written and what is to be answered. The two are independent: a replayed refresh token revokes its

@@ -112,6 +112,14 @@ kinds! {
     DeviceDenied = "device.denied": "Sign-in on another device refused",
     /// The token endpoint, `urn:ietf:params:oauth:grant-type:device_code`.
     DeviceCodeRedeemed = "token.device_code": "Tokens issued to another device",
+    /// The registration endpoint answered.
+    Registration = "registration": "Application registered itself",
+    /// A registered application changed what it registered.
+    RegistrationChanged = "registration.changed": "Application changed its registration",
+    /// A registered application deleted itself, or was forgotten unused.
+    RegistrationDeleted = "registration.deleted": "Registered application removed",
+    /// An initial access token was made or taken back.
+    InitialTokenChanged = "registration.token": "Registration token made or removed",
 }
 
 /// How it ended.

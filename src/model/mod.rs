@@ -10,6 +10,7 @@ mod event;
 mod grant;
 mod key;
 mod pushed;
+mod registration;
 mod replay;
 mod session;
 mod settings;
@@ -30,6 +31,7 @@ pub use grant::{
 };
 pub use key::{Algorithm, PrivateKey, SigningKey};
 pub use pushed::PushedRequest;
+pub use registration::{InitialAccessToken, RegistrationPolicy, SelfRegistered};
 pub use replay::Replay;
 pub use session::{Authentication, Link, LinkPurpose, Session};
 pub use settings::Settings;

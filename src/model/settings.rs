@@ -1,6 +1,6 @@
 //! What an administrator can set, and the file's own secret.
 
-use super::PrivateKey;
+use super::{PrivateKey, RegistrationPolicy};
 use serde::{Deserialize, Serialize};
 
 /// One record.
@@ -17,6 +17,9 @@ pub struct Settings {
     /// Days after which a session ends however much it is used.
     #[serde(default = "ninety")]
     pub session_absolute_days: u32,
+    /// Who may register an application.
+    #[serde(default)]
+    pub registration: RegistrationPolicy,
 }
 
 impl Settings {
@@ -27,6 +30,7 @@ impl Settings {
             audit_days: ninety(),
             session_idle_days: fourteen(),
             session_absolute_days: ninety(),
+            registration: RegistrationPolicy::default(),
         }
     }
 }

@@ -5,11 +5,12 @@ use super::claims::{SCOPES, SUPPORTED};
 use super::dpop;
 use super::token::device::GRANT_TYPE;
 use crate::crypto::public_key::JwsAlgorithm;
+use crate::model::{RegistrationPolicy, Settings};
 use crate::types::Issuer;
 use serde_json::{Value, json};
 
 /// The metadata; both documents have the same members.
-pub fn document(issuer: &Issuer) -> Value {
+pub fn document(issuer: &Issuer, settings: &Settings) -> Value {
     let endpoint = |path: &str| issuer.endpoint(path);
     let methods = [
         "client_secret_basic",
@@ -20,7 +21,7 @@ pub fn document(issuer: &Issuer) -> Value {
     let with_public = [methods.as_slice(), &["none"]].concat();
     let algorithms = JwsAlgorithm::ALL.map(JwsAlgorithm::as_str);
     let assertions = [algorithms.as_slice(), &["HS256"]].concat();
-    json!({
+    let mut document = json!({
         "issuer": issuer.as_str(),
         "authorization_endpoint": endpoint("/authorize"),
         "token_endpoint": endpoint("/token"),
@@ -59,5 +60,9 @@ pub fn document(issuer: &Issuer) -> Value {
         "pushed_authorization_request_endpoint": endpoint("/par"),
         "require_pushed_authorization_requests": false,
         "device_authorization_endpoint": endpoint("/device_authorization"),
-    })
+    });
+    if settings.registration != RegistrationPolicy::Off {
+        document["registration_endpoint"] = json!(endpoint("/register"));
+    }
+    document
 }

@@ -15,6 +15,7 @@ pub mod error;
 pub mod introspect;
 pub mod keys;
 pub mod logout;
+pub mod registration;
 pub mod replay;
 pub mod revoke;
 pub mod standing;

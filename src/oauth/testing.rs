@@ -2,7 +2,7 @@
 
 use crate::model::{
     Algorithm, Authentication, Client, ClientAuthMethod, ClientKind, ClientSecret, ConsentPolicy,
-    DeviceAuthorization, Grant, GrantType, Profile, RefreshPolicy, Session, User,
+    DeviceAuthorization, Grant, GrantType, Profile, RefreshPolicy, SelfRegistered, Session, User,
 };
 use crate::types::{
     ClientId, GrantId, Id, Secret, SessionId, Timestamp, TokenHash, UserCode, UserId,
@@ -61,6 +61,21 @@ pub(crate) fn client() -> Client {
         tokens_not_before: Timestamp::default(),
         dpop_bound_access_tokens: false,
         require_par: false,
+        registered: None,
+    }
+}
+
+/// What an application has that a stranger registered.
+pub(crate) fn self_registered() -> SelfRegistered {
+    SelfRegistered {
+        hash: TokenHash::of(&secret()),
+        token: None,
+        native: false,
+        contacts: Vec::new(),
+        default_max_age: None,
+        require_auth_time: false,
+        last_used: None,
+        consents_not_before: Timestamp::default(),
     }
 }
 

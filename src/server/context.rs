@@ -5,8 +5,9 @@ use super::cors::Origins;
 use super::device_limits::DeviceLimits;
 use super::guesses::Guesses;
 use super::hashing::Hashing;
-use super::oauth::documents::{Document, Documents, discovery_document};
+use super::oauth::documents::Documents;
 use super::refusals::Refusals;
+use super::registrations::Registrations;
 use super::tokens::TokenCache;
 use crate::config::Config;
 use crate::crypto::keyring::{self, KeyRing};
@@ -40,12 +41,15 @@ pub struct Context {
     /// Origins that may read answers.
     pub origins: Origins,
     /// The discovery document.
-    pub discovery: Document,
+    pub discovery: Documents,
     /// The JWKS document.
     pub jwks: Documents,
     clients: Clients,
     refusals: Refusals,
     keys: RwLock<(u64, Arc<KeyRing>)>,
+    settings: RwLock<(u64, Arc<Settings>)>,
+    /// Registrations of strangers, counted.
+    pub registrations: Registrations,
 }
 
 /// The file cannot be served.
@@ -85,6 +89,7 @@ impl Context {
         let (settings, keys) = furnish(&store).inspect_err(|_| store.close())?;
         let seal = SealKey::new(settings.seal_key.bytes());
         let keys = RwLock::new((store.key_changes(), Arc::new(keys)));
+        let settings = RwLock::new((store.settings_changes(), Arc::new(settings)));
         Ok(Self {
             store,
             hashing: Hashing::default(),
@@ -93,11 +98,13 @@ impl Context {
             devices: DeviceLimits::default(),
             tokens: TokenCache::default(),
             origins: Origins::default(),
-            discovery: discovery_document(&config.issuer),
+            discovery: Documents::default(),
             jwks: Documents::default(),
             clients: Clients::default(),
             refusals: Refusals::default(),
             keys,
+            settings,
+            registrations: Registrations::default(),
             config,
         })
     }
@@ -113,6 +120,29 @@ impl Context {
     /// A client, as of the latest commit.
     pub fn client(&self, id: ClientId) -> Result<Option<Arc<Client>>, StoreError> {
         self.clients.get(&self.store, id)
+    }
+
+    /// The settings, as of the latest commit.
+    pub fn settings(&self) -> Result<Arc<Settings>, StoreError> {
+        // Read before the snapshot: a change in between makes what is kept older than it is, never newer.
+        let current = self.store.settings_changes();
+        {
+            let held = self.settings.read().unwrap_or_else(PoisonError::into_inner);
+            if held.0 == current {
+                return Ok(held.1.clone());
+            }
+        }
+        let settings = self.store.snapshot()?.view().settings()?;
+        let settings = settings.ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
+        let settings = Arc::new(settings);
+        let mut held = self
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if held.0 < current {
+            *held = (current, settings.clone());
+        }
+        Ok(settings)
     }
 
     /// The published keys, loaded again when one came or went.

@@ -20,6 +20,7 @@ pub mod listener;
 pub mod oauth;
 pub mod pages;
 pub mod refusals;
+pub mod registrations;
 pub mod respond;
 pub mod routes;
 pub mod standing;

@@ -4,8 +4,8 @@
 use super::context::Context;
 use super::incoming::{Incoming, Visitor};
 use super::oauth::{
-    self, authorize, device_authorization, documents, introspect, logout, par, revoke, token,
-    userinfo,
+    self, authorize, device_authorization, documents, introspect, logout, par, register, revoke,
+    token, userinfo,
 };
 use super::pages::{account, assets, consent, device, failure, home, link, setup, sign_in};
 use super::{cors, forms, respond};
@@ -35,7 +35,7 @@ pub enum Guard {
 pub struct Route {
     /// GET also answers HEAD.
     pub method: &'static str,
-    /// Below the issuer's path.
+    /// Below the issuer's path. One that ends in a slash, but for the root, stands for all that is right below it.
     pub path: &'static str,
     /// Guard and handler.
     pub guard: Guard,
@@ -89,6 +89,10 @@ pub const ROUTES: &[Route] = &[
     open("POST", "/par", Guard::Client(par::handle)),
     row("GET", "/logout", Guard::Public(logout::handle)),
     row("POST", "/logout", Guard::Public(logout::handle)),
+    row("POST", "/register", Guard::Bearer(register::register)),
+    row("GET", "/register/", Guard::Bearer(register::read)),
+    row("PUT", "/register/", Guard::Bearer(register::update)),
+    row("DELETE", "/register/", Guard::Bearer(register::delete)),
     row("GET", "/", Guard::Public(home::handle)),
     row("GET", "/login", Guard::Public(sign_in::show)),
     row("POST", "/login", Guard::Public(sign_in::handle)),
@@ -173,7 +177,7 @@ fn dispatch(incoming: &Incoming<'_>) -> Response {
     }
     let here = |route: &&Route| match route.guard {
         Guard::Admin => incoming.path == route.path || incoming.path.starts_with("/admin/"),
-        _ => incoming.path == route.path,
+        _ => incoming.path == route.path || is_right_below(incoming.path, route.path),
     };
     let method = match incoming.request.method() {
         "HEAD" => "GET",
@@ -192,6 +196,11 @@ fn dispatch(incoming: &Incoming<'_>) -> Response {
     } else {
         response
     }
+}
+
+fn is_right_below(path: &str, folder: &str) -> bool {
+    let name = path.strip_prefix(folder).unwrap_or_default();
+    folder != "/" && folder.ends_with('/') && !name.is_empty() && !name.contains('/')
 }
 
 fn no_such<'r>(

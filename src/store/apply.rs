@@ -55,6 +55,10 @@ pub(super) fn apply(tables: &Tables<'_>, change: Change) -> Result<(), StoreErro
         ),
         Change::DeletePushedRequest(id) => remove(tables, Table::PushedRequests, id.as_bytes()),
         Change::PutDeviceAuthorization(device) => put_device_authorization(tables, &device),
+        Change::PutInitialToken(token) => {
+            put(tables, Table::InitialTokens, token.id.as_bytes(), &token)
+        }
+        Change::DeleteInitialToken(id) => remove(tables, Table::InitialTokens, id.as_bytes()),
     }
 }
 

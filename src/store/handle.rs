@@ -5,7 +5,7 @@ use super::tables::Tables;
 use super::writer::{Job, Run, Shared, Writer};
 use super::{OpenError, Snapshot, StoreError, View, open};
 use crate::model::{Decision, Event};
-use crate::types::{SessionId, Timestamp};
+use crate::types::{ClientId, SessionId, Timestamp};
 use redb::ReadableDatabase;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -15,8 +15,6 @@ use std::thread::JoinHandle;
 
 /// Jobs that may wait (DESIGN §7).
 const QUEUE: usize = 1_024;
-/// Sessions whose last use is remembered until a commit takes it along.
-const MARKS: usize = 4_096;
 
 /// A handle on the file and its writer; clones share them.
 #[derive(Clone)]
@@ -145,16 +143,19 @@ impl Store {
         self.shared.client_changes.load(Ordering::Acquire)
     }
 
+    /// Grows whenever the settings changed.
+    pub fn settings_changes(&self) -> u64 {
+        self.shared.settings_changes.load(Ordering::Acquire)
+    }
+
     /// Notes that a session was used; written with some later commit, never on its own.
     pub fn mark_seen(&self, session: SessionId, now: Timestamp) {
-        let mut marks = self
-            .shared
-            .marks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if marks.len() < MARKS || marks.contains_key(&session) {
-            marks.insert(session, now);
-        }
+        self.shared.seen_sessions.note(session, now);
+    }
+
+    /// Notes that an application that registered itself was used; written with some later commit, never on its own.
+    pub fn mark_used(&self, client: ClientId, now: Timestamp) {
+        self.shared.used_clients.note(client, now);
     }
 
     /// Writes what is queued, closes the file, ends the writer.

@@ -54,7 +54,6 @@ pub(super) fn migrate(db: &Database, found: &Found) -> Result<(), StoreError> {
     if *found == Found::Format(SCHEMA) && has_every_table(db)? {
         return Ok(());
     }
-    // Format 1 is the first: there is no step yet.
     let txn = db.begin_write()?;
     for table in Table::ALL {
         let _ = txn.open_table(table.definition())?;
@@ -76,28 +75,37 @@ fn has_every_table(db: &Database) -> Result<bool, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Store;
+    use crate::store::{ReadOnly, Store};
+    use redb::ReadableDatabase;
 
-    /// A file from before pushed requests was there: it opens, and has the table.
+    /// A file of the format of today that lacks a table was opened as it was, and failed when the table was first read.
     #[test]
-    fn a_file_that_lacks_a_table_gets_it() {
+    fn a_file_from_before_a_table_is_read_without_it_and_gets_it_when_it_is_written() {
         let dir = std::env::temp_dir().join(format!("doorlight-tables-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let path = dir.join("doorlight.redb");
         Store::open(&path).unwrap().close();
-        {
-            let db = Database::open(&path).unwrap();
-            let txn = db.begin_write().unwrap();
-            assert!(
-                txn.delete_table(Table::PushedRequests.definition())
-                    .unwrap()
-            );
-            txn.commit().unwrap();
-        }
-        let store = Store::open(&path).unwrap();
-        let count = store.snapshot().unwrap().view().pushed_request_count();
-        assert_eq!(count.unwrap(), 0);
-        store.close();
+        let late = Table::InitialTokens;
+        let db = redb::Database::open(&path).unwrap();
+        let txn = db.begin_write().unwrap();
+        assert!(txn.delete_table(late.definition()).unwrap());
+        txn.commit().unwrap();
+        drop(db);
+
+        let tokens = |path| {
+            let file = ReadOnly::open(path).unwrap();
+            file.snapshot().unwrap().view().initial_tokens().unwrap()
+        };
+        assert_eq!(tokens(&path), []);
+        Store::open(&path).unwrap().close();
+        let db = redb::Database::open(&path).unwrap();
+        assert!(
+            db.begin_read()
+                .unwrap()
+                .open_table(late.definition())
+                .is_ok()
+        );
+        drop(db);
         std::fs::remove_dir_all(&dir).unwrap();
     }
 }

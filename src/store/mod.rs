@@ -2,12 +2,14 @@
 //! Owns: the tables (`schema`), the records' encoding (`codec`), reading (`view`), the handle that takes jobs (`handle`),
 //! the one writer (`writer`) and its open transaction (`tables`), applying changes and keeping indexes (`apply`),
 //! opening and its refusals (`open`), forgetting what has expired (`sweep`), uses of what may be used once (`replays`).
+//! opening and its refusals (`open`), what was last used when (`marks`), forgetting what has expired (`sweep`).
 //! Not here: what may be written (`oauth`, `identity` decide).
 
 mod apply;
 mod codec;
 mod error;
 mod handle;
+mod marks;
 mod migrate;
 mod open;
 mod rehearsal;

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | meta | `schema` | format version, 8 bytes, big endian | nobody |
 //! | settings | `settings` | `Settings` | nobody |
-//! | clients | client id | `Client` | administrator |
+//! | clients | client id | `Client` | administrator; one that registered itself: itself, sweep when unused |
 //! | users | user id | `User` | administrator |
 //! | usernames | folded name | user id | with the user |
 //! | admins | user id | nothing: enabled administrators | with the user |
@@ -25,6 +25,7 @@
 //! | events | milliseconds shifted by 16 bits, plus a counter; 8 bytes, big endian | `Event` | sweep, after `audit_days`, and when there are too many |
 //! | replays | end of its minute, in minutes since the epoch, 8 bytes, big endian; SHA-256 of purpose, who and `jti` | `Replay` | sweep, after its minute |
 //! | pushed_requests | selector | `PushedRequest` | its answer, sweep |
+//! | initial_tokens | selector | `InitialAccessToken` | its last use, administrator, sweep |
 //!
 //! Invariants: every index row has its record and every record its rows (`apply` is the one place that writes either);
 //! a family has at most one refresh token that is not rotated; no two device authorizations have one user code.
@@ -79,6 +80,7 @@ tables! {
     PushedRequests = "pushed_requests",
     DeviceAuthorizations = "device_authorizations",
     UserCodes = "user_codes",
+    InitialTokens = "initial_tokens",
 }
 
 /// Where the format version stands.

@@ -8,10 +8,12 @@ use super::schema::{Table, pair};
 use super::tables::Tables;
 use super::{Store, StoreError, View, replays};
 use crate::model::{
-    AuthorizationCode, Consent, DeviceAuthorization, Event, Grant, Link, Outcome, PushedRequest,
-    RefreshToken, Revocation, Session, Settings,
+    AuthorizationCode, Change, Client, Consent, Decision, DeviceAuthorization, Event, EventKind,
+    Grant, InitialAccessToken, Link, Outcome, PushedRequest, RefreshToken, Revocation, Session,
+    Settings,
 };
 use crate::types::{ClientId, GrantId, Id, SessionId, Timestamp};
+use std::convert::Infallible;
 use std::time::Duration;
 
 /// Events that the file keeps, at most, however young they are (README, "Settings").
@@ -27,7 +29,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// Tables with records that expire, those that die in the order of their keys first.
-const SWEPT: [Table; 11] = [
+const SWEPT: [Table; 13] = [
     Table::Events,
     Table::Replays,
     Table::Codes,
@@ -37,6 +39,8 @@ const SWEPT: [Table; 11] = [
     Table::Grants,
     Table::RefreshTokens,
     Table::Links,
+    Table::InitialTokens,
+    Table::Clients,
     Table::Consents,
     Table::PushedRequests,
 ];
@@ -99,7 +103,7 @@ impl Sweeper {
     /// One step of the round.
     pub fn step(&mut self, store: &Store, now: Timestamp) -> Result<Step, StoreError> {
         let Some(table) = SWEPT.get(self.table).copied() else {
-            return self.trim(store);
+            return self.trim(store, now);
         };
         let found = {
             let snapshot = store.snapshot()?;
@@ -110,7 +114,7 @@ impl Sweeper {
             expired(&view, table, &self.past, &settings, now)?
         };
         let (count, looked) = (found.dead.len(), found.looked);
-        forget(store, table, found.dead)?;
+        forget(store, table, found.dead, now)?;
         if found.more {
             self.past = found.last;
         } else {
@@ -122,7 +126,7 @@ impl Sweeper {
 
     /// The end of the round: while there are more events than the file keeps, the oldest refusals go first, for
     /// strangers make those; those of administrators count as theirs. Then the oldest.
-    fn trim(&mut self, store: &Store) -> Result<Step, StoreError> {
+    fn trim(&mut self, store: &Store, now: Timestamp) -> Result<Step, StoreError> {
         let found = {
             let snapshot = store.snapshot()?;
             let view = snapshot.view();
@@ -143,7 +147,7 @@ impl Sweeper {
             }
         };
         let (count, looked) = (found.dead.len(), found.looked);
-        forget(store, Table::Events, found.dead)?;
+        forget(store, Table::Events, found.dead, now)?;
         self.pass(found.last);
         Ok(self.pace(count, looked))
     }
@@ -300,6 +304,8 @@ fn is_dead(
         Table::DeviceAuthorizations => {
             now >= decode::<DeviceAuthorization>(value)?.expires.plus(HOUR)
         }
+        Table::InitialTokens => now >= decode::<InitialAccessToken>(value)?.expires,
+        Table::Clients => is_forgotten(&decode(value)?, now),
         Table::Consents => {
             let consent: Consent = decode(value)?;
             key.len() == 32 && view.client(ClientId(consent.client.0))?.is_none()
@@ -309,15 +315,52 @@ fn is_dead(
     })
 }
 
-fn forget(store: &Store, table: Table, dead: Vec<Vec<u8>>) -> Result<(), StoreError> {
+fn forget(
+    store: &Store,
+    table: Table,
+    dead: Vec<Vec<u8>>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     if dead.is_empty() {
         return Ok(());
+    }
+    if table == Table::Clients {
+        return forget_clients(store, dead, now);
     }
     store.submit_rows(move |tables| {
         let view = View::of_writer(tables);
         dead.iter()
             .try_for_each(|key| forget_one(tables, &view, table, key))
     })
+}
+
+/// An application that registered itself and is not used any more. The administrator sees that it went.
+fn forget_clients(store: &Store, dead: Vec<Vec<u8>>, now: Timestamp) -> Result<(), StoreError> {
+    let submitted = store.submit(move |view| {
+        let (mut changes, mut events) = (Vec::new(), Vec::new());
+        for key in dead {
+            let id = <[u8; 16]>::try_from(key.as_slice()).map(Id::from_bytes);
+            let Ok(id) = id.map(ClientId) else { continue };
+            // Once more in the writer's turn: it may have been used meanwhile.
+            if let Some(client) = view.client(id)?.filter(|client| is_forgotten(client, now)) {
+                let event = Event::success(EventKind::RegistrationDeleted, now).actor("schedule");
+                events.push(event.client(&client).detail("it was not used"));
+                changes.push(Change::DeleteClient(id));
+            }
+        }
+        let reply: Result<(), Infallible> = Ok(());
+        Ok(Decision {
+            changes,
+            events,
+            reply,
+        })
+    })?;
+    let Ok(()) = submitted;
+    Ok(())
+}
+
+fn is_forgotten(client: &Client, now: Timestamp) -> bool {
+    client.forgotten_at().is_some_and(|at| now >= at)
 }
 
 fn forget_one(

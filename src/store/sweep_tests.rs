@@ -303,4 +303,94 @@ fn pushed_requests_go_when_nobody_can_go_on_with_them() {
     assert_eq!(world.count(Table::PushedRequests), 1);
     let later = NOW.just_after();
     assert_eq!(world.sweep(&mut Sweeper::default(), later), 1);
+    assert_eq!(world.count(Table::PushedRequests), 0);
+}
+
+/// A client that was made so many days ago and registered itself, with a token or as a stranger; or an administrator's.
+fn client(id: u8, days: u32, registered: Option<bool>, used: Option<u32>) -> Client {
+    let mut record = serde_json::json!({
+        "id": ClientId(Id::new(days_ago(days), [id; 10])), "name": format!("Client {id}"), "auth_method": "none",
+        "grants": ["authorization_code"], "scope": "openid", "id_token_alg": "RS256", "access_token_alg": "ES256",
+        "created": days_ago(days),
+    });
+    if let Some(token) = registered {
+        record["registered"] = serde_json::json!({
+            "hash": TokenHash::of(&Secret::from_random([id; 32])),
+            "token": token.then(|| Id::new(NOW, [9; 10])),
+            "last_used": used.map(days_ago),
+        });
+    }
+    serde_json::from_value(record).unwrap()
+}
+
+#[test]
+fn a_registered_client_that_nobody_uses_is_forgotten_and_the_log_says_so() {
+    let world = world("sweep-clients");
+    let (stranger, with_token) = (Some(false), Some(true));
+    let clients = [
+        client(1, 400, None, None),
+        client(2, 6, stranger, None),
+        client(3, 7, stranger, None),
+        client(4, 89, with_token, None),
+        client(5, 90, with_token, None),
+        client(6, 400, stranger, Some(89)),
+        client(7, 400, stranger, Some(90)),
+        client(8, 400, with_token, Some(90)),
+    ];
+    let puts = clients.map(|client| Change::PutClient(Box::new(client)));
+    world.commit(puts.to_vec(), Vec::new());
+    let changes = world.store.client_changes();
+    assert_eq!(world.sweep(&mut Sweeper::default(), NOW), 4);
+    assert!(world.store.client_changes() > changes, "it is remembered");
+    let snapshot = world.store.snapshot().unwrap();
+    let left = snapshot.view().clients(None, usize::MAX).unwrap();
+    let mut names: Vec<_> = left.into_iter().map(|client| client.name).collect();
+    names.sort();
+    assert_eq!(names, ["Client 1", "Client 2", "Client 4", "Client 6"]);
+    assert_eq!(world.details(), ["it was not used"; 4]);
+}
+
+/// Use alone writes nothing, and the next commit takes it along.
+#[test]
+fn a_used_client_is_marked_once_a_day_by_another_commit_and_lives_on() {
+    let world = world("sweep-marks");
+    let record = client(1, 7, Some(false), None);
+    let id = record.id;
+    world.commit(vec![Change::PutClient(Box::new(record))], Vec::new());
+    let last_used = || {
+        let snapshot = world.store.snapshot().unwrap();
+        let client = snapshot.view().client(id).unwrap().unwrap();
+        client.registered.unwrap().last_used
+    };
+    let before = world.store.commits();
+    world.store.mark_used(id, NOW);
+    assert_eq!((world.store.commits(), last_used()), (before, None));
+    world.record([event(NOW, "another")]);
+    assert_eq!(last_used(), Some(NOW));
+    world.store.mark_used(id, NOW.plus(HOUR));
+    world.record([event(NOW, "another")]);
+    assert_eq!(last_used(), Some(NOW), "once a day is enough");
+    assert_eq!(world.sweep(&mut Sweeper::default(), NOW), 0);
+    world.store.mark_used(id, NOW.plus(DAY));
+    world.record([event(NOW, "another")]);
+    assert_eq!(last_used(), Some(NOW.plus(DAY)));
+}
+
+#[test]
+fn an_expired_initial_access_token_is_forgotten() {
+    let world = world("sweep-initial-tokens");
+    let token = |id: u8, expires| {
+        let id = Id::new(days_ago(2), [id; 10]);
+        Change::PutInitialToken(Box::new(InitialAccessToken {
+            id: crate::types::InitialTokenId(id),
+            hash: TokenHash::of(&Secret::from_random([7; 32])),
+            note: String::new(),
+            created: days_ago(2),
+            expires,
+            uses_left: 1,
+        }))
+    };
+    world.commit(vec![token(1, NOW), token(2, NOW.plus(DAY))], Vec::new());
+    assert_eq!(world.sweep(&mut Sweeper::default(), NOW), 1);
+    assert_eq!(world.count(Table::InitialTokens), 1);
 }

@@ -5,14 +5,15 @@ use super::codec::decode;
 use super::schema::{SETTINGS_KEY, Table};
 use super::tables::Tables;
 use crate::model::{
-    AuthorizationCode, Client, Consent, DeviceAuthorization, Event, EventKind, Grant, Group, Link,
-    Outcome, PushedRequest, RefreshToken, Revocation, Session, Settings, SigningKey, User,
+    AuthorizationCode, Client, Consent, DeviceAuthorization, Event, EventKind, Grant, Group,
+    InitialAccessToken, Link, Outcome, PushedRequest, RefreshToken, Revocation, Session, Settings,
+    SigningKey, User,
 };
 use crate::types::{
-    ClientId, GrantId, GroupName, Id, LinkId, RefreshTokenId, SessionId, Timestamp, TokenId,
-    UserCode, UserId, Username,
+    ClientId, GrantId, GroupName, Id, InitialTokenId, LinkId, RefreshTokenId, SessionId, Timestamp,
+    TokenId, UserCode, UserId, Username,
 };
-use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata, TableError};
 use serde::de::DeserializeOwned;
 use std::ops::Bound;
 
@@ -51,14 +52,19 @@ trait Rows {
 
 impl Rows for ReadTransaction {
     fn row(&self, table: Table, key: &[u8], read: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
-        if let Some(guard) = self.open_table(table.definition())?.get(key)? {
+        if let Some(table) = existing(self, table)?
+            && let Some(guard) = table.get(key)?
+        {
             read(guard.value());
         }
         Ok(())
     }
 
     fn count(&self, table: Table) -> Result<u64, StoreError> {
-        Ok(self.open_table(table.definition())?.len()?)
+        Ok(match existing(self, table)? {
+            Some(table) => table.len()?,
+            None => 0,
+        })
     }
 
     fn scan(
@@ -68,7 +74,21 @@ impl Rows for ReadTransaction {
         order: Order,
         visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
     ) -> Result<(), StoreError> {
-        walk(&self.open_table(table.definition())?, range, order, visit)
+        match existing(self, table)? {
+            Some(table) => walk(&table, range, order, visit),
+            None => Ok(()),
+        }
+    }
+}
+
+type ReadTable = ReadOnlyTable<&'static [u8], &'static [u8]>;
+
+/// A file of an earlier release that is only read may lack a table that came later: it is empty.
+fn existing(txn: &ReadTransaction, table: Table) -> Result<Option<ReadTable>, StoreError> {
+    match txn.open_table(table.definition()) {
+        Ok(table) => Ok(Some(table)),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -389,6 +409,19 @@ impl<'a> View<'a> {
     /// All signing keys.
     pub fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
         self.all(Table::SigningKeys)
+    }
+
+    /// One initial access token.
+    pub fn initial_token(
+        &self,
+        id: InitialTokenId,
+    ) -> Result<Option<InitialAccessToken>, StoreError> {
+        self.get(Table::InitialTokens, id.as_bytes())
+    }
+
+    /// All initial access tokens, oldest first.
+    pub fn initial_tokens(&self) -> Result<Vec<InitialAccessToken>, StoreError> {
+        self.all(Table::InitialTokens)
     }
 
     /// Events that the filter admits, newest first, from before `before`.

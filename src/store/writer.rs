@@ -1,26 +1,24 @@
 //! The one writer (DESIGN §2): a bounded queue, many decisions a commit, replies only after it.
 
 use super::codec::encode;
+use super::marks::Marks;
 use super::schema::Table;
 use super::tables::Tables;
 use super::{StoreError, View, apply, open};
 use crate::model::{Change, Event};
-use crate::types::{SessionId, Timestamp};
+use crate::types::{ClientId, SessionId};
 use redb::Database;
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 /// Jobs in one commit: enough that one sync serves all who wait, few enough that none waits long.
 const BATCH: usize = 256;
 /// How often a failed file is tried again.
 const REOPEN_EVERY: Duration = Duration::from_millis(500);
-/// Marks that one commit takes along.
-const MARKS_A_COMMIT: usize = 16;
 /// A mark younger than this is not worth a write.
 const MARK_GRAIN: Duration = Duration::from_secs(300);
 
@@ -32,7 +30,9 @@ pub(super) struct Shared {
     pub(super) commits: AtomicU64,
     pub(super) key_changes: AtomicU64,
     pub(super) client_changes: AtomicU64,
-    pub(super) marks: Mutex<HashMap<SessionId, Timestamp>>,
+    pub(super) settings_changes: AtomicU64,
+    pub(super) seen_sessions: Marks<SessionId>,
+    pub(super) used_clients: Marks<ClientId>,
 }
 
 impl Shared {
@@ -44,7 +44,9 @@ impl Shared {
             commits: AtomicU64::new(1),
             key_changes: AtomicU64::new(1),
             client_changes: AtomicU64::new(1),
-            marks: Mutex::new(HashMap::new()),
+            settings_changes: AtomicU64::new(1),
+            seen_sessions: Marks::default(),
+            used_clients: Marks::default(),
         }
     }
 }
@@ -65,6 +67,7 @@ pub(super) struct Batch {
     changed: bool,
     keys_changed: bool,
     clients_changed: bool,
+    settings_changed: bool,
     events: Vec<Event>,
     /// Set while changes are applied: where it stays set, a decision stands half in the transaction.
     applying: bool,
@@ -87,6 +90,7 @@ impl Batch {
             );
             self.clients_changed |=
                 matches!(change, Change::PutClient(_) | Change::DeleteClient(_));
+            self.settings_changed |= matches!(change, Change::PutSettings(_));
             apply::apply(tables, change)?;
         }
         self.applying = false;
@@ -174,6 +178,9 @@ impl Writer {
                 if batch.clients_changed {
                     self.shared.client_changes.fetch_add(1, Ordering::AcqRel);
                 }
+                if batch.settings_changed {
+                    self.shared.settings_changes.fetch_add(1, Ordering::AcqRel);
+                }
                 for event in &batch.events {
                     log::info!(target: "audit", "{event}");
                 }
@@ -219,6 +226,7 @@ impl Writer {
             return Ok(txn.abort()?);
         }
         self.flush_marks(&tables)?;
+        batch.clients_changed |= self.flush_uses(&tables)?;
         self.put_events(&tables, &batch.events)?;
         drop(tables);
         Ok(txn.commit()?)
@@ -242,23 +250,7 @@ impl Writer {
     }
 
     fn flush_marks(&self, tables: &Tables<'_>) -> Result<(), StoreError> {
-        let marks: Vec<(SessionId, Timestamp)> = {
-            let mut marks = self
-                .shared
-                .marks
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            let taken: Vec<_> = marks
-                .iter()
-                .take(MARKS_A_COMMIT)
-                .map(|(id, at)| (*id, *at))
-                .collect();
-            for (id, _) in &taken {
-                marks.remove(id);
-            }
-            taken
-        };
-        for (id, seen) in marks {
+        for (id, seen) in self.shared.seen_sessions.take() {
             if let Some(mut session) = View::of_writer(tables).session(id)?
                 && seen.since(session.last_seen) >= MARK_GRAIN
             {
@@ -267,6 +259,20 @@ impl Writer {
             }
         }
         Ok(())
+    }
+
+    /// Whether any was written.
+    fn flush_uses(&self, tables: &Tables<'_>) -> Result<bool, StoreError> {
+        let mut written = false;
+        for (id, used) in self.shared.used_clients.take() {
+            if let Some(mut client) = View::of_writer(tables).client(id)?
+                && client.mark_used(used)
+            {
+                apply::apply(tables, Change::PutClient(Box::new(client)))?;
+                written = true;
+            }
+        }
+        Ok(written)
     }
 
     /// Lets go of the failed file and opens it again. Readers that still hold it finish first.
@@ -289,6 +295,7 @@ impl Writer {
                     self.shared.commits.fetch_add(1, Ordering::AcqRel);
                     self.shared.key_changes.fetch_add(1, Ordering::AcqRel);
                     self.shared.client_changes.fetch_add(1, Ordering::AcqRel);
+                    self.shared.settings_changes.fetch_add(1, Ordering::AcqRel);
                     self.shared.ready.store(true, Ordering::Release);
                     log::warn!("the data file can be written again");
                 }
@@ -335,7 +342,7 @@ mod tests {
     use super::*;
     use crate::model::{Decision, EventKind, Group};
     use crate::store::Store;
-    use crate::types::Id;
+    use crate::types::{Id, Timestamp};
 
     /// A delete that met a record it could not read once left the changes before it in the batch, and they were
     /// committed without their event.

@@ -173,6 +173,8 @@ ids! {
     TokenId,
     /// The selector of a one-time link.
     LinkId,
+    /// An initial access token: leave to register an application.
+    InitialTokenId,
 }
 
 #[cfg(test)]

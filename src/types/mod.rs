@@ -14,7 +14,10 @@ mod user_code;
 mod username;
 
 pub use form::{Form, FormError, Repeated, append_query, decode as form_decode};
-pub use id::{ClientId, GrantId, Id, IdError, LinkId, RefreshTokenId, SessionId, TokenId, UserId};
+pub use id::{
+    ClientId, GrantId, Id, IdError, InitialTokenId, LinkId, RefreshTokenId, SessionId, TokenId,
+    UserId,
+};
 pub use issuer::{Issuer, IssuerError};
 pub use redirect_uri::{RedirectUri, RedirectUriError};
 pub use scope::{Scope, ScopeError};

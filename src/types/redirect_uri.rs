@@ -53,6 +53,12 @@ impl RedirectUri {
         Url::parse(&self.0).is_ok_and(|url| url.scheme() == "http" && !is_loopback(&url))
     }
 
+    /// The scheme in lower case, and whether the host is a loopback one.
+    pub fn leads_to(&self) -> Option<(String, bool)> {
+        let url = Url::parse(&self.0).ok()?;
+        Some((url.scheme().to_owned(), is_loopback(&url)))
+    }
+
     /// `scheme://host:port` of a web address, as a browser writes an `Origin`; `None` for a private-use scheme.
     pub fn origin(&self) -> Option<String> {
         let url = Url::parse(&self.0).ok()?;

@@ -90,6 +90,8 @@ pub struct ClientFace {
     pub policy_url: Option<String>,
     /// Its terms of service (likewise).
     pub terms_url: Option<String>,
+    /// Whether it registered itself: nobody here vouches for its name.
+    pub registered_itself: bool,
 }
 
 impl ClientFace {

@@ -39,6 +39,38 @@ fn refused(output: &Output, code: i32) -> String {
     line
 }
 
+/// Who may register applications, and the tokens for it.
+fn registration(world: &World) {
+    for policy in ["open", "token", "off"] {
+        world.verb(&["registration", policy], "");
+        let shown = world.verb(&["registration", "show"], "");
+        assert_eq!(shown["registration"], policy);
+    }
+    let arguments = [
+        "registration",
+        "add-token",
+        "--note",
+        "Tablet",
+        "--uses",
+        "3",
+    ];
+    let made = world.verb(&arguments, "");
+    assert!(made["token"].as_str().unwrap().len() > 60);
+    let listed = world.verb(&["registration", "list-tokens"], "");
+    assert_eq!(
+        (&listed[0]["id"], listed[0]["uses_left"].as_u64()),
+        (&made["id"], Some(3))
+    );
+    assert!(listed[0].get("token").is_none());
+    let remove = ["registration", "rm-token", made["id"].as_str().unwrap()];
+    world.verb(&remove, "");
+    refused(&world.run(&remove, ""), 1);
+    let never = ["registration", "add-token", "--uses", "0"];
+    assert!(refused(&world.run(&never, ""), 1).contains("uses"));
+    let left = world.verb(&["registration", "list-tokens"], "");
+    assert_eq!(left.as_array().unwrap().len(), 0);
+}
+
 fn every_verb(world: &World) {
     let user = world.verb(
         &[
@@ -127,6 +159,7 @@ fn every_verb(world: &World) {
         world.verb(&["keys", "list"], "").as_array().unwrap().len(),
         4
     );
+    registration(world);
     let audit = text(&world.run(&["audit", "--person", "alice"], "").stdout);
     let newest: serde_json::Value = serde_json::from_str(audit.lines().next().unwrap()).unwrap();
     assert!(newest["kind"].is_string() && newest["time"].as_str().unwrap().ends_with('Z'));

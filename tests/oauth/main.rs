@@ -18,6 +18,8 @@ mod logout;
 mod par;
 mod prover;
 mod refresh;
+mod registration;
+mod registration_bad_input;
 mod revoke;
 mod token;
 mod userinfo;

@@ -16,6 +16,9 @@ const FORMS: &[&str] = &[
     "/admin/people/new",
     "/admin/groups/new",
     "/admin/keys/rotate",
+    "/admin/registration",
+    "/admin/registration/tokens",
+    "/admin/registration/tokens/x/remove",
     "/admin/try",
 ];
 

@@ -14,4 +14,5 @@ mod guessing;
 mod headers;
 mod lists;
 mod people;
+mod registration;
 mod try_it;

@@ -70,6 +70,7 @@ impl Samples<'_> {
             host: self.t("grafana.home.example"),
             policy_url: Some("https://grafana.home.example/privacy".into()),
             terms_url: Some("https://grafana.home.example/terms".into()),
+            registered_itself: true,
         }
     }
 
@@ -574,6 +575,7 @@ impl Samples<'_> {
             host: self.t(host),
             last_used: Some(when("2026-11-24T08:49:00Z", "2 minutes ago")),
             disabled: false,
+            registered: id == "c3",
             refused: None,
         };
         let rows = vec![
@@ -626,6 +628,7 @@ impl Samples<'_> {
             issuer: "https://id.home.example".into(),
             discovery: "https://id.home.example/.well-known/openid-configuration".into(),
             created: when("2026-11-02T18:00:00Z", "2 Nov 2026"),
+            forgotten: Some(when("2027-02-22T08:50:00Z", "22 Feb 2027")),
             secrets: vec![
                 SecretRow {
                     id: "k2".into(),
@@ -926,6 +929,21 @@ impl Samples<'_> {
                 ],
                 algorithms: vec!["RS256".into(), "ES256".into()],
                 published_at: self.t("https://id.home.example/jwks.json"),
+            }),
+            draw("admin-registration", &Registration {
+                page: self.desk("Applications that register themselves"),
+                form: self.typed(Form::new().with("policy", "token").with("days", "1").with("uses", "1")),
+                tokens: vec![InitialTokenRow {
+                    id: "t1".into(),
+                    note: self.t("The tablet in the kitchen"),
+                    uses_left: 3,
+                    created: when("2026-11-24T08:50:00Z", "today, 08:50"),
+                    expires: when("2026-11-25T08:50:00Z", "tomorrow, 08:50"),
+                }],
+                endpoint: self.t("https://id.home.example/register"),
+                registered: 4,
+                never_used: 1,
+                never_used_most: 100,
             }),
             draw("admin-audit", &Audit {
                 page: self.desk("Audit log"),

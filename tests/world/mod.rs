@@ -259,7 +259,7 @@ impl World {
         stream
             .set_read_timeout(Some(Duration::from_secs(30)))
             .ok()?;
-        let form = if body.is_empty() {
+        let form = if body.is_empty() || headers.contains("Content-Type:") {
             ""
         } else {
             "Content-Type: application/x-www-form-urlencoded\r\n"

@@ -181,7 +181,7 @@ fn issue(
     changes.extend(used_up(&request.target));
     let mut events = Vec::new();
     if asked.allowed {
-        let scope = consent.map_or_else(
+        let scope = client.standing(consent).map_or_else(
             || request.asked_scope.clone(),
             |c| c.scope.joined_with(&request.asked_scope),
         );

@@ -1,7 +1,7 @@
 //! Which redirect URI a request may use. RFC 6749 §3.1.2.3, RFC 8252 §7.3, RFC 9700 §2.1.
 //! The proof is a type: an error can be sent by redirect only to a `VerifiedRedirectUri`.
 
-use crate::model::{Client, ClientKind, Profile, quoted};
+use crate::model::{Client, Profile, quoted};
 
 /// An address that the client registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub fn verify(
             _ => Err(Mismatch::Missing),
         };
     };
-    let port_is_free = client.profile == Profile::Standard && client.kind == ClientKind::Native;
+    let port_is_free = client.profile == Profile::Standard && client.is_native();
     let registered = client.redirect_uris.iter().any(|uri| {
         uri.as_str() == requested || (port_is_free && uri.matches_loopback_port(requested))
     });
@@ -89,7 +89,8 @@ pub fn verify(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::testing::client;
+    use crate::model::{ClientKind, SelfRegistered};
+    use crate::oauth::testing::{client, self_registered};
 
     #[test]
     fn rfc9700_section_2_1_redirect_uris_are_compared_as_strings() {
@@ -148,5 +149,14 @@ mod tests {
             ..native
         };
         assert!(verify(&web, Some("http://127.0.0.1:50000/cb"), true).is_err());
+        // RFC 8252 §8.4: native with a secret, as it registered itself.
+        let registered = Client {
+            registered: Some(Box::new(SelfRegistered {
+                native: true,
+                ..self_registered()
+            })),
+            ..web
+        };
+        assert!(verify(&registered, Some("http://127.0.0.1:50000/cb"), true).is_ok());
     }
 }

@@ -1,10 +1,11 @@
 //! What comes next for the person: sign in, choose, agree, or be sent back. OpenID Connect Core §3.1.2.3 and §3.1.2.4.
 
 use super::request::Request;
-use crate::model::{Client, ClientKind, Consent, ConsentPolicy, Session, User};
+use crate::model::{Client, Consent, ConsentPolicy, Session, User};
 use crate::oauth::error::AuthorizeError;
 use crate::oauth::standing;
 use crate::types::{Scope, Timestamp, UserId};
+use std::time::Duration;
 
 /// Who is signed in.
 #[derive(Clone, Copy, Debug)]
@@ -60,10 +61,11 @@ pub fn next(
     now: Timestamp,
 ) -> Step {
     let silent = request.prompt.none;
+    let consent = client.standing(consent);
     let page = |page: Step, error: AuthorizeError| if silent { Step::Refuse(error) } else { page };
 
     let subject = match subject {
-        Some(subject) if !must_sign_in(request, subject, asked, now) => subject,
+        Some(subject) if !must_sign_in(request, client, subject, asked, now) => subject,
         _ => return page(Step::SignIn, AuthorizeError::LoginRequired),
     };
     // Signing in is choosing.
@@ -89,11 +91,21 @@ pub fn next(
     Step::Issue
 }
 
-fn must_sign_in(request: &Request, subject: Subject<'_>, asked: &Asked, now: Timestamp) -> bool {
+fn must_sign_in(
+    request: &Request,
+    client: &Client,
+    subject: Subject<'_>,
+    asked: &Asked,
+    now: Timestamp,
+) -> bool {
     let at = subject.session.authentication.time;
-    let too_old = request
+    // `default_max_age`: OpenID Connect Dynamic Client Registration §2.
+    let registered = client.registered.as_ref();
+    let usual = registered.and_then(|registered| registered.default_max_age);
+    let max_age = request
         .max_age
-        .is_some_and(|max_age| now.since(at) > max_age || max_age.is_zero());
+        .or_else(|| usual.map(|seconds| Duration::from_secs(seconds.into())));
+    let too_old = max_age.is_some_and(|max_age| now.since(at) > max_age || max_age.is_zero());
     ((request.prompt.login || too_old) && !signed_in_for_this(subject, asked))
         || !is_who_is_meant(request, subject, asked)
 }
@@ -157,16 +169,16 @@ fn is_native(request: &Request, client: &Client) -> bool {
         .as_str()
         .get(..8)
         .is_some_and(|start| start.eq_ignore_ascii_case("https://"));
-    client.kind == ClientKind::Native && !https
+    client.is_native() && !https
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{ClientKind, SelfRegistered};
     use crate::oauth::authorize::request::target;
-    use crate::oauth::testing::{NOW, client, session, user};
+    use crate::oauth::testing::{NOW, client, self_registered, session, user};
     use crate::types::Form;
-    use std::time::Duration;
 
     fn request(extra: &str) -> Request {
         let client = client();
@@ -449,5 +461,54 @@ mod tests {
         assert_eq!(native("http://127.0.0.1:9/cb"), asked);
         assert_eq!(native("app.notes:/cb"), asked);
         assert_eq!(native("https://notes.example/cb"), Step::Issue);
+    }
+
+    fn of_registered(registered: SelfRegistered, consent: &Consent, now: Timestamp) -> Step {
+        let (user, session) = (user(), session());
+        let subject = Some(Subject {
+            user: &user,
+            session: &session,
+        });
+        let client = Client {
+            registered: Some(Box::new(registered)),
+            ..client()
+        };
+        let asked = Asked::default();
+        next(&request(""), &client, subject, Some(consent), &asked, now)
+    }
+
+    /// Whoever could change where an application returns people to could have had their answers sent there unasked.
+    #[test]
+    fn people_are_asked_again_after_an_application_changed_its_addresses() {
+        let agreed = consent("openid email");
+        for (from, step) in [
+            (Timestamp::default(), Step::Issue),
+            (NOW, Step::Issue),
+            (NOW.just_after(), Step::Ask("openid email".parse().unwrap())),
+        ] {
+            let registered = SelfRegistered {
+                consents_not_before: from,
+                ..self_registered()
+            };
+            assert_eq!(of_registered(registered, &agreed, NOW), step);
+        }
+    }
+
+    #[test]
+    fn dynamic_registration_section_2_default_max_age_holds_where_a_request_has_none() {
+        let agreed = consent("openid email");
+        for (default, now, step) in [
+            (None, 3_600, Step::Issue),
+            (Some(60), 60, Step::Issue),
+            (Some(60), 61, Step::SignIn),
+            (Some(0), 0, Step::SignIn),
+        ] {
+            let registered = SelfRegistered {
+                default_max_age: default,
+                ..self_registered()
+            };
+            let now = NOW.plus(Duration::from_secs(now));
+            assert_eq!(of_registered(registered, &agreed, now), step);
+        }
     }
 }

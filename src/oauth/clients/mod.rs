@@ -5,6 +5,7 @@
 mod rules;
 mod settings;
 
+pub(super) use settings::blank;
 pub use settings::{ClientEdit, NewClient};
 
 use crate::crypto::random::Fresh;
@@ -189,7 +190,7 @@ pub fn delete(client: &Client, by: &Author) -> Decision<(), AdminError> {
 }
 
 /// Whether it proves who it is with a secret that both sides know.
-fn has_secret(client: &Client) -> bool {
+pub(super) fn has_secret(client: &Client) -> bool {
     !matches!(
         client.auth_method,
         ClientAuthMethod::None | ClientAuthMethod::PrivateKeyJwt
@@ -197,7 +198,7 @@ fn has_secret(client: &Client) -> bool {
 }
 
 /// What is stored of a secret: its hash, and itself only where the client signs with it.
-fn kept(client: &Client, secret: &Secret, created: Timestamp) -> ClientSecret {
+pub(super) fn kept(client: &Client, secret: &Secret, created: Timestamp) -> ClientSecret {
     let signs = client.auth_method == ClientAuthMethod::ClientSecretJwt;
     ClientSecret {
         hash: TokenHash::of(secret),

@@ -229,7 +229,7 @@ impl ClientEdit {
     }
 
     /// The names of the settings that differ, for the audit log.
-    pub(super) fn differences(&self, other: &Self) -> Vec<String> {
+    pub(in crate::oauth) fn differences(&self, other: &Self) -> Vec<String> {
         let (Ok(serde_json::Value::Object(ours)), Ok(serde_json::Value::Object(theirs))) =
             (serde_json::to_value(self), serde_json::to_value(other))
         else {
@@ -242,7 +242,7 @@ impl ClientEdit {
     }
 
     /// `client` with these settings, each looked at alone and then beside the others.
-    pub(super) fn on(
+    pub(in crate::oauth) fn on(
         &self,
         client: Client,
         groups: &BTreeSet<GroupName>,
@@ -300,7 +300,7 @@ impl ClientEdit {
 }
 
 /// A record with nothing but defaults.
-pub(super) fn blank(id: ClientId, now: Timestamp) -> Client {
+pub(in crate::oauth) fn blank(id: ClientId, now: Timestamp) -> Client {
     Client {
         id,
         name: String::new(),
@@ -335,5 +335,6 @@ pub(super) fn blank(id: ClientId, now: Timestamp) -> Client {
         tokens_not_before: Timestamp::default(),
         dpop_bound_access_tokens: false,
         require_par: false,
+        registered: None,
     }
 }

@@ -195,6 +195,7 @@ impl Desk<'_> {
                 issuer: self.incoming.ctx.config.issuer.to_string(),
                 discovery: discovery(self.incoming),
                 created: when(client.created),
+                forgotten: client.forgotten_at().map(when),
                 secrets,
                 confidential: !client.is_public(),
                 refused,
@@ -319,6 +320,7 @@ fn row(client: &Client, recent: &Recent) -> ApplicationRow {
             .unwrap_or_default(),
         last_used: recent.last_use(client.id).map(when),
         disabled: client.disabled,
+        registered: client.registered.is_some(),
         refused: recent.refused(client),
     }
 }

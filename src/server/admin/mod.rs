@@ -14,6 +14,7 @@ pub mod people;
 mod person_form;
 mod recent;
 mod refusal;
+pub mod registration;
 pub mod sessions;
 #[cfg(test)]
 mod testing;
@@ -53,6 +54,7 @@ fn section(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form) -> Option<Re
         "sessions" => sessions::answer(incoming, visitor, form, rest),
         "grants" => sessions::answer_grants(incoming, visitor, form, rest),
         "keys" => keys::answer(incoming, visitor, form, rest),
+        "registration" => registration::answer(incoming, visitor, form, rest),
         "audit" => audit::answer(incoming, visitor, rest),
         "try" => try_it::answer(incoming, visitor, form, rest),
         _ => return None,
@@ -75,6 +77,9 @@ fn page_of_button(path: &str) -> Option<&str> {
     ];
     if path.ends_with("/revoke") {
         return Some("/admin/sessions");
+    }
+    if path.starts_with("/admin/registration/") {
+        return Some("/admin/registration");
     }
     if path == "/admin/keys/rotate" {
         return Some("/admin/keys");
@@ -100,6 +105,10 @@ mod tests {
             ("/admin/people/a/link", Some("/admin/people/a")),
             ("/admin/grants/a/revoke", Some("/admin/sessions")),
             ("/admin/keys/rotate", Some("/admin/keys")),
+            (
+                "/admin/registration/tokens/a/remove",
+                Some("/admin/registration"),
+            ),
             ("/admin/people/a/password", None),
             ("/admin/applications/new", None),
         ] {

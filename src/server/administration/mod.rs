@@ -7,6 +7,7 @@ pub mod clients;
 pub mod groups;
 pub mod keys;
 pub mod people;
+pub mod registration;
 pub mod sessions;
 
 use crate::identity::author::Author;

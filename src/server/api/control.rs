@@ -3,9 +3,10 @@
 
 use super::describe;
 use crate::crypto::rotation::ALGORITHMS;
-use crate::model::Algorithm;
+use crate::model::{Algorithm, RegistrationPolicy};
 use crate::oauth::clients::NewClient;
 use crate::server::administration::people::NewPerson;
+use crate::server::administration::registration::{self, NewInitialToken};
 use crate::server::administration::{Actor, OperationError, clients, keys, people};
 use crate::server::context::Context;
 use crate::server::respond;
@@ -103,6 +104,21 @@ pub enum Command {
     },
     /// Makes a setup link.
     SetupLink,
+    /// Says who may register applications.
+    RegistrationSet {
+        /// Who.
+        policy: RegistrationPolicy,
+    },
+    /// Makes an initial access token.
+    RegistrationAddToken {
+        /// Which.
+        token: NewInitialToken,
+    },
+    /// Takes one back.
+    RegistrationRemoveToken {
+        /// Its id.
+        token: String,
+    },
 }
 
 /// Runs a verb.
@@ -187,6 +203,20 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
             json!({ "kids": kids? })
         }
         Command::SetupLink => json!({ "url": people::setup_link(ctx, actor)?.expose() }),
+        Command::RegistrationSet { policy } => {
+            registration::set_policy(ctx, policy, actor)?;
+            json!({ "registration": policy })
+        }
+        Command::RegistrationAddToken { token } => {
+            let (token, secret) = registration::add_token(ctx, token, actor)?;
+            let mut made = describe::initial_token(&token);
+            made["token"] = json!(secret.text().expose());
+            made
+        }
+        Command::RegistrationRemoveToken { token } => {
+            registration::remove_token(ctx, &token, actor)?;
+            json!({ "id": token })
+        }
     })
 }
 

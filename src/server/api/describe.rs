@@ -1,7 +1,7 @@
 //! People, applications and keys as JSON: what the command line prints with `--json`. Never a hash or a secret.
 
 use crate::crypto::rotation::KeyState;
-use crate::model::{Client, Session, User};
+use crate::model::{Client, InitialAccessToken, Session, User};
 use crate::server::administration::keys::KeyLine;
 use crate::server::pages::when::when;
 use crate::types::Issuer;
@@ -76,6 +76,7 @@ pub fn client(client: &Client) -> Value {
         "dpop_bound_access_tokens": client.binds_tokens(),
         "secrets": secrets(client),
         "created": when(client.created).iso,
+        "registered": client.registered.is_some(),
     })
 }
 
@@ -114,5 +115,16 @@ pub fn key(line: &KeyLine) -> Value {
         "state": state,
         "created": when(line.created).iso,
         "until": when(line.until).iso,
+    })
+}
+
+/// An initial access token; its text is known to whoever was given it.
+pub fn initial_token(token: &InitialAccessToken) -> Value {
+    json!({
+        "id": token.id,
+        "note": token.note,
+        "uses_left": token.uses_left,
+        "created": when(token.created).iso,
+        "expires": when(token.expires).iso,
     })
 }

@@ -1,7 +1,8 @@
-//! Public documents: discovery (both), JWKS. Built once a key set, with `ETag` and `Cache-Control`.
+//! Public documents: discovery (both), JWKS. Built once a key set or settings, with `ETag` and `Cache-Control`.
 
 use crate::crypto::digest::{base64url, sha256};
 use crate::oauth::discovery;
+use crate::oauth::error::TokenError;
 use crate::server::context::Context;
 use crate::server::cors;
 use crate::server::incoming::Incoming;
@@ -27,44 +28,63 @@ impl Document {
     }
 }
 
-/// The documents as of some key set.
+/// A document as of some version of what it is made from: the keys, the settings.
 #[derive(Default)]
 pub struct Documents(RwLock<Option<(u64, Arc<Document>)>>);
 
 /// `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`.
 pub fn discovery(incoming: &Incoming<'_>) -> Response {
-    send(incoming, &incoming.ctx.discovery, "application/json")
+    match current_discovery(incoming.ctx) {
+        Ok(document) => send(incoming, &document, "application/json"),
+        Err(e) => unavailable(&e),
+    }
 }
 
-/// The discovery document of an issuer.
-pub fn discovery_document(issuer: &crate::types::Issuer) -> Document {
-    Document::new(discovery::document(issuer).to_string().into_bytes())
+fn current_discovery(ctx: &Context) -> Result<Arc<Document>, StoreError> {
+    ctx.discovery.at(ctx.store.settings_changes(), || {
+        let document = discovery::document(&ctx.config.issuer, &*ctx.settings()?);
+        Ok(document.to_string().into_bytes())
+    })
 }
 
 /// `/jwks.json`.
 pub fn jwks(incoming: &Incoming<'_>) -> Response {
     match current_jwks(incoming.ctx) {
         Ok(document) => send(incoming, &document, "application/jwk-set+json"),
-        Err(e) => {
-            log::warn!("{e}");
-            oauth_error(crate::oauth::error::TokenError::Unavailable.wire())
-        }
+        Err(e) => unavailable(&e),
     }
 }
 
+fn unavailable(error: &StoreError) -> Response {
+    log::warn!("{error}");
+    oauth_error(TokenError::Unavailable.wire())
+}
+
 fn current_jwks(ctx: &Context) -> Result<Arc<Document>, StoreError> {
-    let version = ctx.store.key_changes();
-    {
-        let held = ctx.jwks.0.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, document)) = held.as_ref()
-            && *at == version
+    ctx.jwks.at(ctx.store.key_changes(), || {
+        Ok(ctx.keys()?.jwks().to_string().into_bytes())
+    })
+}
+
+impl Documents {
+    /// The document of that version, made when it is first asked for.
+    fn at(
+        &self,
+        version: u64,
+        make: impl FnOnce() -> Result<Vec<u8>, StoreError>,
+    ) -> Result<Arc<Document>, StoreError> {
         {
-            return Ok(document.clone());
+            let held = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some((at, document)) = held.as_ref()
+                && *at == version
+            {
+                return Ok(document.clone());
+            }
         }
+        let document = Arc::new(Document::new(make()?));
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some((version, document.clone()));
+        Ok(document)
     }
-    let document = Arc::new(Document::new(ctx.keys()?.jwks().to_string().into_bytes()));
-    *ctx.jwks.0.write().unwrap_or_else(PoisonError::into_inner) = Some((version, document.clone()));
-    Ok(document)
 }
 
 /// With the validators of RFC 9110 §8.8; 304 where the client has it (§13.1.2).

@@ -6,6 +6,7 @@ pub mod documents;
 pub mod introspect;
 pub mod logout;
 pub mod par;
+pub mod register;
 pub mod revoke;
 pub mod token;
 pub mod userinfo;

@@ -42,6 +42,11 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
         Ok(Some(error)) => return refuse_and_record(incoming, Some(client.client()), &error),
         Err(error) => return refuse(&unavailable(error)),
     }
+    // Before the commit that issues, which takes the mark along.
+    if client.client().is_use_worth_a_mark(incoming.now) {
+        let id = client.client().id;
+        incoming.ctx.store.mark_used(id, incoming.now);
+    }
     let issued = match submit(incoming, request, client, proof) {
         Ok(Ok(issued)) => issued,
         Ok(Err(refused)) => return refused.answer(incoming),

@@ -116,5 +116,6 @@ pub fn face(client: &Client, target: &Target) -> ClientFace {
         host,
         policy_url: client.policy_uri.clone(),
         terms_url: client.tos_uri.clone(),
+        registered_itself: client.registered.is_some(),
     }
 }

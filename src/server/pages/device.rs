@@ -187,6 +187,7 @@ fn face(client: &Client) -> ClientFace {
     ClientFace {
         name: client.name.clone(),
         logo: None,
+        registered_itself: client.registered.is_some(),
         host: String::new(),
         policy_url: client.policy_uri.clone(),
         terms_url: client.tos_uri.clone(),

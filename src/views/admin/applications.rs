@@ -46,6 +46,8 @@ pub struct ApplicationRow {
     pub last_used: Option<When>,
     /// Whether it is switched off.
     pub disabled: bool,
+    /// Whether it registered itself.
+    pub registered: bool,
     /// The refusal that was the last that was heard of it, if it was one.
     pub refused: Option<RecentRefusal>,
 }
@@ -93,6 +95,8 @@ pub struct Application {
     pub discovery: String,
     /// When it was added.
     pub created: When,
+    /// Where it registered itself: when it is forgotten if nobody uses it.
+    pub forgotten: Option<When>,
     /// Its live secrets, at most two, the newest first. Empty for one without.
     pub secrets: Vec<SecretRow>,
     /// Whether it has a secret at all (it runs where a secret can be kept).

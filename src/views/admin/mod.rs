@@ -7,6 +7,7 @@ mod groups;
 mod keys;
 mod overview;
 mod people;
+mod registration;
 mod sessions;
 mod try_it;
 
@@ -20,5 +21,6 @@ pub use groups::{Group, GroupRow, Groups, NewGroup};
 pub use keys::{KeyRow, KeyState, Keys};
 pub use overview::{Counts, Overview};
 pub use people::{NewPerson, People, Person, PersonRow, SetPassword};
+pub use registration::{InitialTokenRow, Registration};
 pub use sessions::{GrantRow, SessionRow, Sessions};
 pub use try_it::{DecodedToken, SignatureCheck, TryIt, TryResult};

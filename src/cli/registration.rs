@@ -1,0 +1,81 @@
+//! `doorlight registration`: applications that register themselves (RFC 7591).
+
+use super::{Failure, Shared, output, reach};
+use crate::model::RegistrationPolicy;
+use crate::oauth::registration::initial_token::NewInitialToken;
+use crate::server::api::control::Command;
+use crate::server::api::describe;
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+#[derive(Subcommand)]
+pub(super) enum Verb {
+    /// Nobody may register an application but an administrator (the default).
+    Off,
+    /// Applications may register themselves with a token of `add-token`.
+    Token,
+    /// Any application may register itself, within limits.
+    Open,
+    /// Say who may register.
+    Show,
+    /// Make a token for applications to register with; it is printed once.
+    AddToken(AddTokenArguments),
+    /// List the tokens.
+    ListTokens,
+    /// Take a token back; what it registered stays.
+    RmToken {
+        /// Its id, as `list-tokens` prints it.
+        token: String,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct AddTokenArguments {
+    /// What it is for.
+    #[arg(long, default_value = "")]
+    note: String,
+    /// Days that it is good for, 1 to 365.
+    #[arg(long, default_value_t = 1)]
+    days: u32,
+    /// Applications that it may register, 1 to 1,000.
+    #[arg(long, default_value_t = 1)]
+    uses: u32,
+}
+
+pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
+    let command = match verb {
+        Verb::Off => set(RegistrationPolicy::Off),
+        Verb::Token => set(RegistrationPolicy::Token),
+        Verb::Open => set(RegistrationPolicy::Open),
+        Verb::Show => return show(shared),
+        Verb::ListTokens => return list(shared),
+        Verb::AddToken(arguments) => Command::RegistrationAddToken {
+            token: NewInitialToken {
+                note: arguments.note,
+                days: arguments.days,
+                uses: arguments.uses,
+            },
+        },
+        Verb::RmToken { token } => Command::RegistrationRemoveToken { token },
+    };
+    output::one(shared, &reach::write(shared, command)?);
+    Ok(())
+}
+
+fn set(policy: RegistrationPolicy) -> Command {
+    Command::RegistrationSet { policy }
+}
+
+fn show(shared: &Shared) -> Result<(), Failure> {
+    let settings = reach::read(shared, |view| Ok(view.settings()?))?;
+    let policy = settings.map_or(RegistrationPolicy::Off, |settings| settings.registration);
+    output::one(shared, &json!({ "registration": policy }));
+    Ok(())
+}
+
+fn list(shared: &Shared) -> Result<(), Failure> {
+    let tokens = reach::read(shared, |view| Ok(view.initial_tokens()?))?;
+    let tokens: Vec<_> = tokens.iter().map(describe::initial_token).collect();
+    output::table(shared, &tokens, &["id", "note", "uses_left", "expires"]);
+    Ok(())
+}

@@ -1,0 +1,460 @@
+//! Client metadata as an application sends it (RFC 7591 §2, OpenID Connect Dynamic Client Registration §2), and how it
+//! becomes the settings of a client.
+//! Owns: the members, their types, and what only an application that registers itself may not have. Not here: the rules
+//! for every application, which `oauth::clients` holds against the outcome.
+//!
+//! Members that are not understood are ignored (RFC 7591 §2). Refused is what would be less safe than the application
+//! believes if it were ignored: encryption, and signatures in place of plain JSON.
+
+use super::addresses;
+use super::error::RegistrationError;
+use crate::crypto::jwk_set::KeySet;
+use crate::model::{Algorithm, Client, ClientAuthMethod, ClientKind, ConsentPolicy, GrantType};
+use crate::oauth::clients::ClientEdit;
+use crate::types::{Scope, strict_json};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// All that an application may ask for that registered itself; `groups` tells rights, and is not among them.
+pub const DEFAULT_SCOPE: &str = "openid profile email offline_access";
+/// A registration of a few addresses has a kilobyte.
+const BODY_MAX: usize = 16 * 1024;
+const CONTACTS_MAX: usize = 10;
+const CONTACT_MAX: usize = 200;
+
+/// Present, these would promise what does not happen.
+const UNSUPPORTED: &[(&str, &str)] = &[
+    (
+        "jwks_uri",
+        "jwks_uri is not supported: send the keys in jwks",
+    ),
+    (
+        "sector_identifier_uri",
+        "sector_identifier_uri is not supported",
+    ),
+    (
+        "userinfo_signed_response_alg",
+        "userinfo is not signed: leave out userinfo_signed_response_alg",
+    ),
+    (
+        "userinfo_encrypted_response_alg",
+        "userinfo is not encrypted: leave out userinfo_encrypted_response_alg",
+    ),
+    (
+        "userinfo_encrypted_response_enc",
+        "userinfo is not encrypted: leave out userinfo_encrypted_response_enc",
+    ),
+    (
+        "id_token_encrypted_response_alg",
+        "ID tokens are not encrypted: leave out id_token_encrypted_response_alg",
+    ),
+    (
+        "id_token_encrypted_response_enc",
+        "ID tokens are not encrypted: leave out id_token_encrypted_response_enc",
+    ),
+    (
+        "introspection_signed_response_alg",
+        "introspection is not signed: leave out introspection_signed_response_alg",
+    ),
+    (
+        "introspection_encrypted_response_alg",
+        "introspection is not encrypted: leave out introspection_encrypted_response_alg",
+    ),
+    (
+        "authorization_signed_response_alg",
+        "authorization responses are not signed: leave out authorization_signed_response_alg",
+    ),
+    (
+        "authorization_encrypted_response_alg",
+        "authorization responses are not encrypted: leave out authorization_encrypted_response_alg",
+    ),
+    (
+        "request_object_signing_alg",
+        "request objects are not supported: leave out request_object_signing_alg",
+    ),
+    (
+        "request_object_encryption_alg",
+        "request objects are not supported: leave out request_object_encryption_alg",
+    ),
+    (
+        "token_endpoint_auth_signing_alg",
+        "token_endpoint_auth_signing_alg does not fit the method of authentication",
+    ),
+];
+
+/// True, these would promise what does not happen.
+const NOT_DONE: &[(&str, &str)] = &[
+    (
+        "tls_client_certificate_bound_access_tokens",
+        "tokens are not bound to certificates",
+    ),
+    (
+        "dpop_bound_access_tokens",
+        "dpop_bound_access_tokens is not supported",
+    ),
+    (
+        "require_signed_request_object",
+        "request objects are not supported",
+    ),
+    (
+        "require_pushed_authorization_requests",
+        "require_pushed_authorization_requests is not supported",
+    ),
+];
+
+/// What an application wants to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metadata {
+    pub(super) name: Option<String>,
+    pub(super) method: ClientAuthMethod,
+    pub(super) native: bool,
+    pub(super) redirect_uris: Vec<String>,
+    pub(super) post_logout_redirect_uris: Vec<String>,
+    pub(super) grants: BTreeSet<GrantType>,
+    /// `None`: all that it may have.
+    pub(super) scope: Option<Scope>,
+    pub(super) id_token_alg: Algorithm,
+    pub(super) client_uri: Option<String>,
+    pub(super) logo_uri: Option<String>,
+    pub(super) policy_uri: Option<String>,
+    pub(super) tos_uri: Option<String>,
+    pub(super) contacts: Vec<String>,
+    pub(super) jwks: Option<Value>,
+    pub(super) default_max_age: Option<u32>,
+    pub(super) require_auth_time: bool,
+}
+
+/// The members of a body.
+pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, RegistrationError> {
+    if body.len() > BODY_MAX {
+        return Err(RegistrationError::MalformedBody);
+    }
+    let mut members =
+        strict_json::parse_object(body).map_err(|_| RegistrationError::MalformedBody)?;
+    // RFC 7592 §2.2: null says the same as leaving it out.
+    members.retain(|_, value| !value.is_null());
+    Ok(members)
+}
+
+impl Metadata {
+    /// Reads the members. What a client has already it may keep, whoever gave it.
+    pub(super) fn parse(
+        members: &Map<String, Value>,
+        client: Option<&Client>,
+    ) -> Result<Self, RegistrationError> {
+        refuse_unsupported(members)?;
+        let redirect_uris = list(
+            members,
+            "redirect_uris",
+            "redirect_uris must be a list of texts",
+        )
+        .map_err(|_| RegistrationError::RedirectUri {
+            sentence: "redirect_uris must be a list of texts",
+            detail: String::new(),
+        })?
+        .unwrap_or_default();
+        let native = native(members, &redirect_uris)?;
+        let kept = client.map_or(&[][..], |client| &client.redirect_uris);
+        addresses::returning(&redirect_uris, kept, native)?;
+        let post_logout_redirect_uris = list(
+            members,
+            "post_logout_redirect_uris",
+            "post_logout_redirect_uris must be a list of texts",
+        )?
+        .unwrap_or_default();
+        let kept = client.map_or(&[][..], |client| &client.post_logout_redirect_uris);
+        addresses::after_sign_out(&post_logout_redirect_uris, kept, native)?;
+        response_types(members)?;
+        Ok(Self {
+            name: name(members)?,
+            method: method(members)?,
+            native,
+            redirect_uris,
+            post_logout_redirect_uris,
+            grants: grants(members, client)?,
+            scope: scope(members)?,
+            id_token_alg: id_token_alg(members)?,
+            client_uri: text(members, "client_uri", "client_uri must be a text")?,
+            logo_uri: text(members, "logo_uri", "logo_uri must be a text")?,
+            policy_uri: text(members, "policy_uri", "policy_uri must be a text")?,
+            tos_uri: text(members, "tos_uri", "tos_uri must be a text")?,
+            contacts: contacts(members)?,
+            jwks: jwks(members)?,
+            default_max_age: default_max_age(members)?,
+            require_auth_time: flag(
+                members,
+                "require_auth_time",
+                "require_auth_time must be true or false",
+            )?,
+        })
+    }
+
+    /// The settings of a client that has `before`, with what the application may set. What an administrator sets stays.
+    pub(super) fn on(&self, before: ClientEdit, name: String) -> ClientEdit {
+        let gained = self
+            .redirect_uris
+            .iter()
+            .any(|uri| !before.redirect_uris.contains(uri));
+        let public = self.method == ClientAuthMethod::None;
+        ClientEdit {
+            name,
+            // RFC 8252 §8.4: a native application that registered itself may have a secret of its own.
+            kind: match (public, self.native) {
+                (true, true) => ClientKind::Native,
+                (true, false) => ClientKind::SinglePage,
+                (false, _) => ClientKind::Web,
+            },
+            public,
+            auth_method: self.method,
+            jwks: self.jwks.clone(),
+            redirect_uris: self.redirect_uris.clone(),
+            post_logout_redirect_uris: self.post_logout_redirect_uris.clone(),
+            grants: self.grants.clone(),
+            scope: self.scope_within(&before.scope),
+            id_token_alg: self.id_token_alg,
+            // The administrator vouched for the addresses that there were.
+            consent: match before.consent {
+                ConsentPolicy::Trusted if gained => ConsentPolicy::Once,
+                consent => consent,
+            },
+            home_uri: self.client_uri.clone(),
+            logo_uri: self.logo_uri.clone(),
+            policy_uri: self.policy_uri.clone(),
+            tos_uri: self.tos_uri.clone(),
+            ..before
+        }
+    }
+
+    /// Never more than the default scopes and those that an administrator gave. RFC 7591 §2 lets a server narrow what
+    /// was asked for; the answer says what was registered.
+    fn scope_within(&self, before: &str) -> String {
+        let before: Scope = before.parse().unwrap_or_default();
+        let most = default_scope().joined_with(&before);
+        match &self.scope {
+            Some(scope) => scope.common_with(&most),
+            None if before.is_empty() => default_scope(),
+            None => before,
+        }
+        .to_string()
+    }
+}
+
+pub(super) fn default_scope() -> Scope {
+    DEFAULT_SCOPE.parse().unwrap_or_default()
+}
+
+fn refuse_unsupported(members: &Map<String, Value>) -> Result<(), RegistrationError> {
+    if members.contains_key("jwks") && members.contains_key("jwks_uri") {
+        // RFC 7591 §2.
+        return Err(RegistrationError::metadata(
+            "jwks and jwks_uri must not both be there",
+        ));
+    }
+    let present = UNSUPPORTED
+        .iter()
+        .find(|(name, _)| members.contains_key(*name));
+    let wanted = NOT_DONE
+        .iter()
+        .find(|(name, _)| members.get(*name).is_some_and(|v| *v != Value::Bool(false)));
+    match present.or(wanted) {
+        Some((_, sentence)) => Err(RegistrationError::metadata(sentence)),
+        None => match members.get("subject_type") {
+            Some(kind) if *kind != "public" => {
+                Err(RegistrationError::metadata("subject_type must be public"))
+            }
+            _ => Ok(()),
+        },
+    }
+}
+
+/// OpenID Connect Dynamic Client Registration §2: `web` unless it says so. Many applications for one person's machine
+/// say nothing; their addresses tell.
+fn native(
+    members: &Map<String, Value>,
+    redirect_uris: &[String],
+) -> Result<bool, RegistrationError> {
+    match members.get("application_type").map(Value::as_str) {
+        Some(Some("native")) => Ok(true),
+        Some(Some("web")) => Ok(false),
+        Some(_) => Err(RegistrationError::metadata(
+            "application_type must be web or native",
+        )),
+        None => Ok(redirect_uris
+            .iter()
+            .any(|uri| addresses::is_of_machine(uri))),
+    }
+}
+
+fn method(members: &Map<String, Value>) -> Result<ClientAuthMethod, RegistrationError> {
+    match members.get("token_endpoint_auth_method").map(Value::as_str) {
+        None | Some(Some("client_secret_basic")) => Ok(ClientAuthMethod::ClientSecretBasic),
+        Some(Some("client_secret_post")) => Ok(ClientAuthMethod::ClientSecretPost),
+        Some(Some("none")) => Ok(ClientAuthMethod::None),
+        Some(Some("client_secret_jwt")) => Ok(ClientAuthMethod::ClientSecretJwt),
+        Some(Some("private_key_jwt")) => Ok(ClientAuthMethod::PrivateKeyJwt),
+        Some(_) => Err(RegistrationError::metadata(
+            "token_endpoint_auth_method is none of those that discovery lists",
+        )),
+    }
+}
+
+/// Applications that registered themselves act for people only: a stranger's service must not get tokens in which a
+/// resource server sees nothing but our signature. An administrator may allow more; that stays.
+fn grants(
+    members: &Map<String, Value>,
+    client: Option<&Client>,
+) -> Result<BTreeSet<GrantType>, RegistrationError> {
+    const SENTENCE: &str = "grant_types must be authorization_code, with or without refresh_token";
+    let Some(names) = list(members, "grant_types", SENTENCE)? else {
+        return Ok([GrantType::AuthorizationCode].into());
+    };
+    let mut grants = BTreeSet::new();
+    for name in names {
+        let grant = serde_json::from_value::<GrantType>(Value::String(name.clone())).ok();
+        let may = |grant: &GrantType| {
+            matches!(
+                grant,
+                GrantType::AuthorizationCode | GrantType::RefreshToken
+            ) || client.is_some_and(|client| client.grants.contains(grant))
+        };
+        match grant.filter(may) {
+            Some(grant) => grants.insert(grant),
+            None => {
+                return Err(RegistrationError::Metadata {
+                    sentence: SENTENCE,
+                    detail: format!("grant type {}", crate::model::quoted(&name)),
+                });
+            }
+        };
+    }
+    // RFC 7591 §2.1: `code` goes with `authorization_code`, and there is no other response type.
+    if !grants.contains(&GrantType::AuthorizationCode) {
+        return Err(RegistrationError::metadata(SENTENCE));
+    }
+    Ok(grants)
+}
+
+fn response_types(members: &Map<String, Value>) -> Result<(), RegistrationError> {
+    const SENTENCE: &str = "response_types must be code";
+    match list(members, "response_types", SENTENCE)? {
+        Some(types) if types.is_empty() || types.iter().any(|name| name != "code") => {
+            Err(RegistrationError::metadata(SENTENCE))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn scope(members: &Map<String, Value>) -> Result<Option<Scope>, RegistrationError> {
+    const SENTENCE: &str = "scope must be scope names with spaces between";
+    match text(members, "scope", SENTENCE)? {
+        Some(scope) => scope
+            .parse()
+            .map(Some)
+            .map_err(|_| RegistrationError::metadata(SENTENCE)),
+        None => Ok(None),
+    }
+}
+
+fn id_token_alg(members: &Map<String, Value>) -> Result<Algorithm, RegistrationError> {
+    let refuse =
+        || RegistrationError::metadata("id_token_signed_response_alg must be RS256 or ES256");
+    match members.get("id_token_signed_response_alg") {
+        None => Ok(Algorithm::Rs256),
+        Some(value) => value.as_str().and_then(Algorithm::parse).ok_or_else(refuse),
+    }
+}
+
+/// People read it when they decide: what cannot be seen has no place in it.
+fn name(members: &Map<String, Value>) -> Result<Option<String>, RegistrationError> {
+    const SENTENCE: &str = "client_name must be a text of visible characters";
+    let name = text(members, "client_name", SENTENCE)?;
+    match name {
+        Some(name) if name.chars().any(is_unseen) => Err(RegistrationError::metadata(SENTENCE)),
+        name => Ok(name.map(|name| name.trim().to_owned())),
+    }
+}
+
+/// Characters that take no room or turn others around (Unicode TR 36 §2.5, TR 39 §2.1).
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+fn contacts(members: &Map<String, Value>) -> Result<Vec<String>, RegistrationError> {
+    const SENTENCE: &str = "contacts must be at most 10 texts of at most 200 characters";
+    let contacts = list(members, "contacts", SENTENCE)?.unwrap_or_default();
+    let bad = |text: &String| text.len() > CONTACT_MAX || text.chars().any(char::is_control);
+    if contacts.len() > CONTACTS_MAX || contacts.iter().any(bad) {
+        return Err(RegistrationError::metadata(SENTENCE));
+    }
+    Ok(contacts)
+}
+
+fn jwks(members: &Map<String, Value>) -> Result<Option<Value>, RegistrationError> {
+    let Some(jwks) = members.get("jwks") else {
+        return Ok(None);
+    };
+    match KeySet::parse(jwks) {
+        Ok(_) => Ok(Some(jwks.clone())),
+        Err(_) => Err(RegistrationError::metadata(
+            "jwks must be a set of at most 20 public keys, none of them weak or private",
+        )),
+    }
+}
+
+fn default_max_age(members: &Map<String, Value>) -> Result<Option<u32>, RegistrationError> {
+    let refuse = || RegistrationError::metadata("default_max_age must be a number of seconds");
+    match members.get("default_max_age") {
+        None => Ok(None),
+        Some(age) => age
+            .as_u64()
+            .and_then(|age| u32::try_from(age).ok())
+            .map(Some)
+            .ok_or_else(refuse),
+    }
+}
+
+/// A text that is there; an empty one counts as left out.
+pub(super) fn text(
+    members: &Map<String, Value>,
+    name: &str,
+    sentence: &'static str,
+) -> Result<Option<String>, RegistrationError> {
+    match members.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone()).filter(|t| !t.trim().is_empty())),
+        Some(_) => Err(RegistrationError::metadata(sentence)),
+    }
+}
+
+fn list(
+    members: &Map<String, Value>,
+    name: &str,
+    sentence: &'static str,
+) -> Result<Option<Vec<String>>, RegistrationError> {
+    let refuse = || RegistrationError::metadata(sentence);
+    let Some(value) = members.get(name) else {
+        return Ok(None);
+    };
+    value
+        .as_array()
+        .ok_or_else(refuse)?
+        .iter()
+        .map(|item| item.as_str().map(str::to_owned).ok_or_else(refuse))
+        .collect::<Result<_, _>>()
+        .map(Some)
+}
+
+fn flag(
+    members: &Map<String, Value>,
+    name: &str,
+    sentence: &'static str,
+) -> Result<bool, RegistrationError> {
+    match members.get(name) {
+        None => Ok(false),
+        Some(Value::Bool(value)) => Ok(*value),
+        Some(_) => Err(RegistrationError::metadata(sentence)),
+    }
+}

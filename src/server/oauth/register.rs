@@ -1,0 +1,292 @@
+//! `POST /register` (RFC 7591 §3) and `GET`, `PUT`, `DELETE /register/CLIENT_ID` (RFC 7592 §2). While registration is
+//! off there are no such addresses.
+
+use super::unavailable;
+use crate::crypto::random::{self, Fresh};
+use crate::model::{Client, Decision, EventKind, RegistrationPolicy};
+use crate::oauth::error::BearerError;
+use crate::oauth::registration::{self, Around, Moment, Registered, RegistrationError, answer};
+use crate::oauth::userinfo::{self, Scheme};
+use crate::server::incoming::Incoming;
+use crate::server::pages::failure;
+use crate::server::respond;
+use crate::store::{StoreError, View};
+use crate::types::{BearerSecret, ClientId, InitialTokenId, Secret};
+use rouille::Response;
+
+type Refusal = RegistrationError;
+
+/// `POST /register`.
+pub fn register(incoming: &Incoming<'_>) -> Response {
+    when_on(incoming, |policy| {
+        let made = new_client(incoming, policy);
+        answered(
+            incoming,
+            EventKind::Registration,
+            made,
+            |(client, secret, token)| {
+                let told = answer::information(
+                    &client,
+                    &incoming.ctx.config.issuer,
+                    secret.as_ref(),
+                    &token.text(),
+                );
+                respond::json(201, &told)
+            },
+        )
+    })
+}
+
+/// `GET /register/CLIENT_ID`.
+pub fn read(incoming: &Incoming<'_>) -> Response {
+    when_on(incoming, |_| {
+        let known = manager(incoming);
+        answered(
+            incoming,
+            EventKind::RegistrationChanged,
+            known,
+            |(client, token)| information(incoming, &client, None, &token),
+        )
+    })
+}
+
+/// `PUT /register/CLIENT_ID`.
+pub fn update(incoming: &Incoming<'_>) -> Response {
+    when_on(incoming, |_| {
+        let changed = changed(incoming);
+        answered(
+            incoming,
+            EventKind::RegistrationChanged,
+            changed,
+            |((client, secret), token)| information(incoming, &client, secret.as_ref(), &token),
+        )
+    })
+}
+
+/// `DELETE /register/CLIENT_ID`.
+pub fn delete(incoming: &Incoming<'_>) -> Response {
+    when_on(incoming, |_| {
+        let deleted = deleted(incoming);
+        answered(incoming, EventKind::RegistrationDeleted, deleted, |()| {
+            let mut response = Response::empty_204();
+            respond::set(&mut response, "Cache-Control", "no-store");
+            response
+        })
+    })
+}
+
+fn new_client(
+    incoming: &Incoming<'_>,
+    policy: RegistrationPolicy,
+) -> Result<(Client, Option<Secret>, BearerSecret), Refusal> {
+    let presented = presented(incoming)?;
+    let now = incoming.now;
+    // Who may not register is refused on a snapshot: strangers must not keep the writer busy.
+    let snapshot = incoming.ctx.store.snapshot().map_err(busy)?;
+    let token = initial_token(&snapshot.view(), presented.as_ref()).map_err(busy)?;
+    let token = registration::admit(policy, presented.as_ref(), token, now)?;
+    drop(snapshot);
+    let wanted = registration::wanted(json_body(incoming)?)?;
+    if token.is_none() {
+        let counted = incoming.ctx.registrations.attempt(incoming.address(), now);
+        counted.map_err(RegistrationError::TooOften)?;
+    }
+    let (fresh, random, moment) = (Fresh::draw(), random::bytes(), moment(incoming));
+    let submitted = incoming.ctx.store.submit(move |view| {
+        // Once more in the writer's turn: the setting may have changed, and the token may have been used up.
+        let settings = view.settings()?;
+        let policy = settings.map_or(RegistrationPolicy::Off, |s| s.registration);
+        let token = initial_token(view, presented.as_ref())?;
+        let token = match registration::admit(policy, presented.as_ref(), token, now) {
+            Ok(token) => token,
+            Err(error) => return Ok(Decision::reply(Err(error))),
+        };
+        let around = Around::of(&view.clients(None, usize::MAX)?, None);
+        Ok(registration::register(
+            &wanted, token, &around, fresh, random, moment,
+        ))
+    });
+    let (client, secret) = submitted.map_err(busy)??;
+    let token = registration::registration_token(client.id, random);
+    Ok((client, secret, token))
+}
+
+/// The client at the address, by its registration access token, on a snapshot.
+fn manager(incoming: &Incoming<'_>) -> Result<(Client, BearerSecret), Refusal> {
+    let presented = presented(incoming)?;
+    let snapshot = incoming.ctx.store.snapshot().map_err(busy)?;
+    let client = managed(&snapshot.view(), incoming.path, presented.as_ref()).map_err(busy)??;
+    // Without a token nobody is a manager.
+    Ok((client, presented.ok_or(RegistrationError::NoToken)?))
+}
+
+fn changed(incoming: &Incoming<'_>) -> Result<(Registered, BearerSecret), Refusal> {
+    let (client, presented) = manager(incoming)?;
+    let body = json_body(incoming)?.to_vec();
+    registration::replacement(&client, &body)?;
+    if client
+        .registered
+        .as_ref()
+        .is_some_and(|r| r.token.is_none())
+    {
+        let counted = incoming
+            .ctx
+            .registrations
+            .attempt(incoming.address(), incoming.now);
+        counted.map_err(RegistrationError::TooOften)?;
+    }
+    let (fresh, moment) = (Fresh::draw(), moment(incoming));
+    let (path, token) = (incoming.path.to_owned(), presented.clone());
+    let submitted = incoming.ctx.store.submit(move |view| {
+        let client = match managed(view, &path, Some(&token))? {
+            Ok(client) => client,
+            Err(error) => return Ok(Decision::reply(Err(error))),
+        };
+        let around = Around::of(&view.clients(None, usize::MAX)?, Some(client.id));
+        Ok(registration::update(client, &body, &around, fresh, moment))
+    });
+    Ok((submitted.map_err(busy)??, presented))
+}
+
+fn deleted(incoming: &Incoming<'_>) -> Result<(), Refusal> {
+    let (_, presented) = manager(incoming)?;
+    let (path, moment) = (incoming.path.to_owned(), moment(incoming));
+    let submitted = incoming.ctx.store.submit(move |view| {
+        Ok(match managed(view, &path, Some(&presented))? {
+            Ok(client) => registration::delete(&client, moment),
+            Err(error) => Decision::reply(Err(error)),
+        })
+    });
+    submitted.map_err(busy)?
+}
+
+/// The client that a path names, if the token is its own.
+fn managed(
+    view: &View<'_>,
+    path: &str,
+    presented: Option<&BearerSecret>,
+) -> Result<Result<Client, Refusal>, StoreError> {
+    let id = path
+        .rsplit('/')
+        .next()
+        .and_then(|id| id.parse::<ClientId>().ok());
+    let client = match id {
+        Some(id) => view.client(id)?,
+        None => None,
+    };
+    Ok(registration::manager(id, presented, client))
+}
+
+fn initial_token(
+    view: &View<'_>,
+    presented: Option<&BearerSecret>,
+) -> Result<Option<crate::model::InitialAccessToken>, StoreError> {
+    match presented {
+        Some(secret) => view.initial_token(InitialTokenId(secret.selector)),
+        None => Ok(None),
+    }
+}
+
+/// The bearer token of the header; one that is none of ours is refused here (RFC 6750 §2.1).
+fn presented(incoming: &Incoming<'_>) -> Result<Option<BearerSecret>, Refusal> {
+    match userinfo::presented(incoming.request.header("Authorization"), None) {
+        Err(BearerError::Missing) => Ok(None),
+        Ok((Scheme::Dpop, _)) => Err(RegistrationError::InvalidToken("malformed")),
+        Ok((Scheme::Bearer, text)) => BearerSecret::parse(text)
+            .map(Some)
+            .ok_or(RegistrationError::InvalidToken("malformed")),
+        Err(_) => Err(RegistrationError::InvalidToken("malformed")),
+    }
+}
+
+/// RFC 7591 §3.1: `application/json`. Another page's form cannot send that unasked.
+fn json_body<'i>(incoming: &'i Incoming<'_>) -> Result<&'i [u8], Refusal> {
+    let media = incoming.request.header("Content-Type").unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim();
+    if media.eq_ignore_ascii_case("application/json") {
+        Ok(incoming.body())
+    } else {
+        Err(RegistrationError::MalformedBody)
+    }
+}
+
+fn moment(incoming: &Incoming<'_>) -> Moment {
+    Moment {
+        now: incoming.now,
+        address: incoming.address(),
+    }
+}
+
+fn busy(error: StoreError) -> Refusal {
+    unavailable(error);
+    RegistrationError::Unavailable
+}
+
+fn when_on(
+    incoming: &Incoming<'_>,
+    answer: impl FnOnce(RegistrationPolicy) -> Response,
+) -> Response {
+    match incoming.ctx.settings() {
+        Ok(settings) if settings.registration == RegistrationPolicy::Off => {
+            failure::not_found(incoming)
+        }
+        Ok(settings) => answer(settings.registration),
+        Err(error) => refuse(&busy(error)),
+    }
+}
+
+fn information(
+    incoming: &Incoming<'_>,
+    client: &Client,
+    secret: Option<&Secret>,
+    token: &BearerSecret,
+) -> Response {
+    let issuer = &incoming.ctx.config.issuer;
+    respond::json(
+        200,
+        &answer::information(client, issuer, secret, &token.text()),
+    )
+}
+
+/// Records a refusal, within bounds: none of them has changed anything.
+fn answered<T>(
+    incoming: &Incoming<'_>,
+    kind: EventKind,
+    result: Result<T, Refusal>,
+    answer: impl FnOnce(T) -> Response,
+) -> Response {
+    match result {
+        Ok(done) => answer(done),
+        Err(error) => {
+            if error != RegistrationError::Unavailable {
+                incoming
+                    .ctx
+                    .record_refusal(moment(incoming).refused(kind, &error));
+            }
+            refuse(&error)
+        }
+    }
+}
+
+/// RFC 7591 §3.2.2, and RFC 6750 §3 where it is about a token.
+fn refuse(error: &Refusal) -> Response {
+    const REALM: &str = "Bearer realm=\"Doorlight\"";
+    let Some(wire) = error.wire() else {
+        let mut response = respond::plain(401, "a token is required\n");
+        respond::set(&mut response, "WWW-Authenticate", REALM);
+        return response;
+    };
+    let mut response = respond::oauth_error(wire);
+    if wire.status == 401 {
+        let challenge = format!(
+            "{REALM}, error=\"{}\", error_description=\"{}\"",
+            wire.code, wire.description
+        );
+        respond::set(&mut response, "WWW-Authenticate", challenge);
+    }
+    if let RegistrationError::TooOften(wait) = error {
+        let seconds = wait.as_secs().saturating_add(1).to_string();
+        respond::set(&mut response, "Retry-After", seconds);
+    }
+    response
+}
