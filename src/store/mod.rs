@@ -1,13 +1,14 @@
 //! The one data file. The only room that knows redb.
 //! Owns: the tables (`schema`), the records' encoding (`codec`), reading (`view`), the handle that takes jobs (`handle`),
 //! the one writer (`writer`) and its open transaction (`tables`), applying changes and keeping indexes (`apply`),
-//! opening and its refusals (`open`), forgetting what has expired (`sweep`), uses of what may be used once (`replays`).
-//! opening and its refusals (`open`), what was last used when (`marks`), forgetting what has expired (`sweep`).
+//! opening and its refusals (`open`), what was last used when (`marks`), forgetting what has expired (`sweep`), uses of
+//! what may be used once (`replays`), the audit log (`event_log`).
 //! Not here: what may be written (`oauth`, `identity` decide).
 
 mod apply;
 mod codec;
 mod error;
+mod event_log;
 mod handle;
 mod marks;
 mod migrate;
@@ -21,7 +22,8 @@ mod view;
 mod writer;
 
 pub use error::{OpenError, StoreError};
+pub use event_log::{EventFilter, EventPage};
 pub use handle::Store;
 pub use open::ReadOnly;
 pub use sweep::{EVENTS_MAX, Step, Sweeper};
-pub use view::{EventFilter, EventPage, Snapshot, View};
+pub use view::{Snapshot, View};

@@ -5,13 +5,12 @@ use super::codec::decode;
 use super::schema::{SETTINGS_KEY, Table};
 use super::tables::Tables;
 use crate::model::{
-    AuthorizationCode, Client, Consent, DeviceAuthorization, Event, EventKind, Grant, Group,
-    InitialAccessToken, Link, Outcome, PushedRequest, RefreshToken, Revocation, Session, Settings,
-    SigningKey, User,
+    AuthorizationCode, Client, Consent, DeviceAuthorization, Grant, Group, InitialAccessToken,
+    Link, PushedRequest, RefreshToken, Revocation, Session, Settings, SigningKey, User,
 };
 use crate::types::{
-    ClientId, GrantId, GroupName, Id, InitialTokenId, LinkId, RefreshTokenId, SessionId, Timestamp,
-    TokenId, UserCode, UserId, Username,
+    ClientId, GrantId, GroupName, Id, InitialTokenId, LinkId, RefreshTokenId, SessionId, TokenId,
+    UserCode, UserId, Username,
 };
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata, TableError};
 use serde::de::DeserializeOwned;
@@ -117,58 +116,8 @@ impl Rows for Tables<'_> {
     }
 }
 
-/// Which events to show.
-#[derive(Clone, Debug, Default)]
-pub struct EventFilter {
-    /// Of this person.
-    pub user: Option<UserId>,
-    /// Of this application.
-    pub client: Option<ClientId>,
-    /// Of this kind.
-    pub kind: Option<EventKind>,
-    /// That ended so.
-    pub outcome: Option<Outcome>,
-    /// Of whoever had this name then, in any case: a person who is gone has no id to ask for.
-    pub username: Option<String>,
-    /// Of the application that had this name then, in any case.
-    pub client_name: Option<String>,
-}
-
-impl EventFilter {
-    fn admits(&self, event: &Event) -> bool {
-        self.user.is_none_or(|user| event.user == Some(user))
-            && self
-                .client
-                .is_none_or(|client| event.client == Some(client))
-            && self.kind.is_none_or(|kind| event.kind == kind)
-            && self.outcome.is_none_or(|outcome| event.outcome == outcome)
-            && named(&self.username, &event.username)
-            && named(&self.client_name, &event.client_name)
-    }
-}
-
-fn named(wanted: &Option<String>, given: &Option<String>) -> bool {
-    wanted.as_ref().is_none_or(|wanted| {
-        given
-            .as_ref()
-            .is_some_and(|given| given.to_lowercase() == wanted.to_lowercase())
-    })
-}
-
-/// Some events, newest first.
-#[derive(Clone, Debug, Default)]
-pub struct EventPage {
-    /// Each with its key.
-    pub events: Vec<(u64, Event)>,
-    /// Where to go on, when there may be more.
-    pub next: Option<u64>,
-}
-
-/// Rows that one page looks at before it stops and offers to go on.
-const SCAN_MAX: usize = 20_000;
-
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Order {
+pub(super) enum Order {
     Up,
     Down,
 }
@@ -246,11 +195,6 @@ impl<'a> View<'a> {
     /// How many sessions there are.
     pub fn session_count(&self) -> Result<u64, StoreError> {
         self.count(Table::Sessions)
-    }
-
-    /// How many events there are.
-    pub fn event_count(&self) -> Result<u64, StoreError> {
-        self.count(Table::Events)
     }
 
     /// How many enabled administrators there are.
@@ -424,43 +368,6 @@ impl<'a> View<'a> {
         self.all(Table::InitialTokens)
     }
 
-    /// Events that the filter admits, newest first, from before `before`.
-    pub fn events(
-        &self,
-        filter: &EventFilter,
-        before: Option<u64>,
-        limit: usize,
-    ) -> Result<EventPage, StoreError> {
-        let mut page = EventPage::default();
-        let mut failed = None;
-        let mut seen = 0;
-        let end = before.unwrap_or(u64::MAX).to_be_bytes();
-        self.scan(
-            Table::Events,
-            Bound::Unbounded,
-            Bound::Excluded(&end),
-            Order::Down,
-            |key, value| {
-                let Ok(key) = <[u8; 8]>::try_from(key) else {
-                    return true;
-                };
-                let key = u64::from_be_bytes(key);
-                seen += 1;
-                match decode::<Event>(value) {
-                    Ok(event) if filter.admits(&event) => page.events.push((key, event)),
-                    Ok(_) => {}
-                    Err(e) => failed = Some(e),
-                }
-                page.next = Some(key);
-                failed.is_none() && page.events.len() < limit && seen < SCAN_MAX
-            },
-        )?;
-        if page.events.len() < limit && seen < SCAN_MAX {
-            page.next = None;
-        }
-        failed.map_or(Ok(page), Err)
-    }
-
     pub(super) fn get<T: DeserializeOwned>(
         &self,
         table: Table,
@@ -550,7 +457,7 @@ impl<'a> View<'a> {
         )
     }
 
-    fn scan(
+    pub(super) fn scan(
         &self,
         table: Table,
         from: Bound<&[u8]>,
@@ -575,27 +482,6 @@ impl<'a> View<'a> {
             Order::Up,
             visit,
         )
-    }
-
-    /// The key of the newest event.
-    pub(super) fn last_event(&self) -> Result<u64, StoreError> {
-        let mut last = 0;
-        self.scan(
-            Table::Events,
-            Bound::Unbounded,
-            Bound::Unbounded,
-            Order::Down,
-            |key, _| {
-                last = <[u8; 8]>::try_from(key).map_or(0, u64::from_be_bytes);
-                false
-            },
-        )?;
-        Ok(last)
-    }
-
-    /// Events from before a moment are older than this key.
-    pub(super) fn event_key(time: Timestamp) -> u64 {
-        time.millis() << 16
     }
 }
 
