@@ -19,6 +19,7 @@ pub mod listener;
 pub mod oauth;
 pub mod pages;
 pub mod refusals;
+pub mod replays;
 pub mod respond;
 pub mod routes;
 pub mod standing;

@@ -72,3 +72,27 @@ fn has_every_table(db: &Database) -> Result<bool, StoreError> {
         .iter()
         .all(|table| tables.iter().any(|name| name == table.name())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::open;
+
+    /// A file of an earlier program lacks the tables that were added since.
+    #[test]
+    fn a_file_without_the_newest_table_gets_it_when_it_is_opened() {
+        let dir = std::env::temp_dir().join(format!("doorlight-tables-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("doorlight.redb");
+        let db = open::writable(&path).unwrap();
+        let txn = db.begin_write().unwrap();
+        assert!(txn.delete_table(Table::Replays.definition()).unwrap());
+        txn.commit().unwrap();
+        assert!(!has_every_table(&db).unwrap());
+        drop(db);
+        let db = open::writable(&path).unwrap();
+        assert!(has_every_table(&db).unwrap());
+        drop(db);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+}
