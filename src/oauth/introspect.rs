@@ -212,6 +212,28 @@ mod tests {
     }
 
     #[test]
+    fn rfc9449_section_6_a_bound_token_says_so_and_an_unknown_binding_is_no_token() {
+        let jkt = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
+        let bound = |cnf: Value| {
+            let mut claims = token(json!("a")).claims;
+            claims.insert("cnf".to_owned(), cnf);
+            AccessToken::from_claims("at+jwt", claims, &issuer())
+        };
+        let answer = active(&bound(json!({ "jkt": jkt })).unwrap(), None);
+        assert_eq!(answer["cnf"]["jkt"], jkt);
+        assert_eq!(answer["token_type"], "DPoP");
+        assert_eq!(active(&token(json!("a")), None)["token_type"], "Bearer");
+        for unknown in [
+            json!({}),
+            json!({ "jkt": "x" }),
+            json!({ "x5t#S256": jkt }),
+            json!(null),
+        ] {
+            assert!(bound(unknown.clone()).is_none(), "{unknown}");
+        }
+    }
+
+    #[test]
     fn scopes_are_whole_words() {
         assert!(token(json!("a")).has_scope("openid"));
         assert!(!token(json!("a")).has_scope("open"));

@@ -21,6 +21,7 @@ pub mod oauth;
 pub mod pages;
 pub mod refusals;
 pub mod registrations;
+pub mod replays;
 pub mod respond;
 pub mod routes;
 pub mod standing;

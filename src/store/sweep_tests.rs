@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Change, Decision, EventKind, PushedRequest};
+use crate::model::{Change, Decision, EventKind, PushedRequest, Replay};
 use crate::store::EventFilter;
 use crate::types::{RefreshTokenId, Secret, TokenHash, TokenId, UserCode};
 use std::path::PathBuf;
@@ -274,6 +274,31 @@ fn too_many_events_lose_the_oldest_refusals_of_strangers_and_then_the_oldest() {
     let before = world.store.commits();
     assert_eq!(world.sweep(&mut sweeper, NOW), 0);
     assert_eq!(world.store.commits(), before);
+}
+
+/// RFC 9449 §11.1: forgotten when it is over, and not before.
+#[test]
+fn uses_of_proofs_go_when_their_minute_is_over_and_the_others_stay() {
+    let world = world("sweep-replays");
+    let used = |n: u8, seconds: u64| {
+        Change::PutReplay(Replay {
+            key: [n; 32],
+            expires: NOW.plus(Duration::from_secs(seconds)),
+        })
+    };
+    let ends = [0, 1, 59, 60, 119, 120, 121];
+    let uses = (9..).zip(ends).map(|(n, seconds)| used(n, seconds));
+    world.commit(uses.collect(), Vec::new());
+    let mut sweeper = Sweeper::default();
+    for second in 0..=180 {
+        world.sweep(&mut sweeper, NOW.plus(Duration::from_secs(second)));
+        let left = world.count(Table::Replays);
+        let living = ends.iter().filter(|end| **end >= second).count();
+        let young = ends.iter().filter(|end| **end + 60 > second).count();
+        assert!((living..=young).contains(&left), "{second}: {left}");
+    }
+    world.sweep(&mut sweeper, NOW.plus(Duration::from_secs(181)));
+    assert_eq!(world.count(Table::Replays), 0);
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Keys of clients, and the proofs that they make (RFC 9449 §4.2).
+#![allow(clippy::panic, reason = "a test that cannot go on panics")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

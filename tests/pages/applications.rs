@@ -103,6 +103,30 @@ fn the_plain_method_of_pkce_is_refused_until_it_is_allowed() {
 }
 
 #[test]
+fn an_application_that_is_ticked_so_gets_bound_tokens_only() {
+    let world = World::started();
+    let mut admin = administrator(&world);
+    let client = world.trusted();
+    let unticked = [
+        ("grant", "authorization_code"),
+        ("grant", "client_credentials"),
+    ];
+    let [people, service] = unticked;
+    let ticked = [people, service, ("dpop_bound_access_tokens", "on")];
+    assert_eq!(save(&mut admin, &client, &ticked).status, 303);
+    let shown = world.verb(&["client", "show", "App"], "");
+    assert_eq!(shown["dpop_bound_access_tokens"], true);
+    let bare = || world.token(&client, "grant_type=client_credentials");
+    assert_eq!(bare().json()["error"], "invalid_dpop_proof");
+    let page = admin.get(&format!("/admin/applications/{}", client.id));
+    let tick = page.body.split("name=\"dpop_bound_access_tokens\"").nth(1);
+    assert!(tick.unwrap().split('>').next().unwrap().contains("checked"));
+
+    assert_eq!(save(&mut admin, &client, &unticked).status, 303);
+    assert_eq!(bare().status, 200);
+}
+
+#[test]
 fn wherever_a_refusal_is_shown_stands_why() {
     let world = World::started();
     let mut admin = administrator(&world);

@@ -433,6 +433,30 @@ mod tests {
         }
     }
 
+    #[test]
+    fn rfc9449_section_10_a_bound_code_is_its_keys_and_refused_without_effect() {
+        let (key, other) = (
+            Thumbprint::from_digest([1; 32]),
+            Thumbprint::from_digest([2; 32]),
+        );
+        let bound = AuthorizationCode {
+            dpop_jkt: Some(key),
+            ..code(&client())
+        };
+        let with = |key| {
+            let request = Request { key, ..request() };
+            run(Some(bound.clone()), None, &request, NOW)
+        };
+        for wrong in [None, Some(other)] {
+            let decision = with(wrong);
+            assert_eq!(decision.reply.unwrap_err(), TokenError::OtherKey);
+            assert!(decision.changes.is_empty());
+        }
+        let issued = with(Some(key)).reply.unwrap();
+        let answer = issued.answer("signed", None);
+        assert_eq!(answer["token_type"], "DPoP");
+    }
+
     fn public_client_id() -> crate::types::ClientId {
         crate::types::ClientId(Id::new(NOW, [99; 10]))
     }

@@ -249,8 +249,8 @@ fn in_grace(rotated: Rotated, successor: Option<&RefreshToken>, now: Timestamp) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::User;
-    use crate::oauth::testing::{NOW, client, grant, session, user};
+    use crate::model::{Profile, User};
+    use crate::oauth::testing::{NOW, client, grant, public_client, session, user};
     use std::collections::HashMap;
 
     /// A family played through by presenting tokens in turn.
@@ -258,6 +258,8 @@ mod tests {
         tokens: HashMap<RefreshTokenId, RefreshToken>,
         grant: Grant,
         user: User,
+        client: Client,
+        key: Option<Thumbprint>,
         drawn: u8,
         /// Of the last decision.
         changes: usize,
@@ -278,6 +280,8 @@ mod tests {
                 tokens: [(token.id, token)].into(),
                 grant: grant(&client()),
                 user: user(),
+                client: client(),
+                key: None,
                 drawn: 0,
                 changes: 0,
             };
@@ -320,15 +324,15 @@ mod tests {
                 token: Some(secret.clone()),
                 scope: scope.map(|s| s.parse().unwrap()),
                 resources: Vec::new(),
-                key: None,
+                key: self.key,
             };
-            let (client, session) = (client(), session());
+            let (client, session) = (&self.client, session());
             let ground = Ground {
-                client: Some(&client),
+                client: Some(client),
                 user: Some(&self.user),
                 session: Some(&session),
             };
-            let decision = decide(family, ground, &client, &request, fresh, now);
+            let decision = decide(family, ground, client, &request, fresh, now);
             self.changes = decision.changes.len();
             for change in decision.changes {
                 match change {
@@ -411,6 +415,57 @@ mod tests {
         let _ = world.present(&second, 1).unwrap();
         assert_eq!(
             world.present(&first, 2).unwrap_err(),
+            TokenError::RefreshTokenReplayed
+        );
+    }
+
+    #[test]
+    fn rfc9449_section_5_a_public_clients_first_key_is_kept_and_another_changes_nothing() {
+        let (one, other) = (
+            Thumbprint::from_digest([1; 32]),
+            Thumbprint::from_digest([2; 32]),
+        );
+        let (mut world, first) = World::new();
+        world.client = public_client();
+        world.key = Some(one);
+        let second = world.present(&first, 0).unwrap();
+        assert_eq!(world.grant.dpop_jkt, Some(one));
+        for wrong in [None, Some(other)] {
+            world.key = wrong;
+            for (token, seconds) in [(&second, 1), (&first, 1), (&first, 100)] {
+                let refused = world.present(token, seconds).unwrap_err();
+                assert_eq!(refused, TokenError::OtherKey);
+                assert_eq!(world.changes, 0);
+            }
+        }
+        world.key = Some(one);
+        assert!(world.present(&second, 100).is_ok());
+    }
+
+    #[test]
+    fn a_strict_clients_token_stays_and_is_used_for_as_long_as_it_is_used() {
+        let (mut world, first) = World::new();
+        world.grant.offline = true;
+        world.client.profile = Profile::Strict;
+        world.key = Some(Thumbprint::from_digest([1; 32]));
+        for day in [0, 20, 40, 60] {
+            let issued = world.ask(&first, None, day * 86_400).unwrap();
+            assert!(issued.refresh.is_none());
+        }
+        assert!(world.ask(&first, None, 91 * 86_400).is_err());
+        assert_eq!(world.grant.dpop_jkt, None, "a confidential client's");
+    }
+
+    #[test]
+    fn a_client_that_becomes_strict_keeps_the_rules_of_what_was_rotated() {
+        let (mut world, first) = World::new();
+        let _lost = world.present(&first, 0).unwrap();
+        world.client.profile = Profile::Strict;
+        // Nobody knows the verifier of a successor whose answer was lost: there must be another.
+        let again = world.present(&first, 1).unwrap();
+        assert!(world.ask(&again, None, 2).unwrap().refresh.is_none());
+        assert_eq!(
+            world.present(&first, 100).unwrap_err(),
             TokenError::RefreshTokenReplayed
         );
     }

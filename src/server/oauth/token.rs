@@ -5,7 +5,7 @@ use super::{Refused, bounded, refuse, refuse_and_record, unavailable};
 use crate::crypto::jws::{self, ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE};
 use crate::crypto::keyring::KeyRing;
 use crate::crypto::random::{self, Fresh};
-use crate::model::{Decision, DeviceAnswer, Event, EventKind};
+use crate::model::{Client, Decision, DeviceAnswer, Event, EventKind};
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::dpop::Proof;
 use crate::oauth::error::TokenError;
@@ -14,11 +14,12 @@ use crate::oauth::token::issue::Issued;
 use crate::oauth::token::{Request, client_credentials, code, device, refresh, sender};
 use crate::server::incoming::Incoming;
 use crate::server::standing::Records;
-use crate::server::{dpop, respond};
+use crate::server::{dpop, replays, respond};
 use crate::store::{StoreError, View};
 use crate::types::{BearerSecret, Form, Issuer, RefreshTokenId};
 use rouille::Response;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// Answers an authenticated client.
 pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient) -> Response {
@@ -123,16 +124,17 @@ fn submit(
     proof: Option<Proof>,
 ) -> Result<Result<Issued, Refused>, StoreError> {
     let (now, id) = (incoming.now, client.client().id);
+    let who = client.client().clone();
     match request {
         Request::ClientCredentials(request) => {
             let (client, access) = (client.client().clone(), random::bytes());
-            run(incoming, proof, move |_| {
+            run(incoming, who, proof, move |_| {
                 Ok(client_credentials::decide(&client, &request, access, now))
             })
         }
         Request::Code(request) => {
             let fresh = fresh();
-            run(incoming, proof, move |view| {
+            run(incoming, who, proof, move |view| {
                 let Some(client) = view.client(id)? else {
                     return Ok(gone());
                 };
@@ -159,7 +161,7 @@ fn submit(
                 access: random::bytes(),
                 refresh: Fresh::draw(),
             };
-            run(incoming, proof, move |view| {
+            run(incoming, who, proof, move |view| {
                 let Some(client) = view.client(id)? else {
                     return Ok(gone());
                 };
@@ -179,7 +181,7 @@ fn submit(
         }
         Request::Device(request) => {
             let fresh = fresh();
-            run(incoming, proof, move |view| {
+            run(incoming, who, proof, move |view| {
                 let Some(client) = view.client(id)? else {
                     return Ok(gone());
                 };
@@ -214,20 +216,23 @@ fn fresh() -> code::FreshTokens {
     }
 }
 
-/// Runs a decision on the writer, where its proof was not used before.
+/// Runs a decision on the writer, where what it rests on was not used before (RFC 9449 §11.1).
 fn run(
     incoming: &Incoming<'_>,
+    client: Arc<Client>,
     proof: Option<Proof>,
     decide: impl FnOnce(&View<'_>) -> Result<Decision<Issued, TokenError>, StoreError> + Send + 'static,
 ) -> Result<Result<Issued, Refused>, StoreError> {
     let (now, address) = (incoming.now, incoming.address());
+    let uses = proof.map(|proof| proof.replay);
     incoming.ctx.store.submit(move |view| {
         let refuse = |error: NotOnce| {
             let error = TokenError::from(error);
             let why = error.wire().description;
-            Decision::refuse(error, Event::refused(EventKind::TokenRequest, now, why))
+            let event = Event::refused(EventKind::TokenRequest, now, why);
+            Decision::refuse(error, event.client(&client))
         };
-        let decided = dpop::deciding_once(view, proof.as_ref(), now, refuse, || decide(view))?;
+        let decided = replays::deciding_once(view, uses.as_slice(), now, refuse, || decide(view))?;
         Ok(bounded(decided, address))
     })
 }

@@ -7,7 +7,7 @@ use crate::oauth::error::BearerError;
 use crate::oauth::introspect::AccessToken;
 use crate::oauth::userinfo::{self, Scheme};
 use crate::server::incoming::Incoming;
-use crate::server::{dpop, respond, tokens};
+use crate::server::{dpop, replays, respond, tokens};
 use crate::store::StoreError;
 use crate::types::ClientId;
 use rouille::Response;
@@ -55,7 +55,7 @@ fn use_up(incoming: &Incoming<'_>, proof: Proof) -> Result<(), BearerError> {
     let now = incoming.now;
     let used = incoming.ctx.store.submit(move |view| {
         let refuse = |error| Decision::reply(Err(BearerError::from(error)));
-        dpop::deciding_once(view, Some(&proof), now, refuse, || {
+        replays::deciding_once(view, &[proof.replay], now, refuse, || {
             Ok(Decision::reply(Ok(())))
         })
     });
