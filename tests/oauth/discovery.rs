@@ -139,8 +139,13 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
     assert_eq!(list("response_types_supported"), ["code"]);
     for mode in list("response_modes_supported") {
         let answer = browser.authorize(&client, "openid", &format!("&response_mode={mode}"));
+        let name = if mode.ends_with("jwt") {
+            "response"
+        } else {
+            "code"
+        };
         assert!(
-            answer.status == 303 || answer.body.contains("name=\"code\""),
+            answer.parameter(name).is_some() || answer.body.contains(&format!("name=\"{name}\"")),
             "{mode}"
         );
     }
@@ -163,6 +168,19 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
         document["authorization_response_iss_parameter_supported"],
         true
     );
+
+    for alg in list("authorization_signing_alg_values_supported") {
+        let more = [
+            "--redirect-uri",
+            REDIRECT,
+            "--trusted",
+            "--authorization-signed-response-alg",
+            &alg,
+        ];
+        let client = world.client(&format!("Answers {alg}"), &more);
+        let answer = browser.authorize(&client, "openid", "&response_mode=jwt");
+        assert!(answer.parameter("response").is_some(), "{alg}");
+    }
 
     // Pushed requests: taken, and not required (the requests above were not pushed).
     assert_eq!(document["require_pushed_authorization_requests"], false);

@@ -14,6 +14,7 @@ mod client_assertion;
 mod device;
 mod discovery;
 mod dpop;
+mod jarm;
 mod logout;
 mod par;
 mod prover;

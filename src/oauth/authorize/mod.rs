@@ -16,8 +16,11 @@
 //!
 //! A push (`par`) is held against 2 to 4. An answer of either kind ends the pushed request.
 //!
+//! Then the answer goes out in its mode (`response`), signed where that is asked for (`jarm`).
+//!
 //! Not here: pages, cookies, how somebody signs in.
 
+pub mod jarm;
 pub mod par;
 pub mod pkce;
 pub mod redirect_uri;

@@ -10,13 +10,34 @@ use crate::oauth::error::AuthorizeError;
 use crate::types::{ClientId, Form, Id, Repeated, Scope, Thumbprint};
 use std::time::Duration;
 
-/// How the answer travels (OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode).
+/// How the answer travels (OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode, JARM §2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseMode {
     /// In the query of a redirect.
     Query,
     /// In a form that posts itself.
     FormPost,
+    /// Signed, in the query of a redirect.
+    QueryJwt,
+    /// Signed, in a form that posts itself.
+    FormPostJwt,
+}
+
+impl ResponseMode {
+    /// Every value of `response_mode`, as discovery lists them.
+    pub const ALL: [(&str, Self); 5] = [
+        ("query", Self::Query),
+        ("form_post", Self::FormPost),
+        // JARM §2.3.4: with a code, the query.
+        ("jwt", Self::QueryJwt),
+        ("query.jwt", Self::QueryJwt),
+        ("form_post.jwt", Self::FormPostJwt),
+    ];
+
+    fn parse(text: &str) -> Option<Self> {
+        let found = Self::ALL.into_iter().find(|(name, _)| *name == text);
+        found.map(|(_, mode)| mode)
+    }
 }
 
 /// Where an answer goes.
@@ -126,10 +147,10 @@ pub fn target(client: &Client, form: &Form) -> Result<Target, NoTarget> {
         .all("scope")
         .any(|scope| scope.split(' ').any(|token| token == "openid"));
     let redirect_uri = verify(client, requested, openid).map_err(NoTarget::RedirectUri)?;
-    let mode = match form.one("response_mode") {
-        Ok(Some("form_post")) => ResponseMode::FormPost,
-        _ => ResponseMode::Query,
-    };
+    let mode = form.one("response_mode").ok().flatten();
+    let mode = mode
+        .and_then(ResponseMode::parse)
+        .unwrap_or(ResponseMode::Query);
     // A repeated state belongs to nobody: it is not echoed.
     let state = form.one("state").ok().flatten().map(str::to_owned);
     Ok(Target {
@@ -202,7 +223,7 @@ impl Request {
             Some(_) => return Err(AuthorizeError::UnsupportedResponseType),
             None => return Err(AuthorizeError::BadParameter("response_type")),
         }
-        if !matches!(one("response_mode")?, None | Some("query" | "form_post")) {
+        if one("response_mode")?.is_some_and(|mode| ResponseMode::parse(mode).is_none()) {
             return Err(AuthorizeError::BadParameter("response_mode"));
         }
         if one("request")?.is_some() {
@@ -348,6 +369,7 @@ mod tests {
             "claims=%7B%22userinfo%22%3A%7B%22email%22%3Anull%7D%7D",
             "nonce=n",
             "response_mode=form_post",
+            "response_mode=jwt",
         ] {
             assert!(parse(&client(), extra).is_ok(), "{extra}");
         }
@@ -364,6 +386,7 @@ mod tests {
                 RepeatedParameter("response_type".to_owned()),
             ),
             ("response_mode=fragment", BadParameter("response_mode")),
+            ("response_mode=fragment.jwt", BadParameter("response_mode")),
             ("prompt=none+login", BadParameter("prompt")),
             ("max_age=-1", BadParameter("max_age")),
             ("max_age=x", BadParameter("max_age")),

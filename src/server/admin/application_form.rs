@@ -41,6 +41,12 @@ const REFRESHES: [(&str, RefreshPolicy); 2] = [
 ];
 const ALGORITHMS: [(&str, Algorithm); 2] =
     [("RS256", Algorithm::Rs256), ("ES256", Algorithm::Es256)];
+/// The empty one: as the ID token.
+const RESPONSE_ALGORITHMS: [(&str, Option<Algorithm>); 3] = [
+    ("", None),
+    ("RS256", Some(Algorithm::Rs256)),
+    ("ES256", Some(Algorithm::Es256)),
+];
 const GRANTS: [(&str, GrantType); 4] = [
     ("authorization_code", GrantType::AuthorizationCode),
     ("refresh_token", GrantType::RefreshToken),
@@ -106,6 +112,10 @@ pub(super) fn of(client: &Client) -> views::Form {
         .with_tick("disabled", is.disabled)
         .with_tick("dpop_bound_access_tokens", is.dpop_bound_access_tokens)
         .with_tick("require_par", is.require_par)
+        .with(
+            "authorization_signed_response_alg",
+            word(&RESPONSE_ALGORITHMS, is.authorization_signed_response_alg),
+        )
 }
 
 /// What was typed. `stored` is the application as it is, where there is one.
@@ -165,6 +175,11 @@ pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit
         disabled: stored.is_some() && form.has("disabled"),
         dpop_bound_access_tokens: form.has("dpop_bound_access_tokens"),
         require_par: form.has("require_par"),
+        authorization_signed_response_alg: choice(
+            form,
+            "authorization_signed_response_alg",
+            &RESPONSE_ALGORITHMS,
+        )?,
     })
 }
 
@@ -250,7 +265,7 @@ mod tests {
 
     /// What a browser sends for a form as it is drawn.
     fn sent(drawn: &views::Form) -> Form {
-        const FIELDS: [&str; 28] = [
+        const FIELDS: [&str; 29] = [
             "name",
             "kind",
             "profile",
@@ -279,6 +294,7 @@ mod tests {
             "disabled",
             "dpop_bound_access_tokens",
             "require_par",
+            "authorization_signed_response_alg",
         ];
         let pairs = FIELDS.into_iter().flat_map(|name| {
             let values = drawn.values(name).iter();
@@ -300,6 +316,7 @@ mod tests {
         client.may_introspect = true;
         client.dpop_bound_access_tokens = true;
         client.require_par = true;
+        client.authorization_signed_response_alg = Some(crate::model::Algorithm::Es256);
         let details = details(&sent(&of(&client)), Some(&client)).unwrap();
         assert_eq!(details, ClientEdit::of(&client));
     }
