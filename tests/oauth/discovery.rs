@@ -158,12 +158,18 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
         let answer = browser.authorize(&client, "openid", &format!("&prompt={prompt}"));
         assert!(answer.parameter("error").is_none(), "{prompt}");
     }
-    assert_eq!(document["request_parameter_supported"], false);
-    let request = browser.authorize(&client, "openid", "&request=a.b.c");
-    assert_eq!(
-        request.parameter("error").as_deref(),
-        Some("request_not_supported")
-    );
+    assert_eq!(document["request_parameter_supported"], true);
+    assert_eq!(document["request_uri_parameter_supported"], false);
+    for (more, error) in [
+        ("request=a.b.c", "request_not_supported"),
+        (
+            "request_uri=https%3A%2F%2Fa.example",
+            "request_uri_not_supported",
+        ),
+    ] {
+        let answer = browser.authorize(&client, "openid", &format!("&{more}"));
+        assert_eq!(answer.parameter("error").as_deref(), Some(error));
+    }
     assert_eq!(
         document["authorization_response_iss_parameter_supported"],
         true

@@ -21,6 +21,7 @@ mod prover;
 mod refresh;
 mod registration;
 mod registration_bad_input;
+mod request_object;
 mod revoke;
 mod token;
 mod userinfo;

@@ -64,6 +64,8 @@ pub enum NoTarget {
     RedirectUri(Mismatch),
     /// The `request_uri` names nothing that was pushed and still counts.
     Pushed(Unusable),
+    /// The request object cannot be used, and nothing outside says where to answer.
+    RequestObject(AuthorizeError),
 }
 
 impl NoTarget {
@@ -80,6 +82,7 @@ impl NoTarget {
                 "request_uri was pushed by another client".to_owned()
             }
             Self::Pushed(Unusable::Expired) => "request_uri has expired".to_owned(),
+            Self::RequestObject(error) => error.detail(),
         }
     }
 }
@@ -185,11 +188,27 @@ const SINGLE: &[&str] = &[
     "dpop_jkt",
 ];
 
+/// Whether a parameter has a meaning here.
+pub fn is_parameter(name: &str) -> bool {
+    SINGLE.contains(&name) || matches!(name, "client_id" | "redirect_uri" | "resource")
+}
+
+/// The value of a parameter that may stand once.
+pub fn once<'f>(form: &'f Form, name: &str) -> Result<Option<&'f str>, AuthorizeError> {
+    form.one(name)
+        .map_err(|Repeated(name)| AuthorizeError::RepeatedParameter(name))
+}
+
+/// That none of them stands twice.
+pub fn nothing_twice(form: &Form) -> Result<(), AuthorizeError> {
+    SINGLE
+        .iter()
+        .try_for_each(|name| once(form, name).map(drop))
+}
+
 /// The parameters that have a meaning here.
 pub fn known(form: &Form) -> Form {
-    let named =
-        |name| SINGLE.contains(&name) || matches!(name, "client_id" | "redirect_uri" | "resource");
-    let pairs = form.pairs().filter(|(name, _)| named(name));
+    let pairs = form.pairs().filter(|(name, _)| is_parameter(name));
     Form::from_pairs(
         pairs
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -211,13 +230,8 @@ impl Request {
     }
 
     fn read(target: &Target, client: &Client, form: &Form) -> Result<Self, AuthorizeError> {
-        let one = |name: &str| {
-            form.one(name)
-                .map_err(|Repeated(name)| AuthorizeError::RepeatedParameter(name))
-        };
-        for name in SINGLE {
-            one(name)?;
-        }
+        let one = |name: &str| once(form, name);
+        nothing_twice(form)?;
         match one("response_type")? {
             Some("code") => {}
             Some(_) => return Err(AuthorizeError::UnsupportedResponseType),
@@ -225,9 +239,6 @@ impl Request {
         }
         if one("response_mode")?.is_some_and(|mode| ResponseMode::parse(mode).is_none()) {
             return Err(AuthorizeError::BadParameter("response_mode"));
-        }
-        if one("request")?.is_some() {
-            return Err(AuthorizeError::RequestObject);
         }
         if one("request_uri")?.is_some() {
             return Err(AuthorizeError::RequestUri);
@@ -391,7 +402,6 @@ mod tests {
             ("max_age=-1", BadParameter("max_age")),
             ("max_age=x", BadParameter("max_age")),
             ("claims=1", BadParameter("claims")),
-            ("request=a.b.c", RequestObject),
             ("request_uri=https%3A%2F%2Fa", RequestUri),
             ("registration=%7B%7D", Registration),
             ("resource=https%3A%2F%2Fapi", Resource),

@@ -112,7 +112,7 @@ pub fn find(
         Ok(heard) => Ok(Known {
             client,
             request: heard.request,
-            unmarked: begun.is_none() && reference.is_some(),
+            unmarked: begun.is_none() && (reference.is_some() || form.has("request")),
         }),
         Err(why) => Err((Some(client), why)),
     })
