@@ -104,6 +104,9 @@ pub(super) struct AddArguments {
     /// Its authorization requests must be pushed (PAR); the strict profile wants that anyway.
     #[arg(long)]
     require_par: bool,
+    /// RS256 or ES256, for signed answers of the authorization endpoint (JARM); as for ID tokens when left out.
+    #[arg(long, value_name = "ALG", value_parser = named::<Algorithm>)]
+    authorization_signed_response_alg: Option<Algorithm>,
 }
 
 /// The moment at which a secret was made names it.
@@ -164,6 +167,7 @@ fn new_client(arguments: AddArguments) -> Result<NewClient, Failure> {
         allowed_groups: arguments.allowed_groups,
         dpop_bound_access_tokens: arguments.dpop,
         require_par: arguments.require_par,
+        authorization_signed_response_alg: arguments.authorization_signed_response_alg,
     })
 }
 

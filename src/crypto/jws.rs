@@ -10,6 +10,8 @@ use serde_json::{Map, Value};
 pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 /// The `typ` of an ID token.
 pub const ID_TOKEN_TYPE: &str = "JWT";
+/// The `typ` of a signed authorization response; JARM names none of its own.
+pub const RESPONSE_TYPE: &str = "JWT";
 
 /// Why a token does not hold. None of them is told to whoever presents it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -195,6 +195,9 @@ pub struct Client {
     /// Set where it registered itself (RFC 7591).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered: Option<Box<SelfRegistered>>,
+    /// What its authorization responses are signed with where it asks for that (JARM §3); `None`: as its ID tokens.
+    #[serde(default)]
+    pub authorization_signed_response_alg: Option<Algorithm>,
 }
 
 impl Client {

@@ -176,8 +176,8 @@ fn audience(
 fn times(claims: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, TokenError> {
     let seconds = |name: &str| match claims.get(name) {
         None => Ok(None),
-        Some(value) => whole_seconds(value)
-            .map(|at| Some(Timestamp::from_secs(at)))
+        Some(value) => Timestamp::from_numeric_date(value)
+            .map(Some)
             .ok_or(refused("a time of the assertion is not a number")),
     };
     let expires = seconds("exp")?.ok_or(refused("the assertion has no exp"))?;
@@ -194,18 +194,6 @@ fn times(claims: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, Token
         }
     }
     Ok(until)
-}
-
-/// A NumericDate (RFC 7519 §2), which may have a fraction.
-fn whole_seconds(value: &Value) -> Option<u64> {
-    // 2^53: beyond it a fraction is no more told apart, and no clock gets there.
-    const LAST: f64 = 9_007_199_254_740_992.0;
-    value.as_u64().filter(|at| *at < 1 << 53).or_else(|| {
-        value
-            .as_f64()
-            .filter(|at| (0.0..LAST).contains(at))
-            .and_then(|at| format!("{at:.0}").parse().ok())
-    })
 }
 
 fn text<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c str> {

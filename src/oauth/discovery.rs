@@ -1,6 +1,7 @@
 //! Discovery. OpenID Connect Discovery §3, RFC 8414 §2, RFC 8628 §4, RFC 9126 §5, RFC 9207 §3, RFC 9449 §5.1. Lists what
 //! works, and nothing else: a test compares the two.
 
+use super::authorize::request::ResponseMode;
 use super::claims::{SCOPES, SUPPORTED};
 use super::dpop;
 use super::token::device::GRANT_TYPE;
@@ -34,10 +35,11 @@ pub fn document(issuer: &Issuer, settings: &Settings) -> Value {
         "claims_supported": SUPPORTED,
         "claim_types_supported": ["normal"],
         "claims_parameter_supported": true,
-        "request_parameter_supported": false,
+        "request_parameter_supported": true,
+        "request_object_signing_alg_values_supported": algorithms,
         "request_uri_parameter_supported": false,
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query", "form_post"],
+        "response_modes_supported": ResponseMode::ALL.map(|(name, _)| name),
         "grant_types_supported": [
             "authorization_code",
             "refresh_token",
@@ -46,6 +48,7 @@ pub fn document(issuer: &Issuer, settings: &Settings) -> Value {
         ],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256", "ES256"],
+        "authorization_signing_alg_values_supported": ["RS256", "ES256"],
         "token_endpoint_auth_methods_supported": with_public,
         "token_endpoint_auth_signing_alg_values_supported": assertions,
         "introspection_endpoint_auth_methods_supported": methods,

@@ -164,24 +164,16 @@ pub fn algorithms() -> [&'static str; 4] {
 
 /// RFC 9449 §4.3 item 11. `exp` and `nbf` are not asked for; one that is there is held to (RFC 7519 §4.1.4, §4.1.5).
 fn is_timely(claims: &Map<String, Value>, now: Timestamp) -> bool {
-    let Some(issued) = claims.get("iat").and_then(moment) else {
+    let Some(issued) = claims.get("iat").and_then(Timestamp::from_numeric_date) else {
         return false;
     };
     let near = now.since(issued) <= WINDOW && issued.since(now) <= WINDOW;
     let holds = |name: &str, good: &dyn Fn(Timestamp) -> bool| {
         claims
             .get(name)
-            .is_none_or(|value| moment(value).is_some_and(good))
+            .is_none_or(|value| Timestamp::from_numeric_date(value).is_some_and(good))
     };
     near && holds("exp", &|exp| now < exp) && holds("nbf", &|nbf| nbf <= now.plus(WINDOW))
-}
-
-/// A `NumericDate` (RFC 7519 §2), which may have a fraction.
-fn moment(value: &Value) -> Option<Timestamp> {
-    match value.as_u64() {
-        Some(seconds) => Some(Timestamp::from_secs(seconds)),
-        None => Some(Timestamp::default().plus(Duration::try_from_secs_f64(value.as_f64()?).ok()?)),
-    }
 }
 
 /// An `http` or `https` address as it is compared (RFC 9449 §4.3 item 9): without query and fragment, with the scheme

@@ -23,7 +23,7 @@ pub enum AuthorizeError {
     PkceRequired,
     /// `code_challenge_method` is `plain`, or missing, where only S256 is taken.
     PkcePlain,
-    /// A request object by value.
+    /// A request object by value, where the client has no keys.
     RequestObject,
     /// A request object by reference.
     RequestUri,
@@ -47,6 +47,8 @@ pub enum AuthorizeError {
     NotPushed,
     /// The pushed request was answered meanwhile, in another window.
     PushedRequestGone,
+    /// The request object cannot be used, and why (RFC 9101 §7).
+    BadRequestObject(&'static str),
 }
 
 /// An error as it goes over the wire.
@@ -83,6 +85,7 @@ impl AuthorizeError {
                     "max_age" => "max_age is not a number of seconds",
                     "nonce" => "nonce is longer than 1000 characters",
                     "claims" => "claims is not a JSON object of the right shape",
+                    "request_uri" => "request and request_uri stand together",
                     "dpop_jkt" => "dpop_jkt is not a SHA-256 thumbprint",
                     "code_challenge" => "code_challenge is not valid",
                     "code_challenge_method" => "code_challenge_method is not supported",
@@ -110,7 +113,7 @@ impl AuthorizeError {
             Self::RequestObject => wire(
                 400,
                 "request_not_supported",
-                "request objects are not supported",
+                "this client has no keys for request objects",
             ),
             Self::RequestUri => wire(
                 400,
@@ -147,6 +150,7 @@ impl AuthorizeError {
                 "invalid_request_uri",
                 "the pushed request was answered already",
             ),
+            Self::BadRequestObject(why) => wire(400, "invalid_request_object", why),
         }
     }
 

@@ -62,6 +62,7 @@ pub(crate) fn client() -> Client {
         dpop_bound_access_tokens: false,
         require_par: false,
         registered: None,
+        authorization_signed_response_alg: None,
     }
 }
 

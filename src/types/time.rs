@@ -1,6 +1,7 @@
 //! A moment, as an argument. Nothing here reads a clock (see `ops::clock`).
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::time::Duration;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -19,6 +20,16 @@ impl Timestamp {
     /// From whole seconds since the epoch (a JWT `NumericDate`, RFC 7519 §2).
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(1000))
+    }
+
+    /// From a JWT `NumericDate` (RFC 7519 §2), which may have a fraction. `None` for what is no moment since the epoch,
+    /// and from 2^53 on: no clock gets there, and readers of JSON do not agree on it (RFC 8259 §6).
+    pub fn from_numeric_date(value: &Value) -> Option<Self> {
+        let span = match value.as_u64() {
+            Some(secs) => Duration::from_secs(secs),
+            None => Duration::try_from_secs_f64(value.as_f64()?).ok()?,
+        };
+        (span < Duration::from_secs(1 << 53)).then(|| Self::default().plus(span))
     }
 
     /// Milliseconds since the epoch.
@@ -54,4 +65,30 @@ impl Timestamp {
 
 fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn rfc7519_section_2_a_numeric_date_is_a_number_since_the_epoch() {
+        for (value, millis) in [
+            (json!(0), Some(0)),
+            (json!(1_795_000_000), Some(1_795_000_000_000)),
+            (json!(1.5), Some(1_500)),
+            (json!(u64::MAX), None),
+            (json!(1_u64 << 53), None),
+            (json!(-1), None),
+            (json!(-0.5), None),
+            (json!(1e300), None),
+            (json!("1795000000"), None),
+            (json!(null), None),
+            (json!([1]), None),
+        ] {
+            let read = Timestamp::from_numeric_date(&value).map(Timestamp::millis);
+            assert_eq!(read, millis, "{value}");
+        }
+    }
 }

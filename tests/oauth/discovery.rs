@@ -139,8 +139,13 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
     assert_eq!(list("response_types_supported"), ["code"]);
     for mode in list("response_modes_supported") {
         let answer = browser.authorize(&client, "openid", &format!("&response_mode={mode}"));
+        let name = if mode.ends_with("jwt") {
+            "response"
+        } else {
+            "code"
+        };
         assert!(
-            answer.status == 303 || answer.body.contains("name=\"code\""),
+            answer.parameter(name).is_some() || answer.body.contains(&format!("name=\"{name}\"")),
             "{mode}"
         );
     }
@@ -153,16 +158,35 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
         let answer = browser.authorize(&client, "openid", &format!("&prompt={prompt}"));
         assert!(answer.parameter("error").is_none(), "{prompt}");
     }
-    assert_eq!(document["request_parameter_supported"], false);
-    let request = browser.authorize(&client, "openid", "&request=a.b.c");
-    assert_eq!(
-        request.parameter("error").as_deref(),
-        Some("request_not_supported")
-    );
+    assert_eq!(document["request_parameter_supported"], true);
+    assert_eq!(document["request_uri_parameter_supported"], false);
+    for (more, error) in [
+        ("request=a.b.c", "request_not_supported"),
+        (
+            "request_uri=https%3A%2F%2Fa.example",
+            "request_uri_not_supported",
+        ),
+    ] {
+        let answer = browser.authorize(&client, "openid", &format!("&{more}"));
+        assert_eq!(answer.parameter("error").as_deref(), Some(error));
+    }
     assert_eq!(
         document["authorization_response_iss_parameter_supported"],
         true
     );
+
+    for alg in list("authorization_signing_alg_values_supported") {
+        let more = [
+            "--redirect-uri",
+            REDIRECT,
+            "--trusted",
+            "--authorization-signed-response-alg",
+            &alg,
+        ];
+        let client = world.client(&format!("Answers {alg}"), &more);
+        let answer = browser.authorize(&client, "openid", "&response_mode=jwt");
+        assert!(answer.parameter("response").is_some(), "{alg}");
+    }
 
     // Pushed requests: taken, and not required (the requests above were not pushed).
     assert_eq!(document["require_pushed_authorization_requests"], false);

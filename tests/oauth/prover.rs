@@ -83,7 +83,7 @@ impl Key {
         }
     }
 
-    fn jwk(&self) -> Value {
+    pub fn jwk(&self) -> Value {
         match self {
             Self::Es256(pair) => {
                 let (x, y) = pair.public_key().as_ref()[1..].split_at(32);

@@ -1,37 +1,44 @@
-//! The authorization endpoint. RFC 6749 §3.1 and §4.1, OpenID Connect Core §3.1.2, RFC 7636, RFC 9126,
+//! The authorization endpoint. RFC 6749 §3.1 and §4.1, OpenID Connect Core §3.1.2 and §6, RFC 7636, RFC 9101, RFC 9126,
 //! RFC 9207, RFC 9700.
 //!
 //! The checks, in this order:
 //! 1. `client_id` names an enabled client, else an error page; a `request_uri` of ours names what this client pushed
 //!    (`par`), else an error page;
-//! 2. `redirect_uri` is one of its own (`redirect_uri`), else an error page;
+//! 2. a request object is signed by the client, for us, in time; its parameters count (`request_object`);
+//! 3. `redirect_uri` is one of the client's own (`redirect_uri`), else an error page;
 //!    from here on every refusal is a redirect with `error`, `state` and `iss`;
-//! 3. the request was pushed where it must be (`par`); nothing is repeated, `response_type` is `code`, `response_mode` is known, nothing unsupported is asked for
-//!    (`request`);
-//! 4. PKCE fits the client (`pkce`); the scope, `prompt`, `max_age`, `claims`, resources and `dpop_jkt` can be
-//!    used;
-//! 5. the person: signed in, recently enough, the one that is meant, in a group that may (`step`);
-//! 6. the person agreed (`step`);
-//! 7. a code is issued (`decide`).
+//! 4. the request was pushed where it must be (`par`); nothing is repeated, `response_type` is `code`, `response_mode`
+//!    is known, nothing unsupported is asked for (`request`);
+//! 5. PKCE fits the client (`pkce`); the scope, `prompt`, `max_age`, `claims`, resources and `dpop_jkt` can be used;
+//! 6. the person: signed in, recently enough, the one that is meant, in a group that may (`step`);
+//! 7. the person agreed (`step`);
+//! 8. a code is issued (`decide`).
 //!
-//! A push (`par`) is held against 2 to 4. An answer of either kind ends the pushed request.
+//! A push (`par`) is held against 2 to 5. An answer of either kind ends the pushed request.
+//!
+//! Then the answer goes out in its mode (`response`), signed where that is asked for (`jarm`).
 //!
 //! Not here: pages, cookies, how somebody signs in.
 
+pub mod jarm;
 pub mod par;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod request;
+pub mod request_object;
 pub mod response;
 pub mod step;
 
 use crate::crypto::random::Fresh;
 use crate::model::{
-    AuthorizationCode, Change, Client, Consent, Decision, Event, EventKind, Session, User, quoted,
+    AuthorizationCode, Change, Client, Consent, Decision, Event, EventKind, Profile, Session, User,
+    quoted,
 };
 use crate::oauth::error::AuthorizeError;
 use crate::types::{BearerSecret, Form, Id, Issuer, Timestamp};
+use redirect_uri::Mismatch;
 use request::{NoTarget, Request, Target};
+use request_object::Beside;
 use response::Response;
 use std::time::Duration;
 use step::{Asked, Step, Subject};
@@ -90,28 +97,47 @@ pub struct Heard {
     pub request: Result<Request, (Target, AuthorizeError)>,
 }
 
-/// Checks 2 to 4. `at`: when it was first seen, for what ends with time.
+/// Checks 2 to 5. `at`: when it was first seen, for what ends with time.
 pub fn read(
     client: &Client,
     form: &Form,
     via: Via,
-    _issuer: &Issuer,
-    _at: Timestamp,
+    issuer: &Issuer,
+    at: Timestamp,
 ) -> Result<Heard, NoTarget> {
-    let mut target = request::target(client, form)?;
+    let beside = if via == Via::Push || client.profile == Profile::Strict {
+        Beside::AreIgnored
+    } else {
+        Beside::Count
+    };
+    let opened = match request_object::open(client, form, beside, issuer, at) {
+        Ok(opened) => opened,
+        Err(error) => return outside(client, form, error),
+    };
+    let form = opened.unwrap_or_else(|| form.clone());
+    let mut target = request::target(client, &form)?;
     let request = match via {
         Via::Browser if par::is_required(client) => Err((target, AuthorizeError::NotPushed)),
         _ => {
             if let Via::Pushed(id) = via {
                 target.pushed = Some(id);
             }
-            Request::parse(target, client, form)
+            Request::parse(target, client, &form)
         }
     };
-    Ok(Heard {
-        form: form.clone(),
-        request,
-    })
+    Ok(Heard { form, request })
+}
+
+/// The answer to a bad request object goes where the parameters outside say: nothing inside is believed.
+fn outside(client: &Client, form: &Form, error: AuthorizeError) -> Result<Heard, NoTarget> {
+    match request::target(client, form) {
+        Ok(target) => Ok(Heard {
+            form: form.clone(),
+            request: Err((target, error)),
+        }),
+        Err(NoTarget::RedirectUri(Mismatch::Missing)) => Err(NoTarget::RequestObject(error)),
+        Err(why) => Err(why),
+    }
 }
 
 /// An answer of either kind ends a pushed request (RFC 9126 §4).

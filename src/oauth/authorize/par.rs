@@ -58,8 +58,10 @@ impl PushError {
             Self::NoTarget(NoTarget::Repeated) => {
                 wire(400, "invalid_request", "redirect_uri is repeated")
             }
-            Self::NoTarget(_) => wire(400, "invalid_request", "the request cannot be answered"),
-            Self::Refused(error) => error.wire(),
+            Self::NoTarget(NoTarget::Client | NoTarget::Pushed(_)) => {
+                wire(400, "invalid_request", "the request cannot be answered")
+            }
+            Self::NoTarget(NoTarget::RequestObject(error)) | Self::Refused(error) => error.wire(),
             Self::TooLong => wire(413, "invalid_request", "the request is too long"),
             Self::TooMany | Self::Unavailable => AuthorizeError::Unavailable.wire(),
         }

@@ -10,13 +10,34 @@ use crate::oauth::error::AuthorizeError;
 use crate::types::{ClientId, Form, Id, Repeated, Scope, Thumbprint};
 use std::time::Duration;
 
-/// How the answer travels (OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode).
+/// How the answer travels (OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode, JARM §2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseMode {
     /// In the query of a redirect.
     Query,
     /// In a form that posts itself.
     FormPost,
+    /// Signed, in the query of a redirect.
+    QueryJwt,
+    /// Signed, in a form that posts itself.
+    FormPostJwt,
+}
+
+impl ResponseMode {
+    /// Every value of `response_mode`, as discovery lists them.
+    pub const ALL: [(&str, Self); 5] = [
+        ("query", Self::Query),
+        ("form_post", Self::FormPost),
+        // JARM §2.3.4: with a code, the query.
+        ("jwt", Self::QueryJwt),
+        ("query.jwt", Self::QueryJwt),
+        ("form_post.jwt", Self::FormPostJwt),
+    ];
+
+    fn parse(text: &str) -> Option<Self> {
+        let found = Self::ALL.into_iter().find(|(name, _)| *name == text);
+        found.map(|(_, mode)| mode)
+    }
 }
 
 /// Where an answer goes.
@@ -43,6 +64,8 @@ pub enum NoTarget {
     RedirectUri(Mismatch),
     /// The `request_uri` names nothing that was pushed and still counts.
     Pushed(Unusable),
+    /// The request object cannot be used, and nothing outside says where to answer.
+    RequestObject(AuthorizeError),
 }
 
 impl NoTarget {
@@ -59,6 +82,7 @@ impl NoTarget {
                 "request_uri was pushed by another client".to_owned()
             }
             Self::Pushed(Unusable::Expired) => "request_uri has expired".to_owned(),
+            Self::RequestObject(error) => error.detail(),
         }
     }
 }
@@ -126,10 +150,10 @@ pub fn target(client: &Client, form: &Form) -> Result<Target, NoTarget> {
         .all("scope")
         .any(|scope| scope.split(' ').any(|token| token == "openid"));
     let redirect_uri = verify(client, requested, openid).map_err(NoTarget::RedirectUri)?;
-    let mode = match form.one("response_mode") {
-        Ok(Some("form_post")) => ResponseMode::FormPost,
-        _ => ResponseMode::Query,
-    };
+    let mode = form.one("response_mode").ok().flatten();
+    let mode = mode
+        .and_then(ResponseMode::parse)
+        .unwrap_or(ResponseMode::Query);
     // A repeated state belongs to nobody: it is not echoed.
     let state = form.one("state").ok().flatten().map(str::to_owned);
     Ok(Target {
@@ -164,11 +188,27 @@ const SINGLE: &[&str] = &[
     "dpop_jkt",
 ];
 
+/// Whether a parameter has a meaning here.
+pub fn is_parameter(name: &str) -> bool {
+    SINGLE.contains(&name) || matches!(name, "client_id" | "redirect_uri" | "resource")
+}
+
+/// The value of a parameter that may stand once.
+pub fn once<'f>(form: &'f Form, name: &str) -> Result<Option<&'f str>, AuthorizeError> {
+    form.one(name)
+        .map_err(|Repeated(name)| AuthorizeError::RepeatedParameter(name))
+}
+
+/// That none of them stands twice.
+pub fn nothing_twice(form: &Form) -> Result<(), AuthorizeError> {
+    SINGLE
+        .iter()
+        .try_for_each(|name| once(form, name).map(drop))
+}
+
 /// The parameters that have a meaning here.
 pub fn known(form: &Form) -> Form {
-    let named =
-        |name| SINGLE.contains(&name) || matches!(name, "client_id" | "redirect_uri" | "resource");
-    let pairs = form.pairs().filter(|(name, _)| named(name));
+    let pairs = form.pairs().filter(|(name, _)| is_parameter(name));
     Form::from_pairs(
         pairs
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -190,23 +230,15 @@ impl Request {
     }
 
     fn read(target: &Target, client: &Client, form: &Form) -> Result<Self, AuthorizeError> {
-        let one = |name: &str| {
-            form.one(name)
-                .map_err(|Repeated(name)| AuthorizeError::RepeatedParameter(name))
-        };
-        for name in SINGLE {
-            one(name)?;
-        }
+        let one = |name: &str| once(form, name);
+        nothing_twice(form)?;
         match one("response_type")? {
             Some("code") => {}
             Some(_) => return Err(AuthorizeError::UnsupportedResponseType),
             None => return Err(AuthorizeError::BadParameter("response_type")),
         }
-        if !matches!(one("response_mode")?, None | Some("query" | "form_post")) {
+        if one("response_mode")?.is_some_and(|mode| ResponseMode::parse(mode).is_none()) {
             return Err(AuthorizeError::BadParameter("response_mode"));
-        }
-        if one("request")?.is_some() {
-            return Err(AuthorizeError::RequestObject);
         }
         if one("request_uri")?.is_some() {
             return Err(AuthorizeError::RequestUri);
@@ -348,6 +380,7 @@ mod tests {
             "claims=%7B%22userinfo%22%3A%7B%22email%22%3Anull%7D%7D",
             "nonce=n",
             "response_mode=form_post",
+            "response_mode=jwt",
         ] {
             assert!(parse(&client(), extra).is_ok(), "{extra}");
         }
@@ -364,11 +397,11 @@ mod tests {
                 RepeatedParameter("response_type".to_owned()),
             ),
             ("response_mode=fragment", BadParameter("response_mode")),
+            ("response_mode=fragment.jwt", BadParameter("response_mode")),
             ("prompt=none+login", BadParameter("prompt")),
             ("max_age=-1", BadParameter("max_age")),
             ("max_age=x", BadParameter("max_age")),
             ("claims=1", BadParameter("claims")),
-            ("request=a.b.c", RequestObject),
             ("request_uri=https%3A%2F%2Fa", RequestUri),
             ("registration=%7B%7D", Registration),
             ("resource=https%3A%2F%2Fapi", Resource),

@@ -1,8 +1,11 @@
-//! The authorization response. RFC 6749 §4.1.2 and §4.1.2.1, RFC 9207 (`iss`), Form Post Response Mode.
+//! The authorization response. RFC 6749 §4.1.2 and §4.1.2.1, RFC 9207 (`iss`), Form Post Response Mode. Signed answers:
+//! `jarm`.
 
+use super::jarm::Unsigned;
 use super::request::{ResponseMode, Target};
+use crate::model::Client;
 use crate::oauth::error::AuthorizeError;
-use crate::types::{BearerSecret, Issuer, Secret, append_query};
+use crate::types::{BearerSecret, Issuer, Secret, Timestamp, append_query};
 use std::borrow::Cow;
 
 /// An answer on its way to a verified address.
@@ -32,6 +35,15 @@ pub enum Delivery {
     },
 }
 
+/// An answer in its mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outgoing {
+    /// It can go.
+    Ready(Delivery),
+    /// It is to be signed first.
+    ToSign(Unsigned),
+}
+
 impl Response {
     /// With a code.
     pub fn code(target: &Target, code: &BearerSecret) -> Self {
@@ -50,7 +62,7 @@ impl Response {
     }
 
     /// The answer in its mode, with `state` as sent and `iss`.
-    pub fn deliver(&self, issuer: &Issuer) -> Delivery {
+    pub fn deliver(&self, issuer: &Issuer, client: &Client, now: Timestamp) -> Outgoing {
         let mut fields: Vec<(&'static str, Cow<'_, str>)> = match &self.answer {
             Answer::Code(code) => vec![("code", Cow::Borrowed(code.expose()))],
             Answer::Error(error) => {
@@ -67,14 +79,21 @@ impl Response {
         fields.push(("iss", Cow::Borrowed(issuer.as_str())));
         let address = self.target.redirect_uri.as_str();
         match self.target.mode {
-            ResponseMode::Query => Delivery::Redirect(append_query(address, &fields)),
-            ResponseMode::FormPost => Delivery::Form {
+            ResponseMode::Query => {
+                Outgoing::Ready(Delivery::Redirect(append_query(address, &fields)))
+            }
+            ResponseMode::FormPost => Outgoing::Ready(Delivery::Form {
                 action: address.to_owned(),
                 fields: fields
                     .into_iter()
                     .map(|(name, value)| (name, value.into_owned()))
                     .collect(),
-            },
+            }),
+            mode @ (ResponseMode::QueryJwt | ResponseMode::FormPostJwt) => {
+                let by_form = mode == ResponseMode::FormPostJwt;
+                let unsigned = Unsigned::new(fields, address, by_form, issuer, client, now);
+                Outgoing::ToSign(unsigned)
+            }
         }
     }
 }
@@ -83,14 +102,17 @@ impl Response {
 mod tests {
     use super::*;
     use crate::oauth::authorize::request::target;
-    use crate::oauth::testing::client;
+    use crate::oauth::testing::{NOW, client};
     use crate::types::Form;
 
     fn deliver(extra: &str) -> Delivery {
         let form = format!("redirect_uri=https%3A%2F%2Fnotes.example%2Fcb&state=a+b%26c{extra}");
         let target = target(&client(), &Form::parse(form.as_bytes()).unwrap()).unwrap();
-        Response::error(&target, AuthorizeError::Denied)
-            .deliver(&"https://id.example".parse().unwrap())
+        let issuer = "https://id.example".parse().unwrap();
+        match Response::error(&target, AuthorizeError::Denied).deliver(&issuer, &client(), NOW) {
+            Outgoing::Ready(delivery) => delivery,
+            Outgoing::ToSign(unsigned) => panic!("{unsigned:?}"),
+        }
     }
 
     #[test]

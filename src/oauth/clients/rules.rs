@@ -125,6 +125,15 @@ fn profile_fits(client: &Client) -> Result<(), AdminError> {
             "the strict profile signs with ES256",
         ));
     }
+    if client
+        .authorization_signed_response_alg
+        .is_some_and(|alg| alg != Algorithm::Es256)
+    {
+        return Err(AdminError::invalid(
+            "authorization_signed_response_alg",
+            "the strict profile signs with ES256",
+        ));
+    }
     if client.claims_in_id_token {
         return Err(AdminError::invalid(
             "claims_in_id_token",

@@ -63,6 +63,8 @@ pub struct NewClient {
     pub dpop_bound_access_tokens: bool,
     /// Whether its authorization requests must be pushed.
     pub require_par: bool,
+    /// `None`: as its ID tokens.
+    pub authorization_signed_response_alg: Option<Algorithm>,
 }
 
 /// All that can be edited about an application, as it shall be afterwards. Start from [`ClientEdit::of`], or from a
@@ -133,6 +135,9 @@ pub struct ClientEdit {
     /// See [`Client`].
     #[serde(default)]
     pub require_par: bool,
+    /// See [`Client`].
+    #[serde(default)]
+    pub authorization_signed_response_alg: Option<Algorithm>,
 }
 
 impl From<NewClient> for ClientEdit {
@@ -176,6 +181,7 @@ impl From<NewClient> for ClientEdit {
             allowed_groups: new.allowed_groups,
             dpop_bound_access_tokens: new.dpop_bound_access_tokens,
             require_par: new.require_par,
+            authorization_signed_response_alg: new.authorization_signed_response_alg,
             ..Self::of(&blank(ClientId(Id::default()), Timestamp::default()))
         }
     }
@@ -225,6 +231,7 @@ impl ClientEdit {
             disabled: client.disabled,
             dpop_bound_access_tokens: client.dpop_bound_access_tokens,
             require_par: client.require_par,
+            authorization_signed_response_alg: client.authorization_signed_response_alg,
         }
     }
 
@@ -292,6 +299,7 @@ impl ClientEdit {
             disabled: self.disabled,
             dpop_bound_access_tokens: self.dpop_bound_access_tokens,
             require_par: self.require_par,
+            authorization_signed_response_alg: self.authorization_signed_response_alg,
             ..client
         };
         rules::fit_together(&client)?;
@@ -336,5 +344,6 @@ pub(in crate::oauth) fn blank(id: ClientId, now: Timestamp) -> Client {
         dpop_bound_access_tokens: false,
         require_par: false,
         registered: None,
+        authorization_signed_response_alg: None,
     }
 }

@@ -7,8 +7,9 @@ use crate::model::{
     RefreshPolicy,
 };
 use crate::oauth::clients::ClientEdit;
-use crate::types::{Form, Scope};
+use crate::types::{Form, Scope, strict_json};
 use crate::views;
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Scopes with a box of their own; others are typed.
@@ -41,6 +42,12 @@ const REFRESHES: [(&str, RefreshPolicy); 2] = [
 ];
 const ALGORITHMS: [(&str, Algorithm); 2] =
     [("RS256", Algorithm::Rs256), ("ES256", Algorithm::Es256)];
+/// The empty one: as the ID token.
+const RESPONSE_ALGORITHMS: [(&str, Option<Algorithm>); 3] = [
+    ("", None),
+    ("RS256", Some(Algorithm::Rs256)),
+    ("ES256", Some(Algorithm::Es256)),
+];
 const GRANTS: [(&str, GrantType); 4] = [
     ("authorization_code", GrantType::AuthorizationCode),
     ("refresh_token", GrantType::RefreshToken),
@@ -106,6 +113,11 @@ pub(super) fn of(client: &Client) -> views::Form {
         .with_tick("disabled", is.disabled)
         .with_tick("dpop_bound_access_tokens", is.dpop_bound_access_tokens)
         .with_tick("require_par", is.require_par)
+        .with("jwks", is.jwks.as_ref().map(pretty).unwrap_or_default())
+        .with(
+            "authorization_signed_response_alg",
+            word(&RESPONSE_ALGORITHMS, is.authorization_signed_response_alg),
+        )
 }
 
 /// What was typed. `stored` is the application as it is, where there is one.
@@ -139,7 +151,7 @@ pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit
         auth_method: stored.map_or(ClientAuthMethod::ClientSecretBasic, |client| {
             client.auth_method
         }),
-        jwks: stored.and_then(|client| client.jwks.clone()),
+        jwks: key_set(form)?,
         profile: choice(form, "profile", &PROFILES)?,
         redirect_uris,
         post_logout_redirect_uris: lines(form, "post_logout_redirect_uris"),
@@ -165,6 +177,11 @@ pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit
         disabled: stored.is_some() && form.has("disabled"),
         dpop_bound_access_tokens: form.has("dpop_bound_access_tokens"),
         require_par: form.has("require_par"),
+        authorization_signed_response_alg: choice(
+            form,
+            "authorization_signed_response_alg",
+            &RESPONSE_ALGORITHMS,
+        )?,
     })
 }
 
@@ -193,6 +210,26 @@ fn shown(field: &'static str) -> &'static str {
         // No field of this form.
         "secret" => "",
         other => other,
+    }
+}
+
+/// Keys as they are shown: two keys of a set can be told apart by eye.
+fn pretty(jwks: &Value) -> String {
+    format!("{jwks:#}")
+}
+
+/// A key set that was pasted; what is in it is looked at with the other rules of an application.
+fn key_set(form: &Form) -> Result<Option<Value>, AdminError> {
+    match form.text("jwks").trim() {
+        "" => Ok(None),
+        text => strict_json::parse_object(text.as_bytes())
+            .map(|keys| Some(Value::Object(keys)))
+            .map_err(|_| {
+                AdminError::invalid(
+                    "jwks",
+                    "this is not a JWK set (a JSON object with the member \"keys\")",
+                )
+            }),
     }
 }
 
@@ -244,13 +281,14 @@ fn word<T: PartialEq>(choices: &[(&'static str, T)], value: T) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::keyring::testing::ring;
     use crate::oauth::clients::NewClient;
     use crate::oauth::testing::client;
     use crate::views::admin::application_defaults;
 
     /// What a browser sends for a form as it is drawn.
     fn sent(drawn: &views::Form) -> Form {
-        const FIELDS: [&str; 28] = [
+        const FIELDS: [&str; 30] = [
             "name",
             "kind",
             "profile",
@@ -279,6 +317,8 @@ mod tests {
             "disabled",
             "dpop_bound_access_tokens",
             "require_par",
+            "authorization_signed_response_alg",
+            "jwks",
         ];
         let pairs = FIELDS.into_iter().flat_map(|name| {
             let values = drawn.values(name).iter();
@@ -300,6 +340,8 @@ mod tests {
         client.may_introspect = true;
         client.dpop_bound_access_tokens = true;
         client.require_par = true;
+        client.jwks = Some(ring().jwks());
+        client.authorization_signed_response_alg = Some(crate::model::Algorithm::Es256);
         let details = details(&sent(&of(&client)), Some(&client)).unwrap();
         assert_eq!(details, ClientEdit::of(&client));
     }
@@ -341,6 +383,8 @@ mod tests {
             ("refresh_absolute_days", "a year"),
             ("grant", "password"),
             ("more_scopes", "a\"b"),
+            ("jwks", "[]"),
+            ("jwks", "{\"keys\":[],\"keys\":[]}"),
         ] {
             let form = application_defaults()
                 .with("name", "Notes")

@@ -58,6 +58,7 @@ pub fn client(client: &Client) -> Value {
         "access_token_alg": client.access_token_alg,
         "claims_in_id_token": client.claims_in_id_token,
         "require_par": client.require_par,
+        "authorization_signed_response_alg": client.authorization_signed_response_alg,
         "access_token_minutes": client.access_token_minutes,
         "refresh": client.refresh,
         "refresh_idle_days": client.refresh_idle_days,

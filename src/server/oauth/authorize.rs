@@ -4,9 +4,10 @@ use super::unavailable;
 use crate::crypto::jws;
 use crate::crypto::random::Fresh;
 use crate::model::{Client, Decision, Event, EventKind, Session, User};
+use crate::oauth::authorize::jarm::Unsigned;
 use crate::oauth::authorize::par::{self, Reference};
 use crate::oauth::authorize::request::{self, NoTarget, Request, Target};
-use crate::oauth::authorize::response::{Delivery, Response as Answer};
+use crate::oauth::authorize::response::{Delivery, Outgoing, Response as Answer};
 use crate::oauth::authorize::step::{self, Asked, Step, Subject};
 use crate::oauth::authorize::{Via, answered_already, decide, read, refusal, used_up};
 use crate::oauth::error::AuthorizeError;
@@ -111,7 +112,7 @@ pub fn find(
         Ok(heard) => Ok(Known {
             client,
             request: heard.request,
-            unmarked: begun.is_none() && reference.is_some(),
+            unmarked: begun.is_none() && (reference.is_some() || form.has("request")),
         }),
         Err(why) => Err((Some(client), why)),
     })
@@ -294,7 +295,21 @@ fn use_up(incoming: &Incoming<'_>, target: &Target) {
 
 /// By redirect, or in a form that posts itself.
 fn deliver(incoming: &Incoming<'_>, client: &Client, answer: &Answer) -> Response {
-    match answer.deliver(&incoming.ctx.config.issuer) {
+    let delivery = match answer.deliver(&incoming.ctx.config.issuer, client, incoming.now) {
+        Outgoing::Ready(delivery) => delivery,
+        Outgoing::ToSign(unsigned) => match signed(incoming, unsigned) {
+            Ok(Some(delivery)) => delivery,
+            Ok(None) => {
+                log::error!("there is no key to sign with");
+                return failure::busy(incoming);
+            }
+            Err(error) => {
+                log::warn!("{error}");
+                return failure::busy(incoming);
+            }
+        },
+    };
+    match delivery {
         Delivery::Redirect(location) => respond::see_other(&location),
         Delivery::Form { action, fields } => {
             let page = frame::bare(incoming, "Signing you in");
@@ -314,6 +329,18 @@ fn deliver(incoming: &Incoming<'_>, client: &Client, answer: &Answer) -> Respons
             respond::page(200, Leads::ToApplication, &view)
         }
     }
+}
+
+/// The answer, signed with our key of its algorithm (JARM §2.1); `None` where there is none.
+fn signed(incoming: &Incoming<'_>, unsigned: Unsigned) -> Result<Option<Delivery>, StoreError> {
+    let keys = incoming.ctx.keys()?;
+    let Some(key) = keys.signer(unsigned.algorithm(), incoming.now) else {
+        return Ok(None);
+    };
+    // A map of JSON values always serialises.
+    let claims = serde_json::to_vec(unsigned.claims()).ok();
+    let jwt = claims.map(|claims| jws::sign(key, jws::RESPONSE_TYPE, &claims));
+    Ok(jwt.map(|jwt| unsigned.signed(jwt)))
 }
 
 /// An error page; there is nowhere to redirect to. The administrator finds expected and received in the audit log.

@@ -128,6 +128,14 @@ pub fn no_target(
             view.details.extend(registered(incoming, expected));
             view
         }
+        NoTarget::RequestObject(error) => {
+            let text = format!("{name} sent a signed request that cannot be used.");
+            let mut view = ErrorPage::new(page, "This request cannot be used", &text);
+            view.code = error.wire().code.to_owned();
+            view.details
+                .push(detail("Reason", error.wire().description));
+            view
+        }
         NoTarget::Pushed(_) => {
             let text = format!(
                 "It was answered already, or it waited for too long. Go back to {name} and sign in again."
