@@ -68,6 +68,8 @@ pub enum ProofError {
     TokenHash,
     /// It was used before.
     Replayed,
+    /// Its key is another than the request names (RFC 9449 §10.1).
+    OtherKey,
 }
 
 impl ProofError {
@@ -87,6 +89,7 @@ impl ProofError {
             Self::Time => "iat of the DPoP proof is missing or too far from now",
             Self::TokenHash => "ath of the DPoP proof is not the hash of the access token",
             Self::Replayed => "the DPoP proof was used before",
+            Self::OtherKey => "dpop_jkt names another key than the DPoP proof",
         }
     }
 }

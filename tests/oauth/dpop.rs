@@ -1,7 +1,9 @@
 //! Demonstrating proof of possession (RFC 9449).
 
 use crate::prover::{Key, fresh, line, now, sha256};
-use crate::world::{Answer, REDIRECT, TestClient, World, claims, redeem};
+use crate::world::{
+    Answer, Browser, REDIRECT, TestClient, World, challenge, claims, encode, redeem,
+};
 use serde_json::{Value, json};
 
 const SERVICE: &str = "grant_type=client_credentials";
@@ -414,7 +416,7 @@ fn strict_clients_prove_a_key_and_keep_their_refresh_token() {
     let client = public(&world, &["--profile", "strict"]);
     let key = Key::new();
     let mut browser = world.sign_in("alice");
-    let code = browser.code(&client, "openid offline_access");
+    let code = pushed_code(&world, &mut browser, &client, Some(&key), "").unwrap();
     let bare = public_token(&world, &client, None, &redeem(&code));
     assert_eq!(error(&bare), (400, "invalid_dpop_proof".to_owned()));
     let tokens = public_token(&world, &client, Some(&key), &redeem(&code)).json();
@@ -427,6 +429,61 @@ fn strict_clients_prove_a_key_and_keep_their_refresh_token() {
     }
     let other = public_token(&world, &client, Some(&Key::new()), &refresh(&tokens));
     assert_eq!(error(&other), (400, "invalid_grant".to_owned()));
+}
+
+/// A code by way of a pushed request, which carries a proof where there is a key; or the error of the push.
+fn pushed_code(
+    world: &World,
+    browser: &mut Browser<'_>,
+    client: &TestClient,
+    key: Option<&Key>,
+    more: &str,
+) -> Result<String, (u16, String)> {
+    let proof = key.map(|key| key.proof("POST", &format!("{}/par", world.issuer())));
+    let headers = format!(
+        "Content-Type: application/x-www-form-urlencoded\r\n{}",
+        proof.unwrap_or_default()
+    );
+    let body = format!(
+        "client_id={}&response_type=code&redirect_uri={}&scope=openid+offline_access&code_challenge={}\
+         &code_challenge_method=S256{more}",
+        client.id,
+        encode(REDIRECT),
+        challenge()
+    );
+    let pushed = world.ask("POST", "/par", &headers, &body);
+    if pushed.status != 201 {
+        return Err(error(&pushed));
+    }
+    let request_uri = pushed.json()["request_uri"].as_str().unwrap().to_owned();
+    let start = format!(
+        "/authorize?client_id={}&request_uri={}",
+        client.id,
+        encode(&request_uri)
+    );
+    let mut answer = browser.get(&start);
+    while let Some(next) = answer.header("Location").filter(|to| to.starts_with('/')) {
+        let next = next.to_owned();
+        answer = browser.get(&next);
+    }
+    Ok(answer.parameter("code").unwrap())
+}
+
+#[test]
+fn rfc9449_section_10_1_a_pushed_request_is_bound_to_the_key_that_it_proves() {
+    let world = World::started();
+    world.user("alice");
+    let client = public(&world, &[]);
+    let (key, other) = (Key::new(), Key::new());
+    let mut browser = world.sign_in("alice");
+    let code = pushed_code(&world, &mut browser, &client, Some(&key), "").unwrap();
+    let stolen = public_token(&world, &client, Some(&other), &redeem(&code));
+    assert_eq!(error(&stolen), (400, "invalid_grant".to_owned()));
+    let good = public_token(&world, &client, Some(&key), &redeem(&code));
+    assert_eq!(good.status, 200, "{good:?}");
+    let named = format!("&dpop_jkt={}", other.jkt());
+    let contradiction = pushed_code(&world, &mut browser, &client, Some(&key), &named);
+    assert_eq!(contradiction, Err((400, "invalid_dpop_proof".to_owned())));
 }
 
 /// RFC 9449 §5.1: each algorithm that is listed, at both endpoints.

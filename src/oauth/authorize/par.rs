@@ -7,8 +7,9 @@ use super::request::{self, NoTarget};
 use super::{Via, read};
 use crate::crypto::random::Fresh;
 use crate::model::{Change, Client, Decision, Profile, PushedRequest};
-use crate::oauth::error::{AuthorizeError, Wire, wire};
-use crate::types::{BearerSecret, ClientId, Form, Id, Issuer, Secret, Timestamp};
+use crate::oauth::dpop::ProofError;
+use crate::oauth::error::{AuthorizeError, TokenError, Wire, wire};
+use crate::types::{BearerSecret, ClientId, Form, Id, Issuer, Secret, Thumbprint, Timestamp};
 use std::time::Duration;
 
 /// How long a pushed request waits for a browser to begin with it (RFC 9126 §2.2).
@@ -33,6 +34,8 @@ pub enum PushError {
     NoTarget(NoTarget),
     /// The authorization endpoint would refuse it.
     Refused(AuthorizeError),
+    /// A proof of a key does not hold, or is of another key than `dpop_jkt` (RFC 9449 §10.1).
+    Proof(ProofError),
     /// It is longer than is kept.
     TooLong,
     /// Too many wait already.
@@ -62,6 +65,7 @@ impl PushError {
                 wire(400, "invalid_request", "the request cannot be answered")
             }
             Self::NoTarget(NoTarget::RequestObject(error)) | Self::Refused(error) => error.wire(),
+            Self::Proof(error) => TokenError::Proof(*error).wire(),
             Self::TooLong => wire(413, "invalid_request", "the request is too long"),
             Self::TooMany | Self::Unavailable => AuthorizeError::Unavailable.wire(),
         }
@@ -83,12 +87,14 @@ pub fn is_required(client: &Client) -> bool {
     client.require_par || client.profile == Profile::Strict
 }
 
-/// Takes a request of an authenticated client, or says why not. `waiting`: how many are kept already. The answer is the
+/// Takes a request of an authenticated client, or says why not. `proved`: the key of a proof that came with it; the code
+/// will be that key's (RFC 9449 §10.1). `waiting`: how many are kept already. The answer is the
 /// `request_uri`.
 pub fn decide(
     client: &Client,
     form: &Form,
     issuer: &Issuer,
+    proved: Option<Thumbprint>,
     waiting: u64,
     fresh: Fresh,
     now: Timestamp,
@@ -114,9 +120,24 @@ pub fn decide(
             if let Err((_, error)) = heard.request {
                 return refuse(PushError::Refused(error));
             }
-            keep(client, &heard.form, fresh, now)
+            match bound(heard.form, proved) {
+                Ok(form) => keep(client, &form, fresh, now),
+                Err(error) => refuse(error),
+            }
         }
         Err(why) => refuse(PushError::NoTarget(why)),
+    }
+}
+
+/// The request, bound to the key that was proved. One that names another key contradicts itself.
+fn bound(form: Form, proved: Option<Thumbprint>) -> Result<Form, PushError> {
+    let Some(key) = proved.map(|key| key.to_string()) else {
+        return Ok(form);
+    };
+    match form.one("dpop_jkt") {
+        Ok(None) => Ok(form.with("dpop_jkt", &key)),
+        Ok(Some(named)) if named == key => Ok(form),
+        _ => Err(PushError::Proof(ProofError::OtherKey)),
     }
 }
 
@@ -210,7 +231,7 @@ mod tests {
     fn push(client: &Client, body: &str, waiting: u64) -> Decision<Secret, PushError> {
         let issuer = "https://id.example".parse().unwrap();
         let form = Form::parse(body.as_bytes()).unwrap();
-        decide(client, &form, &issuer, waiting, FRESH, NOW)
+        decide(client, &form, &issuer, None, waiting, FRESH, NOW)
     }
 
     /// The record and the `request_uri` of a good push.

@@ -5,8 +5,10 @@ use crate::crypto::random::Fresh;
 use crate::model::{Client, Decision, Event, EventKind};
 use crate::oauth::authorize::par::{PushError, START_LIFE, decide};
 use crate::oauth::client_auth::AuthenticatedClient;
+use crate::oauth::dpop::ProofError;
+use crate::oauth::replay::NotOnce;
 use crate::server::incoming::Incoming;
-use crate::server::respond;
+use crate::server::{dpop, replays, respond};
 use crate::store::StoreError;
 use crate::types::{Form, Secret};
 use rouille::Response;
@@ -46,6 +48,10 @@ fn push(
     client: &Client,
 ) -> Result<Result<Secret, PushError>, StoreError> {
     let ctx = incoming.ctx;
+    let proof = match dpop::proof(incoming, None) {
+        Ok(proof) => proof,
+        Err(error) => return Ok(Err(PushError::Proof(error))),
+    };
     let waiting = ctx.store.snapshot()?.view().pushed_request_count()?;
     let Decision {
         changes,
@@ -55,6 +61,7 @@ fn push(
         client,
         form,
         &ctx.config.issuer,
+        proof.map(|proof| proof.key),
         waiting,
         Fresh::draw(),
         incoming.now,
@@ -62,11 +69,20 @@ fn push(
     if reply.is_err() {
         return Ok(reply);
     }
-    ctx.store.submit(move |_| {
-        Ok(Decision {
-            changes,
-            events,
-            reply,
+    let (uses, now) = (proof.map(|proof| proof.replay), incoming.now);
+    ctx.store.submit(move |view| {
+        let refuse = |error: NotOnce| {
+            Decision::reply(Err(match error {
+                NotOnce::Replayed => PushError::Proof(ProofError::Replayed),
+                NotOnce::TooMany => PushError::Unavailable,
+            }))
+        };
+        replays::deciding_once(view, uses.as_slice(), now, refuse, || {
+            Ok(Decision {
+                changes,
+                events,
+                reply,
+            })
         })
     })
 }
