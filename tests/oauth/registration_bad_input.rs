@@ -118,6 +118,28 @@ fn rfc7591_section_3_2_2_metadata_that_cannot_be_registered() {
             with("sector_identifier_uri", json!("https://app.example/sector")),
         ),
         (
+            "keys of its own, and none there",
+            with("token_endpoint_auth_method", json!("private_key_jwt")),
+        ),
+        (
+            "DPoP: no flag",
+            with("dpop_bound_access_tokens", json!("yes")),
+        ),
+        (
+            "algorithm of assertions",
+            with("token_endpoint_auth_signing_alg", json!("ES256")),
+        ),
+        (
+            "the device grant",
+            with(
+                "grant_types",
+                json!([
+                    "authorization_code",
+                    "urn:ietf:params:oauth:grant-type:device_code"
+                ]),
+            ),
+        ),
+        (
             "bound to a certificate",
             with("tls_client_certificate_bound_access_tokens", json!(true)),
         ),

@@ -1,6 +1,8 @@
 //! Client information (RFC 7591 §3.2.1, RFC 7592 §3): all that is registered, as it is.
 
-use crate::model::{Client, ClientAuthMethod};
+use super::metadata::grant_name;
+use crate::model::Client;
+use crate::oauth::clients;
 use crate::types::{Issuer, Secret};
 use serde_json::{Map, Value, json};
 
@@ -21,7 +23,7 @@ pub fn information(
     if let Some(secret) = secret {
         tell("client_secret", json!(secret.expose()));
     }
-    if !client.is_public() {
+    if clients::has_secret(client) {
         // It does not expire.
         tell("client_secret_expires_at", json!(0));
     }
@@ -29,11 +31,9 @@ pub fn information(
     tell("registration_client_uri", json!(address(client, issuer)));
     tell("client_name", json!(client.name));
     tell("redirect_uris", json!(client.redirect_uris));
-    tell("token_endpoint_auth_method", json!(method(client)));
-    if let Some(jwks) = &client.jwks {
-        tell("jwks", jwks.clone());
-    }
-    tell("grant_types", json!(client.grants));
+    tell("token_endpoint_auth_method", json!(client.auth_method));
+    let grants = client.grants.iter().map(|grant| grant_name(*grant));
+    tell("grant_types", grants.collect());
     tell("response_types", json!(["code"]));
     tell("scope", json!(client.scope));
     tell("subject_type", json!("public"));
@@ -46,6 +46,17 @@ pub fn information(
             "post_logout_redirect_uris",
             json!(client.post_logout_redirect_uris),
         );
+    }
+    if let Some(jwks) = &client.jwks {
+        tell("jwks", jwks.clone());
+    }
+    for (name, on) in [
+        ("dpop_bound_access_tokens", client.dpop_bound_access_tokens),
+        ("require_pushed_authorization_requests", client.require_par),
+    ] {
+        if on {
+            tell(name, json!(true));
+        }
     }
     for (name, uri) in [
         ("client_uri", &client.home_uri),
@@ -77,14 +88,4 @@ pub fn information(
 
 fn address(client: &Client, issuer: &Issuer) -> String {
     issuer.endpoint(&format!("/register/{}", client.id))
-}
-
-fn method(client: &Client) -> &'static str {
-    match client.auth_method {
-        ClientAuthMethod::ClientSecretBasic => "client_secret_basic",
-        ClientAuthMethod::ClientSecretPost => "client_secret_post",
-        ClientAuthMethod::None => "none",
-        ClientAuthMethod::PrivateKeyJwt => "private_key_jwt",
-        ClientAuthMethod::ClientSecretJwt => "client_secret_jwt",
-    }
 }

@@ -67,6 +67,8 @@ impl RegistrationError {
             "logo_uri" => "logo_uri must be a web address",
             "policy_uri" => "policy_uri must be a web address",
             "tos_uri" => "tos_uri must be a web address",
+            "jwks" => "jwks must be a set of public keys that fits the client, none of them weak",
+            "auth_method" => "token_endpoint_auth_method does not fit the client",
             "id_token_alg" => "id_token_signed_response_alg does not fit the client",
             _ => "the metadata contradicts the settings of the client",
         };

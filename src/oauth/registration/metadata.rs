@@ -8,9 +8,9 @@
 
 use super::addresses;
 use super::error::RegistrationError;
-use crate::crypto::jwk_set::KeySet;
 use crate::model::{Algorithm, Client, ClientAuthMethod, ClientKind, ConsentPolicy, GrantType};
 use crate::oauth::clients::ClientEdit;
+use crate::oauth::token::device;
 use crate::types::{Scope, strict_json};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -78,7 +78,7 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ),
     (
         "token_endpoint_auth_signing_alg",
-        "token_endpoint_auth_signing_alg does not fit the method of authentication",
+        "token_endpoint_auth_signing_alg is not supported: the key says the algorithm",
     ),
 ];
 
@@ -89,16 +89,8 @@ const NOT_DONE: &[(&str, &str)] = &[
         "tokens are not bound to certificates",
     ),
     (
-        "dpop_bound_access_tokens",
-        "dpop_bound_access_tokens is not supported",
-    ),
-    (
         "require_signed_request_object",
         "request objects are not supported",
-    ),
-    (
-        "require_pushed_authorization_requests",
-        "require_pushed_authorization_requests is not supported",
     ),
 ];
 
@@ -122,6 +114,8 @@ pub struct Metadata {
     pub(super) jwks: Option<Value>,
     pub(super) default_max_age: Option<u32>,
     pub(super) require_auth_time: bool,
+    pub(super) dpop_bound: bool,
+    pub(super) require_par: bool,
 }
 
 /// The members of a body.
@@ -179,12 +173,22 @@ impl Metadata {
             policy_uri: text(members, "policy_uri", "policy_uri must be a text")?,
             tos_uri: text(members, "tos_uri", "tos_uri must be a text")?,
             contacts: contacts(members)?,
-            jwks: jwks(members)?,
+            jwks: members.get("jwks").cloned(),
             default_max_age: default_max_age(members)?,
             require_auth_time: flag(
                 members,
                 "require_auth_time",
                 "require_auth_time must be true or false",
+            )?,
+            dpop_bound: flag(
+                members,
+                "dpop_bound_access_tokens",
+                "dpop_bound_access_tokens must be true or false",
+            )?,
+            require_par: flag(
+                members,
+                "require_pushed_authorization_requests",
+                "require_pushed_authorization_requests must be true or false",
             )?,
         })
     }
@@ -221,6 +225,9 @@ impl Metadata {
             logo_uri: self.logo_uri.clone(),
             policy_uri: self.policy_uri.clone(),
             tos_uri: self.tos_uri.clone(),
+            // Both make it stricter; what an administrator set is not loosened by leaving it out.
+            dpop_bound_access_tokens: self.dpop_bound || before.dpop_bound_access_tokens,
+            require_par: self.require_par || before.require_par,
             ..before
         }
     }
@@ -267,6 +274,28 @@ fn refuse_unsupported(members: &Map<String, Value>) -> Result<(), RegistrationEr
     }
 }
 
+/// A grant type by its name on the wire.
+fn named(name: &str) -> Option<GrantType> {
+    [
+        GrantType::AuthorizationCode,
+        GrantType::ClientCredentials,
+        GrantType::RefreshToken,
+        GrantType::DeviceCode,
+    ]
+    .into_iter()
+    .find(|grant| grant_name(*grant) == name)
+}
+
+/// As it stands on the wire.
+pub(super) fn grant_name(grant: GrantType) -> &'static str {
+    match grant {
+        GrantType::AuthorizationCode => "authorization_code",
+        GrantType::ClientCredentials => "client_credentials",
+        GrantType::RefreshToken => "refresh_token",
+        GrantType::DeviceCode => device::GRANT_TYPE,
+    }
+}
+
 /// OpenID Connect Dynamic Client Registration §2: `web` unless it says so. Many applications for one person's machine
 /// say nothing; their addresses tell.
 fn native(
@@ -286,16 +315,15 @@ fn native(
 }
 
 fn method(members: &Map<String, Value>) -> Result<ClientAuthMethod, RegistrationError> {
-    match members.get("token_endpoint_auth_method").map(Value::as_str) {
-        None | Some(Some("client_secret_basic")) => Ok(ClientAuthMethod::ClientSecretBasic),
-        Some(Some("client_secret_post")) => Ok(ClientAuthMethod::ClientSecretPost),
-        Some(Some("none")) => Ok(ClientAuthMethod::None),
-        Some(Some("client_secret_jwt")) => Ok(ClientAuthMethod::ClientSecretJwt),
-        Some(Some("private_key_jwt")) => Ok(ClientAuthMethod::PrivateKeyJwt),
-        Some(_) => Err(RegistrationError::metadata(
-            "token_endpoint_auth_method is none of those that discovery lists",
-        )),
-    }
+    let Some(name) = members.get("token_endpoint_auth_method") else {
+        return Ok(ClientAuthMethod::ClientSecretBasic);
+    };
+    // The RFC's names are those that are stored.
+    serde_json::from_value(name.clone()).map_err(|_| {
+        RegistrationError::metadata(
+            "token_endpoint_auth_method must be one of those that the discovery document lists",
+        )
+    })
 }
 
 /// Applications that registered themselves act for people only: a stranger's service must not get tokens in which a
@@ -310,7 +338,7 @@ fn grants(
     };
     let mut grants = BTreeSet::new();
     for name in names {
-        let grant = serde_json::from_value::<GrantType>(Value::String(name.clone())).ok();
+        let grant = named(&name);
         let may = |grant: &GrantType| {
             matches!(
                 grant,
@@ -390,18 +418,6 @@ fn contacts(members: &Map<String, Value>) -> Result<Vec<String>, RegistrationErr
         return Err(RegistrationError::metadata(SENTENCE));
     }
     Ok(contacts)
-}
-
-fn jwks(members: &Map<String, Value>) -> Result<Option<Value>, RegistrationError> {
-    let Some(jwks) = members.get("jwks") else {
-        return Ok(None);
-    };
-    match KeySet::parse(jwks) {
-        Ok(_) => Ok(Some(jwks.clone())),
-        Err(_) => Err(RegistrationError::metadata(
-            "jwks must be a set of at most 20 public keys, none of them weak or private",
-        )),
-    }
 }
 
 fn default_max_age(members: &Map<String, Value>) -> Result<Option<u32>, RegistrationError> {

@@ -21,8 +21,8 @@ pub use metadata::{DEFAULT_SCOPE, Metadata};
 
 use crate::crypto::random::Fresh;
 use crate::model::{
-    Change, Client, Decision, Event, EventKind, InitialAccessToken, RegistrationPolicy,
-    SelfRegistered,
+    Change, Client, ClientAuthMethod, Decision, Event, EventKind, InitialAccessToken,
+    RegistrationPolicy, SelfRegistered,
 };
 use crate::oauth::clients::{self, ClientEdit};
 use crate::types::{BearerSecret, ClientId, Id, RedirectUri, Secret, Timestamp, TokenHash};
@@ -210,7 +210,9 @@ pub fn update(
             new.consents_not_before = moment.now.just_after();
         }
     }
-    if client.is_public() {
+    // A secret that signs is kept itself, another as a hash: neither can become the other.
+    let signs = |client: &Client| client.auth_method == ClientAuthMethod::ClientSecretJwt;
+    if !clients::has_secret(&client) || signs(&client) != signs(&old) {
         client.secrets.clear();
     }
     let secret = first_secret(&mut client, fresh, moment.now);
@@ -289,7 +291,7 @@ fn own(wanted: &Metadata) -> SelfRegistered {
     }
 }
 
-/// A confidential client without a secret gets one.
+/// A client that proves who it is with a secret and has none gets one.
 fn first_secret(client: &mut Client, fresh: Fresh, now: Timestamp) -> Option<Secret> {
     if !clients::has_secret(client) || !client.secrets.is_empty() {
         return None;

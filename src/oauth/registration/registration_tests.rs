@@ -292,6 +292,51 @@ fn a_client_that_becomes_public_loses_its_secret_and_gets_another_when_it_comes_
     assert_eq!(client.secrets[0].hash, hash);
 }
 
+/// A public key (RFC 8037 appendix A.2).
+fn keys() -> Value {
+    let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": x }] })
+}
+
+#[test]
+fn a_client_may_prove_who_it_is_in_every_way_that_there_is() {
+    for (method, secrets, signs) in [
+        ("client_secret_basic", 1, false),
+        ("client_secret_post", 1, false),
+        ("client_secret_jwt", 1, true),
+        ("private_key_jwt", 0, false),
+        ("none", 0, false),
+    ] {
+        let mut metadata = notes();
+        metadata["token_endpoint_auth_method"] = json!(method);
+        metadata["jwks"] = keys();
+        let client = registered(&metadata);
+        assert_eq!(json!(client.auth_method), method);
+        assert_eq!(client.secrets.len(), secrets, "{method}");
+        let kept = client.secrets.iter().any(|secret| secret.key.is_some());
+        assert_eq!(kept, signs, "{method}");
+        assert_eq!(client.jwks, Some(keys()));
+        // The other way round, a secret that signs and one that does not are never the same.
+        for other in ["client_secret_basic", "client_secret_jwt"] {
+            let after = put(&client, &[("token_endpoint_auth_method", json!(other))]);
+            let kept = after.secrets.iter().filter(|secret| secret.key.is_some());
+            assert_eq!(after.secrets.len(), 1, "{method} {other}");
+            assert_eq!(kept.count(), usize::from(other == "client_secret_jwt"));
+        }
+    }
+}
+
+#[test]
+fn what_makes_a_client_stricter_is_taken_and_never_loosened_by_itself() {
+    let mut metadata = notes();
+    metadata["dpop_bound_access_tokens"] = json!(true);
+    metadata["require_pushed_authorization_requests"] = json!(true);
+    let strict = registered(&metadata);
+    assert!(strict.dpop_bound_access_tokens && strict.require_par);
+    let after = put(&strict, &[("dpop_bound_access_tokens", json!(false))]);
+    assert!(after.dpop_bound_access_tokens && after.require_par);
+}
+
 #[test]
 fn rfc7592_section_2_only_its_own_token_manages_a_client() {
     let client = registered(&notes());
@@ -368,6 +413,6 @@ fn the_readme_says_how_many_and_for_how_long() {
             "at most a hundred that nobody has used, which are forgotten after seven days"
         )
     );
-    assert!(readme.contains("used for 90 days is forgotten"));
+    assert!(readme.contains("not used for 90 days"));
     assert!(readme.contains(DEFAULT_SCOPE));
 }
