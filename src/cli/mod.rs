@@ -57,15 +57,10 @@ struct SettingsArguments {
         value_name = "ADDRESS"
     )]
     listen: SocketAddr,
-    /// Doorlight's own address, as browsers and applications reach it.
-    #[arg(
-        long,
-        global = true,
-        env = "DOORLIGHT_ISSUER",
-        default_value = "http://localhost:8080",
-        value_name = "URL"
-    )]
-    issuer: Issuer,
+    /// Doorlight's own address, as browsers and applications reach it [default: http://localhost with the port of
+    /// --listen].
+    #[arg(long, global = true, env = "DOORLIGHT_ISSUER", value_name = "URL")]
+    issuer: Option<Issuer>,
     /// A proxy whose X-Forwarded-For and X-Forwarded-Proto are believed: an address or a range.
     #[arg(
         long,
@@ -131,7 +126,9 @@ pub fn main() -> ExitCode {
     let config = Config {
         data: settings.data,
         listen: settings.listen,
-        issuer: settings.issuer,
+        issuer: settings
+            .issuer
+            .unwrap_or_else(|| Issuer::on_this_machine(settings.listen.port())),
         trusted_proxies: settings.trusted_proxy,
     };
     let shared = Shared {

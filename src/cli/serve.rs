@@ -10,6 +10,7 @@ use crate::server::context::{self, Context};
 use crate::server::listener::{self, Limits, Listener, Service, Shutdown};
 use crate::server::routes;
 use crate::store::{Step, Sweeper};
+use crate::types::Issuer;
 use rustix::process::Signal;
 use serde_json::json;
 use signal_hook::iterator::Signals;
@@ -36,12 +37,16 @@ pub(super) fn run(shared: &Shared) -> Result<(), Failure> {
     served
 }
 
-/// Listens, and keeps the address: with port 0 it is known only now.
+/// Listens, and keeps the address: with port 0 it is known only now, and so is an issuer that follows it.
 fn bind(ctx: &mut Context) -> Result<Listener, Failure> {
     let wanted = ctx.config.listen;
     let tcp = Listener::bind_tcp(wanted)
         .map_err(|error| Failure(format!("cannot listen on {wanted}: {error}")))?;
-    ctx.config.listen = tcp.tcp_address().unwrap_or(wanted);
+    let bound = tcp.tcp_address().unwrap_or(wanted);
+    ctx.config.listen = bound;
+    if ctx.config.issuer == Issuer::on_this_machine(wanted.port()) {
+        ctx.be_known_as(Issuer::on_this_machine(bound.port()));
+    }
     Ok(tcp)
 }
 
