@@ -240,6 +240,8 @@ fn complain(why: &str) {
 
 /// An address or a range.
 fn network(text: &str) -> Result<IpNet, String> {
+    // `a, b` is how people write a list.
+    let text = text.trim();
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map_err(|_| "expected an address or a range, such as 172.18.0.0/16".to_owned())

@@ -7,7 +7,7 @@ use crate::oauth::authorize::request::NoTarget;
 use crate::oauth::logout::LogoutError;
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::respond::{self, Leads, set};
-use crate::types::Form;
+use crate::types::{BearerSecret, Form};
 use crate::views::{ErrorPage, Page, TechnicalDetail};
 use rouille::Response;
 
@@ -24,7 +24,37 @@ pub fn malformed(incoming: &Incoming<'_>) -> Response {
 
 /// 403: a form that came from elsewhere or was open for too long.
 pub fn stale_form(incoming: &Incoming<'_>, visitor: Option<&Visitor>) -> Response {
+    if frame::is_elsewhere(incoming) {
+        let there = right_address(incoming);
+        return standard(incoming, visitor, 403, |page| {
+            ErrorPage::wrong_address(page, &incoming.ctx.config.issuer.to_string(), there)
+        });
+    }
     standard(incoming, visitor, 403, ErrorPage::stale_form)
+}
+
+/// The page of a refused form, at the issuer's own address. The two pages that open with a one-time token need it there
+/// too; it goes to nobody but the browser that sent it. Nothing else of the form is repeated.
+fn right_address(incoming: &Incoming<'_>) -> String {
+    let path = match incoming.path {
+        path @ ("/setup" | "/link" | "/login" | "/device") => path,
+        path if path.starts_with("/admin") => "/admin",
+        _ => "/",
+    };
+    let endpoint = incoming.ctx.config.issuer.endpoint(path);
+    let token = incoming
+        .form()
+        .ok()
+        .filter(|_| matches!(path, "/setup" | "/link"))
+        .map(|form| form.text("token").to_owned())
+        .filter(|token| BearerSecret::parse(token).is_some());
+    match token {
+        Some(token) => format!(
+            "{endpoint}?{}",
+            Form::default().with("token", &token).encode()
+        ),
+        None => endpoint,
+    }
 }
 
 /// 403 for a person without the right to see a page.
@@ -189,7 +219,7 @@ fn standard(
     incoming: &Incoming<'_>,
     visitor: Option<&Visitor>,
     status: u16,
-    view: fn(Page) -> ErrorPage,
+    view: impl FnOnce(Page) -> ErrorPage,
 ) -> Response {
     frame::with(incoming, visitor, "", |page| {
         respond::page(status, Leads::Here, &view(page))
