@@ -54,6 +54,7 @@ struct SettingsArguments {
         global = true,
         env = "DOORLIGHT_LISTEN",
         default_value = "127.0.0.1:8080",
+        value_parser = listen_address,
         value_name = "ADDRESS"
     )]
     listen: SocketAddr,
@@ -236,6 +237,14 @@ fn complain(why: &str) {
         .collect();
     // Standard error may be closed; there is nobody left to tell.
     let _ = writeln!(std::io::stderr(), "doorlight: {line}");
+}
+
+/// An address with its port.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.trim().parse().map_err(|_| {
+        "expected an address and a port, such as 127.0.0.1:8080; 0.0.0.0 stands for every address of this machine"
+            .to_owned()
+    })
 }
 
 /// An address or a range.

@@ -14,6 +14,7 @@ use crate::types::Issuer;
 use rustix::process::Signal;
 use serde_json::json;
 use signal_hook::iterator::Signals;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,13 +42,24 @@ pub(super) fn run(shared: &Shared) -> Result<(), Failure> {
 fn bind(ctx: &mut Context) -> Result<Listener, Failure> {
     let wanted = ctx.config.listen;
     let tcp = Listener::bind_tcp(wanted)
-        .map_err(|error| Failure(format!("cannot listen on {wanted}: {error}")))?;
+        .map_err(|error| Failure(format!("cannot listen on {wanted}: {}", unbound(&error))))?;
     let bound = tcp.tcp_address().unwrap_or(wanted);
     ctx.config.listen = bound;
     if ctx.config.issuer == Issuer::on_this_machine(wanted.port()) {
         ctx.be_known_as(Issuer::on_this_machine(bound.port()));
     }
     Ok(tcp)
+}
+
+/// What to do about an address that cannot be had.
+fn unbound(error: &std::io::Error) -> String {
+    let why = match error.kind() {
+        ErrorKind::AddrInUse => "another program listens there",
+        ErrorKind::PermissionDenied => "this user may not have a port below 1024",
+        ErrorKind::AddrNotAvailable => "this machine has no such address",
+        _ => return error.to_string(),
+    };
+    format!("{why}; choose another with --listen, for example --listen 127.0.0.1:8081")
 }
 
 fn serve(shared: &Shared, ctx: &Arc<Context>, tcp: Listener) -> Result<(), Failure> {

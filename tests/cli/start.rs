@@ -97,6 +97,7 @@ fn a_server_whose_address_is_taken_closes_the_file() {
     let _taken = TcpListener::bind(("127.0.0.1", world.port)).unwrap();
     let line = refused(&world.run(&["serve"], ""), 1);
     assert!(line.contains("cannot listen on"), "{line}");
+    assert!(line.contains("choose another with --listen"), "{line}");
     assert_closed(&world);
 }
 
