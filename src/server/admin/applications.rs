@@ -6,7 +6,7 @@ use super::desk::{self, Answer, Done};
 use super::listing::Listing;
 use super::person_form::groups;
 use super::recent::{self, Recent};
-use crate::model::{AdminError, Client};
+use crate::model::{AdminError, Client, ClientKind};
 use crate::server::administration::OperationError;
 use crate::server::administration::clients as operations;
 use crate::server::incoming::{Incoming, Visitor};
@@ -133,6 +133,21 @@ impl Desk<'_> {
             let hint = "It is shown only now. Doorlight keeps nothing but a fingerprint of it.";
             row("Client secret", secret.expose(), hint)
         }));
+        // Nobody signs in to a service: it asks for tokens, and for nothing else.
+        if client.kind == ClientKind::Service {
+            rows.push(row("Token address", &issuer.endpoint("/token"), ""));
+        }
+        let single = [
+            ("Authorization", "/authorize"),
+            ("Token", "/token"),
+            ("User info", "/userinfo"),
+            ("Keys (JWKS)", "/jwks.json"),
+            ("Signing out (end session)", "/logout"),
+        ];
+        let more = single
+            .into_iter()
+            .map(|(label, path)| row(label, &issuer.endpoint(path), ""))
+            .collect();
         let hint = "Most applications ask for this one only.";
         rows.push(row("Address of Doorlight (issuer)", issuer.as_str(), hint));
         rows.push(row("Discovery address", &discovery(self.incoming), ""));
@@ -160,6 +175,7 @@ impl Desk<'_> {
                 section: "applications",
                 explanation,
                 rows,
+                more,
                 next,
                 also: None,
             };

@@ -235,6 +235,7 @@ impl Desk<'_> {
                     value: address.expose().to_owned(),
                     hint: String::new(),
                 }],
+                more: Vec::new(),
                 next: (next, format!("Open the page of {}", user.username)),
                 also: None,
             };
