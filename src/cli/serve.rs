@@ -4,7 +4,7 @@ use super::{Failure, Shared, output, reach};
 use crate::model::{AdminError, Event, EventKind};
 use crate::ops::clock;
 use crate::ops::timer::{Task, Timer};
-use crate::server::administration::{OperationError, people};
+use crate::server::administration::{Actor, OperationError, people};
 use crate::server::api::control;
 use crate::server::context::{self, Context};
 use crate::server::listener::{self, Limits, Listener, Service, Shutdown};
@@ -97,7 +97,7 @@ fn serve(shared: &Shared, ctx: &Arc<Context>, tcp: Listener) -> Result<(), Failu
 
 /// Where it is, and the one way in while there is no administrator.
 fn announce(shared: &Shared, ctx: &Context) -> Result<(), Failure> {
-    let setup = match people::setup_link(ctx, &control::command_line()) {
+    let setup = match people::setup_link(ctx, &at_start()) {
         Ok(link) => Some(link),
         Err(OperationError::Admin(AdminError::AlreadySetUp)) => None,
         Err(error) => return Err(error.into()),
@@ -118,6 +118,15 @@ fn announce(shared: &Shared, ctx: &Context) -> Result<(), Failure> {
         output::line(&format!("  {}", link.expose()));
     }
     Ok(())
+}
+
+/// Who the audit log names for what a start does by itself.
+fn at_start() -> Actor {
+    Actor {
+        name: "start".to_owned(),
+        address: None,
+        session: None,
+    }
 }
 
 fn stop_on_signals(shutdown: &Shutdown) -> Result<(), Failure> {

@@ -121,7 +121,7 @@ pub fn no_target(
 ) -> Response {
     let page = frame::bare(incoming, "");
     let name = client.map_or("The application", |client| client.name.as_str());
-    let mut view = match why {
+    let (mut view, whoever_runs_it) = match why {
         NoTarget::Client => {
             let mut view = ErrorPage::new(
                 page,
@@ -131,7 +131,9 @@ pub fn no_target(
             view.code = "unknown_client".to_owned();
             view.details
                 .push(detail("Client id received", form.text("client_id")));
-            view
+            let advice = "compare the client id below with the applications in the admin page. Add the application \
+                          there, or switch it on again, and type its client id into its settings.";
+            (view, advice)
         }
         NoTarget::Repeated => {
             let mut view = ErrorPage::new(
@@ -140,13 +142,20 @@ pub fn no_target(
                 "It says twice where to send you back to.",
             );
             view.code = "redirect_uri_repeated".to_owned();
-            view
+            view.details.push(detail("Parameter", "redirect_uri"));
+            (
+                view,
+                "this is a fault of the application: it must send its return address once.",
+            )
         }
         NoTarget::RedirectUri(Mismatch::Missing) => {
             let text = format!("{name} did not say where to return to after signing in.");
             let mut view = ErrorPage::new(page, "The return address is missing", &text);
             view.code = "redirect_uri_missing".to_owned();
-            view
+            view.details.push(detail("Parameter", "redirect_uri"));
+            let advice = "look for the application's own address, redirect URI or callback URL in its settings: it \
+                          must send one.";
+            (view, advice)
         }
         NoTarget::RedirectUri(Mismatch::NotRegistered { received, expected }) => {
             let text = format!(
@@ -156,7 +165,9 @@ pub fn no_target(
             view.code = "redirect_uri_not_registered".to_owned();
             view.details.push(detail("Address received", received));
             view.details.extend(registered(incoming, expected));
-            view
+            let advice = "open the application in the admin page; a refused address can be added there with one \
+                          button. A slash, a port or http instead of https makes an address another one.";
+            (view, advice)
         }
         NoTarget::Pushed(_) => {
             let text = format!(
@@ -168,10 +179,9 @@ pub fn no_target(
         }
     };
     view.advice = vec![
-        "If you were just signing in, tell the person who runs this server what is written below.".to_owned(),
-        "If you run it: open the application in the admin page; a refused address can be added there with one button. \
-         A slash, a port or http instead of https makes an address another one."
+        "If you were just signing in, tell the person who runs this server what is written below."
             .to_owned(),
+        format!("If you run it: {whoever_runs_it}"),
     ];
     respond::page(400, Leads::Here, &view)
 }
