@@ -24,6 +24,10 @@ use rouille::Response;
 
 const PATH: &str = "/admin/applications";
 
+/// A reload of the page with the secret sends the form once more.
+const RELOADED: &str = "There is an application of this name already. If you reloaded the page that showed its secret: \
+                        it was added, and the secret is shown once. You can make another one on its page.";
+
 const DONE: &[Done] = &[
     ("saved", "The settings were saved."),
     (
@@ -114,7 +118,13 @@ impl Desk<'_> {
         match added {
             Ok((client, secret)) => Ok(self.issued(&client, secret.as_ref(), true)),
             Err(error) => match desk::refusal(self.incoming, self.visitor, error) {
-                Ok(error) => self.new_form(refused(desk::typed(form), &error), 422),
+                Ok(error) => {
+                    let mut form = refused(desk::typed(form), &error);
+                    if matches!(error, AdminError::NameTaken(_)) {
+                        form.refuse("name", RELOADED);
+                    }
+                    self.new_form(form, 422)
+                }
                 Err(response) => Ok(response),
             },
         }
