@@ -1,6 +1,7 @@
 //! `doorlight audit`: what happened, newest first.
 
 use super::{Failure, Shared, output, reach};
+use crate::model::EventKind;
 use crate::server::administration::audit::{self, Wanted};
 use serde_json::Value;
 
@@ -32,7 +33,11 @@ pub(super) fn run(shared: &Shared, arguments: Arguments) -> Result<(), Failure> 
     };
     reach::read(shared, |view| {
         let Some(filter) = wanted.filter(view)? else {
-            return Err(Failure("there is no such kind or outcome".to_owned()));
+            let kinds: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+            return Err(Failure(format!(
+                "there is no such kind or outcome; outcomes are success and refused, kinds are {}",
+                kinds.join(", ")
+            )));
         };
         let (mut left, mut before) = (arguments.limit, None);
         while left > 0 {

@@ -116,13 +116,17 @@ fn secret_id(text: &str) -> Result<Timestamp, String> {
         .map_err(|_| "expected the id of a secret, as `client show` lists it".to_owned())
 }
 
-/// A value as it is stored.
+/// A value as it is stored. What serde expected is what there is.
 fn named<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    serde_json::from_value(Value::String(text.replace('-', "_")))
-        .map_err(|_| "there is no such value".to_owned())
+    serde_json::from_value(Value::String(text.replace('-', "_"))).map_err(|error| {
+        let error = error.to_string().replace('`', "");
+        let known = error.split_once("expected ").map(|(_, known)| known);
+        format!("expected {}", known.unwrap_or("another value"))
+    })
 }
 
 pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
+    let added = matches!(verb, Verb::Add(_));
     let command = match verb {
         Verb::List => return list(shared),
         Verb::Show { client } => return show(shared, &client),
@@ -133,9 +137,22 @@ pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::RemoveSecret { client, secret } => Command::ClientRemoveSecret { client, secret },
         Verb::Rm { client } => Command::ClientRemove { client },
     };
-    output::one(shared, &reach::write(shared, command)?);
+    let done = reach::write(shared, command)?;
+    if added {
+        output::led_by(shared, &done, &TO_TYPE);
+    } else {
+        output::one(shared, &done);
+    }
     Ok(())
 }
+
+/// What the application is to be told comes first.
+const TO_TYPE: [(&str, &str); 4] = [
+    ("client_id", ""),
+    ("client_secret", "shown only now"),
+    ("issuer", ""),
+    ("discovery", ""),
+];
 
 /// Without a kind, a client that acts for itself alone is a service.
 fn new_client(arguments: AddArguments) -> Result<NewClient, Failure> {

@@ -55,18 +55,14 @@ struct SettingsArguments {
         global = true,
         env = "DOORLIGHT_LISTEN",
         default_value = "127.0.0.1:8080",
+        value_parser = listen_address,
         value_name = "ADDRESS"
     )]
     listen: SocketAddr,
-    /// Doorlight's own address, as browsers and applications reach it.
-    #[arg(
-        long,
-        global = true,
-        env = "DOORLIGHT_ISSUER",
-        default_value = "http://localhost:8080",
-        value_name = "URL"
-    )]
-    issuer: Issuer,
+    /// Doorlight's own address, as browsers and applications reach it [default: http://localhost with the port of
+    /// --listen].
+    #[arg(long, global = true, env = "DOORLIGHT_ISSUER", value_name = "URL")]
+    issuer: Option<Issuer>,
     /// A proxy whose X-Forwarded-For and X-Forwarded-Proto are believed: an address or a range.
     #[arg(
         long,
@@ -135,7 +131,9 @@ pub fn main() -> ExitCode {
     let config = Config {
         data: settings.data,
         listen: settings.listen,
-        issuer: settings.issuer,
+        issuer: settings
+            .issuer
+            .unwrap_or_else(|| Issuer::on_this_machine(settings.listen.port())),
         trusted_proxies: settings.trusted_proxy,
     };
     let shared = Shared {
@@ -246,8 +244,18 @@ fn complain(why: &str) {
     let _ = writeln!(std::io::stderr(), "doorlight: {line}");
 }
 
+/// An address with its port.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.trim().parse().map_err(|_| {
+        "expected an address and a port, such as 127.0.0.1:8080; 0.0.0.0 stands for every address of this machine"
+            .to_owned()
+    })
+}
+
 /// An address or a range.
 fn network(text: &str) -> Result<IpNet, String> {
+    // `a, b` is how people write a list.
+    let text = text.trim();
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map_err(|_| "expected an address or a range, such as 172.18.0.0/16".to_owned())

@@ -18,6 +18,31 @@ pub(super) fn one(shared: &Shared, value: &Value) {
     }
 }
 
+/// The same with these members first, each with a note.
+pub(super) fn led_by(shared: &Shared, value: &Value, leaders: &[(&str, &str)]) {
+    let Value::Object(members) = value else {
+        return one(shared, value);
+    };
+    if shared.json {
+        return one(shared, value);
+    }
+    let mut rest = members.clone();
+    let width = members.keys().map(String::len).max().unwrap_or(0);
+    for (name, note) in leaders {
+        if let Some(value) = rest.remove(*name) {
+            let note = if note.is_empty() {
+                String::new()
+            } else {
+                format!("  ({note})")
+            };
+            line(&format!("{name:width$}  {}{note}", text(&value)));
+        }
+    }
+    for (name, value) in rest {
+        line(format!("{name:width$}  {}", text(&value)).trim_end());
+    }
+}
+
 /// Prints a list: a JSON array, or a table of these members.
 pub(super) fn table(shared: &Shared, values: &[Value], columns: &[&str]) {
     if shared.json {

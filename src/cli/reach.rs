@@ -1,7 +1,7 @@
 //! Reaching the data: through a running server, or the file itself.
 
 use super::socket::Socket;
-use super::{Failure, Shared};
+use super::{Failure, Shared, complain};
 use crate::server::api::control::{self, Command, LONGEST_COMMAND};
 use crate::server::context::{Context, StartError};
 use crate::store::{OpenError, ReadOnly, View};
@@ -29,6 +29,14 @@ pub(super) fn write(shared: &Shared, command: Command) -> Result<Value, Failure>
     }
 }
 
+/// A mistyped `--data`, or another folder than the server's, makes a second Doorlight: that is said aloud.
+fn say_made(data: &Path) -> Result<(), Failure> {
+    let path = std::path::absolute(data)?;
+    let path = path.display();
+    complain(&format!("created {path} (no server had made it yet)"));
+    Ok(())
+}
+
 /// Only verbs that may come first make a file: a mistyped `--data` must not.
 fn may_come_first(command: &Command) -> bool {
     matches!(
@@ -51,11 +59,17 @@ fn reach(shared: &Shared, may_make: bool) -> Result<Reached, Failure> {
         if let Some(socket) = Socket::connect(&config.socket()) {
             return Ok(Reached::Server(socket));
         }
-        if !may_make && !config.data.exists() {
+        let made = !config.data.exists();
+        if made && !may_make {
             return Err(OpenError::Missing(config.data.clone()).into());
         }
         match Context::open(config.clone()) {
-            Ok(ctx) => return Ok(Reached::File(Box::new(ctx))),
+            Ok(ctx) => {
+                if made {
+                    say_made(&config.data)?;
+                }
+                return Ok(Reached::File(Box::new(ctx)));
+            }
             Err(error) if !patience.again(&error) => return Err(error.into()),
             Err(_) => {}
         }

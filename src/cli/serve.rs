@@ -4,15 +4,17 @@ use super::{Failure, Shared, output, reach};
 use crate::model::{AdminError, Event, EventKind};
 use crate::ops::clock;
 use crate::ops::timer::{Task, Timer};
-use crate::server::administration::{OperationError, people};
+use crate::server::administration::{Actor, OperationError, people};
 use crate::server::api::control;
 use crate::server::context::{self, Context};
 use crate::server::listener::{self, Limits, Listener, Service, Shutdown};
 use crate::server::routes;
 use crate::store::{Step, Sweeper};
+use crate::types::Issuer;
 use rustix::process::Signal;
 use serde_json::json;
 use signal_hook::iterator::Signals;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,13 +38,28 @@ pub(super) fn run(shared: &Shared) -> Result<(), Failure> {
     served
 }
 
-/// Listens, and keeps the address: with port 0 it is known only now.
+/// Listens, and keeps the address: with port 0 it is known only now, and so is an issuer that follows it.
 fn bind(ctx: &mut Context) -> Result<Listener, Failure> {
     let wanted = ctx.config.listen;
     let tcp = Listener::bind_tcp(wanted)
-        .map_err(|error| Failure(format!("cannot listen on {wanted}: {error}")))?;
-    ctx.config.listen = tcp.tcp_address().unwrap_or(wanted);
+        .map_err(|error| Failure(format!("cannot listen on {wanted}: {}", unbound(&error))))?;
+    let bound = tcp.tcp_address().unwrap_or(wanted);
+    ctx.config.listen = bound;
+    if ctx.config.issuer == Issuer::on_this_machine(wanted.port()) {
+        ctx.be_known_as(Issuer::on_this_machine(bound.port()));
+    }
     Ok(tcp)
+}
+
+/// What to do about an address that cannot be had.
+fn unbound(error: &std::io::Error) -> String {
+    let why = match error.kind() {
+        ErrorKind::AddrInUse => "another program listens there",
+        ErrorKind::PermissionDenied => "this user may not have a port below 1024",
+        ErrorKind::AddrNotAvailable => "this machine has no such address",
+        _ => return error.to_string(),
+    };
+    format!("{why}; choose another with --listen, for example --listen 127.0.0.1:8081")
 }
 
 fn serve(shared: &Shared, ctx: &Arc<Context>, tcp: Listener) -> Result<(), Failure> {
@@ -80,7 +97,7 @@ fn serve(shared: &Shared, ctx: &Arc<Context>, tcp: Listener) -> Result<(), Failu
 
 /// Where it is, and the one way in while there is no administrator.
 fn announce(shared: &Shared, ctx: &Context) -> Result<(), Failure> {
-    let setup = match people::setup_link(ctx, &control::command_line()) {
+    let setup = match people::setup_link(ctx, &at_start()) {
         Ok(link) => Some(link),
         Err(OperationError::Admin(AdminError::AlreadySetUp)) => None,
         Err(error) => return Err(error.into()),
@@ -101,6 +118,15 @@ fn announce(shared: &Shared, ctx: &Context) -> Result<(), Failure> {
         output::line(&format!("  {}", link.expose()));
     }
     Ok(())
+}
+
+/// Who the audit log names for what a start does by itself.
+fn at_start() -> Actor {
+    Actor {
+        name: "start".to_owned(),
+        address: None,
+        session: None,
+    }
 }
 
 fn stop_on_signals(shutdown: &Shutdown) -> Result<(), Failure> {

@@ -5,6 +5,7 @@ use crate::server::administration::people::{self, NewPerson};
 use crate::server::api::control::{Command, Password};
 use crate::server::api::describe;
 use clap::Subcommand;
+use serde_json::Value;
 
 #[derive(Subcommand)]
 pub(super) enum Verb {
@@ -107,8 +108,27 @@ pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::Rm { name } => Command::UserRemove { user: name },
         Verb::Link { name } => Command::UserLink { user: name },
     };
-    output::one(shared, &reach::write(shared, command)?);
+    let said = said(&command);
+    let done = reach::write(shared, command)?;
+    let name = done.get("username").and_then(Value::as_str);
+    match (said, name) {
+        (Some(said), Some(name)) if !shared.json => output::line(&format!("{name} {said}")),
+        _ => output::one(shared, &done),
+    }
     Ok(())
+}
+
+/// What a verb did that has nothing else to show.
+fn said(command: &Command) -> Option<&'static str> {
+    Some(match command {
+        Command::UserDisable { .. } => {
+            "is switched off: nobody can sign in with that name, and its sessions and tokens have ended."
+        }
+        Command::UserEnable { .. } => "can sign in again.",
+        Command::UserPasswd { .. } => "has the new password, and was signed out everywhere.",
+        Command::UserRemove { .. } => "was deleted, with all sessions and tokens.",
+        _ => return None,
+    })
 }
 
 fn list(shared: &Shared) -> Result<(), Failure> {

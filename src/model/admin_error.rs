@@ -56,7 +56,9 @@ impl fmt::Display for AdminError {
             Self::ChangedMeanwhile => f.write_str(
                 "this was changed meanwhile, and nothing was saved; below is what is stored now",
             ),
-            Self::AlreadySetUp => f.write_str("Doorlight is set up already"),
+            Self::AlreadySetUp => f.write_str(
+                "Doorlight is set up already; for a forgotten password make a link with `doorlight user link NAME`",
+            ),
             Self::TwoSecrets => {
                 f.write_str("the application has two secrets already; remove the old one first")
             }

@@ -65,7 +65,7 @@ kinds! {
     /// Refusals of strangers that were too many to record.
     RefusalsLeftOut = "refusals.left_out": "Refusals left out",
     /// A client failed to prove who it is.
-    ClientAuthentication = "client.authentication": "Application identified itself",
+    ClientAuthentication = "client.authentication": "Identification of an application",
     /// A token or grant was revoked.
     TokenRevoked = "token.revoked": "Access withdrawn",
     /// Userinfo or introspection refused.

@@ -17,7 +17,7 @@ use crate::crypto::seal::SealKey;
 use crate::model::{Change, Client, Decision, Event, EventKind, Settings, SigningKey};
 use crate::ops::clock;
 use crate::store::{OpenError, Store, StoreError};
-use crate::types::{ClientId, Timestamp};
+use crate::types::{ClientId, Issuer, Timestamp};
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -107,6 +107,12 @@ impl Context {
             registrations: Registrations::default(),
             config,
         })
+    }
+
+    /// Takes another issuer, before anything is served under it.
+    pub fn be_known_as(&mut self, issuer: Issuer) {
+        self.discovery = Documents::default();
+        self.config.issuer = issuer;
     }
 
     /// Records a refusal that no decision records, within bounds (`refusals`). Nobody waits for it.

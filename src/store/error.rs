@@ -1,7 +1,9 @@
 //! What can go wrong with the file: at opening, and later.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 /// The file could not be opened. Nothing in it was changed.
 #[derive(Debug)]
@@ -52,7 +54,17 @@ impl fmt::Display for OpenError {
                     path.display()
                 )
             }
-            Self::Io(path, why) => write!(f, "{}: {why}", path.display()),
+            Self::Io(path, why) => match why.kind() {
+                ErrorKind::PermissionDenied => {
+                    write!(f, "{} cannot be used: {}", path.display(), denied(path))
+                }
+                ErrorKind::NotFound => write!(
+                    f,
+                    "{} cannot be made: its folder does not exist; make it, or choose another file with --data",
+                    path.display()
+                ),
+                _ => write!(f, "{}: {why}", path.display()),
+            },
             Self::Exposed(path, why) => write!(
                 f,
                 "{} can be read by others, and that cannot be changed ({why}): run chmod 600 on it as its owner",
@@ -60,6 +72,28 @@ impl fmt::Display for OpenError {
             ),
             Self::Missing(path) => write!(f, "{} does not exist", path.display()),
         }
+    }
+}
+
+/// What this user lacks.
+fn denied(path: &Path) -> String {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    match std::fs::metadata(path) {
+        Ok(file) => format!(
+            "this user may not read and write the file; run this as its owner (user id {})",
+            file.uid()
+        ),
+        Err(error) if error.kind() == ErrorKind::NotFound => format!(
+            "this user may not write in the folder {}; give it to them, or choose another file with --data",
+            folder.display()
+        ),
+        Err(_) => format!(
+            "this user may not enter the folder {}; run this as its owner",
+            folder.display()
+        ),
     }
 }
 
@@ -108,3 +142,26 @@ unavailable!(
     redb::CommitError,
     redb::DatabaseError
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_not_be_opened_says_whether_it_is_the_file_or_its_folder() {
+        let folder = std::env::temp_dir().join(format!("doorlight-denied-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("doorlight.redb");
+        let text = || OpenError::Io(path.clone(), ErrorKind::PermissionDenied.into()).to_string();
+        let without = text();
+        assert!(without.contains("may not write in the folder"), "{without}");
+        assert!(without.contains(folder.to_str().unwrap()), "{without}");
+        std::fs::write(&path, "").unwrap();
+        let with = text();
+        assert!(
+            with.contains("read and write the file; run this as its owner"),
+            "{with}"
+        );
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -41,6 +41,22 @@ impl fmt::Display for IssuerError {
 impl std::error::Error for IssuerError {}
 
 impl Issuer {
+    /// `http://localhost` with a port: the address of a Doorlight that was given none.
+    pub fn on_this_machine(port: u16) -> Self {
+        let authority = match port {
+            80 => "localhost".to_owned(),
+            port => format!("localhost:{port}"),
+        };
+        let origin = format!("http://{authority}");
+        Self {
+            text: origin.clone(),
+            origin,
+            path: String::new(),
+            authority,
+            loopback: true,
+        }
+    }
+
     /// The issuer identifier, exactly as clients compare it.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -145,6 +161,15 @@ mod tests {
             ("http://[::1]:8080", "http://[::1]:8080"),
         ] {
             assert_eq!(given.parse::<Issuer>().unwrap().as_str(), kept);
+        }
+    }
+
+    #[test]
+    fn an_issuer_on_this_machine_is_what_its_text_parses_to() {
+        for port in [0, 80, 443, 8080, 65535] {
+            let issuer = Issuer::on_this_machine(port);
+            assert_eq!(issuer.as_str().parse(), Ok(issuer.clone()));
+            assert!(issuer.is_loopback());
         }
     }
 

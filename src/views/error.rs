@@ -80,6 +80,20 @@ impl ErrorPage {
         this
     }
 
+    /// 403 for a form that was sent at another address than Doorlight's own: no waiting and no reloading helps there.
+    pub fn wrong_address(page: Page, issuer: &str, there: String) -> Self {
+        let mut this = Self::new(
+            page,
+            "This form works at Doorlight's own address only",
+            &format!(
+                "Nothing was changed. Doorlight's address is {issuer}, and this page was opened at another one."
+            ),
+        );
+        this.advice = vec!["Open the right address, and fill the form in there.".to_owned()];
+        this.action = Some((there, "Open the right address".to_owned()));
+        this
+    }
+
     /// 503: too much to do, or the data file cannot be written.
     pub fn busy(page: Page) -> Self {
         let mut this = Self::new(

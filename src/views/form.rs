@@ -103,6 +103,15 @@ impl Form {
     }
 }
 
+/// A sentence begins with a capital.
+pub fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
 /// One of several possible values of a field.
 #[derive(Debug, Clone)]
 pub struct Choice {

@@ -18,7 +18,7 @@ mod sign_out;
 
 pub use device::{DeviceCode, DeviceConfirm, DeviceDone};
 pub use error::{ErrorPage, TechnicalDetail};
-pub use form::{Choice, Form};
+pub use form::{Choice, Form, capital};
 pub use home::{Home, HomeApplication, HomeSession};
 pub use page::{ClientFace, Hidden, Notice, Page, Tone, When};
 pub use password::{NewPassword, Setup};

@@ -3,8 +3,8 @@
 use super::{Form, Page};
 use askama::Template;
 
-/// First start: the administrator's account. `POST {base}/setup` with `token`, `username`, `full_name`, `password`,
-/// `password_again`, `csrf`.
+/// First start: the administrator's account. `POST {base}/setup` with `token`, `username`, `full_name`, `email`,
+/// `password`, `password_again`, `csrf`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "public/setup.html", config = "assets/askama.toml")]
 pub struct Setup {

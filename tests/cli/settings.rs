@@ -61,6 +61,16 @@ fn an_empty_variable_counts_as_none() {
     assert!(refused(&wrong, 2).contains("nowhere"));
 }
 
+/// `--listen` alone printed a link to a port on which nobody listened.
+#[test]
+fn without_an_issuer_links_lead_to_the_port_that_is_listened_on() {
+    let world = World::empty();
+    let listen = ["--listen", "127.0.0.1:8791", "--json"];
+    let made = printed(bare(&world).arg("setup-link"), &listen);
+    let url = made["url"].as_str().unwrap();
+    assert!(url.starts_with("http://localhost:8791/setup?"), "{url}");
+}
+
 /// What a verb prints.
 fn printed(command: &mut Command, arguments: &[&str]) -> Value {
     json(&output(command.args(arguments)))

@@ -7,9 +7,9 @@ use doorlight::store::{ReadOnly, Store};
 use doorlight::types::Timestamp;
 use serde_json::Value;
 use std::convert::Infallible;
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
-use std::process::{Child, Stdio};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
 
 /// A server that goes with the test.
 struct Running(Child);
@@ -20,6 +20,42 @@ impl Drop for Running {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+#[test]
+fn a_server_without_an_issuer_is_known_by_the_port_that_it_got() {
+    let world = World::empty();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_doorlight"));
+    command.env_remove("DOORLIGHT_ISSUER");
+    command.args(["--listen", "127.0.0.1:0", "--json", "--data"]);
+    let mut server = Running(
+        command
+            .arg(world.data())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let mut line = String::new();
+    BufReader::new(server.0.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let announced: Value = serde_json::from_str(&line).unwrap();
+    let listen = announced["listen"].as_str().unwrap();
+    let issuer = listen.replace("127.0.0.1", "http://localhost");
+    assert_eq!(announced["issuer"], issuer);
+    let setup = announced["setup_url"].as_str().unwrap();
+    assert!(setup.starts_with(&format!("{issuer}/setup?")), "{setup}");
+    let mut stream = TcpStream::connect(listen).unwrap();
+    stream
+        .write_all(b"GET /.well-known/openid-configuration HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(
+        answer.contains(&format!("\"issuer\":\"{issuer}\"")),
+        "{answer}"
+    );
 }
 
 #[test]
@@ -61,6 +97,7 @@ fn a_server_whose_address_is_taken_closes_the_file() {
     let _taken = TcpListener::bind(("127.0.0.1", world.port)).unwrap();
     let line = refused(&world.run(&["serve"], ""), 1);
     assert!(line.contains("cannot listen on"), "{line}");
+    assert!(line.contains("choose another with --listen"), "{line}");
     assert_closed(&world);
 }
 

@@ -1,6 +1,6 @@
 //! How a mistake in the arguments is answered.
 
-use super::text;
+use super::{refused, text};
 use crate::world::World;
 
 #[test]
@@ -23,4 +23,86 @@ fn a_command_without_a_verb_shows_its_verbs() {
         }
     }
     assert!(!world.data().exists());
+}
+
+#[test]
+fn a_value_that_there_is_not_is_answered_with_those_that_there_are() {
+    let world = World::empty();
+    for (arguments, known) in [
+        (&["serve", "--listen", "8791"][..], "such as 127.0.0.1:8080"),
+        (
+            &["client", "add", "X", "--kind", "website"],
+            "web, single_page, native, service",
+        ),
+        (
+            &["client", "add", "X", "--grant", "password"],
+            "device_code",
+        ),
+        (
+            &["client", "add", "X", "--profile", "lax"],
+            "standard or strict",
+        ),
+    ] {
+        let output = world.command().args(arguments).output().unwrap();
+        let line = refused(&output, 2);
+        assert!(line.contains(known), "{line}");
+    }
+    world.verb(&["setup-link"], "");
+    let line = refused(&world.run(&["audit", "--kind", "nonsense"], ""), 1);
+    assert!(
+        line.contains("sign_in, ") && line.contains("refused"),
+        "{line}"
+    );
+}
+
+/// A mistyped `--data` made a second Doorlight, and nobody was told.
+#[test]
+fn a_verb_that_makes_the_file_says_where() {
+    let world = World::empty();
+    let add = |name: &str| {
+        let mut command = world.command();
+        command.args(["user", "add", name, "--no-password"]);
+        text(&command.output().unwrap().stderr)
+    };
+    let said = add("ann");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    let path = world.data().display().to_string();
+    assert!(
+        said.contains(&format!("created {path} (no server")),
+        "{said}"
+    );
+    assert_eq!(add("bob"), "");
+}
+
+#[test]
+fn what_a_verb_prints_begins_with_what_matters() {
+    let world = World::empty();
+    let verb = |arguments: &[&str]| {
+        let output = world.command().args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stdout)
+    };
+    let added = verb(&[
+        "client",
+        "add",
+        "App",
+        "--redirect-uri",
+        "https://app.example/cb",
+    ]);
+    let mut lines = added.lines();
+    for begin in ["client_id", "client_secret", "issuer", "discovery"] {
+        let line = lines.next().unwrap();
+        assert!(line.starts_with(begin), "{added}");
+        assert_eq!(
+            line.ends_with("(shown only now)"),
+            begin == "client_secret",
+            "{line}"
+        );
+    }
+    verb(&["user", "add", "ann", "--no-password"]);
+    assert!(verb(&["user", "disable", "ann"]).starts_with("ann is switched off"));
+    assert_eq!(verb(&["user", "enable", "ann"]), "ann can sign in again.\n");
+    verb(&["user", "add", "root", "--admin", "--no-password"]);
+    let again = world.command().arg("setup-link").output().unwrap();
+    assert!(refused(&again, 1).contains("doorlight user link NAME"));
 }

@@ -183,3 +183,46 @@ fn wherever_a_refusal_is_shown_stands_why() {
     let answer = admin.get(&page);
     assert!(answer.body.contains("It was refused the last time.") && answer.body.contains(why));
 }
+
+/// The box that decides stood below a closed fold, and nobody said what it is called.
+#[test]
+fn an_address_without_https_names_the_box_and_opens_the_fold() {
+    let world = World::started();
+    let mut admin = administrator(&world);
+    let page = admin.get("/admin/applications/new");
+    let fields = [
+        ("name", "Notes"),
+        ("kind", "web"),
+        ("redirect_uris", "http://192.168.1.5/cb"),
+        ("scope", "openid"),
+        ("grant", "authorization_code"),
+        ("profile", "standard"),
+        ("id_token_alg", "RS256"),
+        ("access_token_alg", "ES256"),
+        ("consent", "once"),
+        ("refresh", "when_asked"),
+        ("access_token_minutes", "15"),
+        ("refresh_idle_days", "30"),
+        ("refresh_absolute_days", "365"),
+    ];
+    let refused = admin.submit(&page, "/admin/applications/new", &fields);
+    assert_eq!(refused.status, 422);
+    assert!(
+        refused
+            .body
+            .contains("“http://192.168.1.5/cb” is not encrypted")
+    );
+    assert!(
+        refused
+            .body
+            .contains("tick “Allow addresses with http:// on my network”")
+    );
+    assert!(refused.body.contains("<details class=\"card\" open>"));
+    // The administrator has no email address, which an application may mind.
+    assert!(
+        admin
+            .get("/admin/try")
+            .body
+            .contains("some applications refuse that")
+    );
+}

@@ -68,11 +68,104 @@ fn a_page_reached_under_another_name_says_which_line_to_change() {
         raw.starts_with("HTTP/1.1 400") || !raw.contains("<script>\""),
         "reflected unescaped"
     );
-    let moved = raw_host(&world, "192.168.1.5:8080");
-    assert!(
-        moved.contains("--issuer http://192.168.1.5:8080"),
-        "{moved}"
+    // What is offered is what Doorlight takes: plain http on this machine only.
+    let near = raw_host(&world, "localhost:8791");
+    assert!(near.contains("--issuer http://localhost:8791"), "{near}");
+    for host in ["192.168.1.5:8080", "nas.lan", "doorlight.local:80"] {
+        let moved = raw_host(&world, host);
+        assert!(!moved.contains("--issuer"), "{moved}");
+        assert!(moved.contains("needs https"), "{moved}");
+        let tunnel = format!("ssh -L {0}:localhost:{0} server", world.port);
+        assert!(moved.contains(&tunnel), "{moved}");
+    }
+}
+
+/// A proxy whose configuration lacks a line was told to be trusted, which it was.
+#[test]
+fn a_trusted_proxy_that_leaves_out_a_header_is_told_which() {
+    let mut world = World::empty();
+    world.be_known_as(
+        "https://id.example.org",
+        &["--trusted-proxy", "10.0.0.9, 127.0.0.1"],
     );
+    let page = |host: &str, headers: &str| raw_with(&world, "GET", "/login", host, headers, "");
+    let silent = page("id.example.org", "");
+    assert!(
+        silent.contains("proxy_set_header X-Forwarded-Proto $scheme;"),
+        "{silent}"
+    );
+    let nameless = page("127.0.0.1:8080", "X-Forwarded-Proto: https\r\n");
+    assert!(
+        nameless.contains("proxy_set_header Host $http_host;"),
+        "{nameless}"
+    );
+    let other = page("nas.example.org", "X-Forwarded-Proto: https\r\n");
+    assert!(
+        other.contains("--issuer https://nas.example.org"),
+        "{other}"
+    );
+    let right = page("id.example.org", "X-Forwarded-Proto: https\r\n");
+    for page in [&silent, &nameless, &other, &right] {
+        assert!(!page.contains("--trusted-proxy"), "{page}");
+    }
+    assert!(!right.contains("Please check"), "{right}");
+}
+
+/// "Open for a long time" was said for ever, to whoever used the other name of this machine.
+#[test]
+fn a_form_at_another_address_leads_to_the_right_one() {
+    let mut world = World::empty();
+    world.be_known_as("http://localhost:8080", &[]);
+    let made = world.verb(&["setup-link"], "");
+    let link = made["url"].as_str().unwrap();
+    let token = link.split_once("token=").unwrap().1;
+    let send = |path: &str, body: &str| {
+        let origin = "Origin: http://127.0.0.1:8080\r\n";
+        raw_with(&world, "POST", path, "127.0.0.1:8080", origin, body)
+    };
+    for (path, body, there) in [
+        (
+            "/setup",
+            format!("token={token}&username=ann&password=secret-word"),
+            link,
+        ),
+        (
+            "/setup",
+            "token=%22%3E&password=secret-word".to_owned(),
+            "http://localhost:8080/setup",
+        ),
+        (
+            "/login",
+            "token=a.b&username=ann&password=secret-word".to_owned(),
+            "http://localhost:8080/login",
+        ),
+        (
+            "/consent",
+            "password=secret-word".to_owned(),
+            "http://localhost:8080/",
+        ),
+    ] {
+        let answer = send(path, &body);
+        assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+        assert!(
+            answer.contains(&format!("href=\"{there}\"")),
+            "{path}: {answer}"
+        );
+        assert!(
+            !answer.contains("long time") && !answer.contains("secret-word"),
+            "{answer}"
+        );
+    }
+    // At its own address a stale form is a stale form.
+    let stale = raw_with(
+        &world,
+        "POST",
+        "/login",
+        "localhost:8080",
+        "",
+        "username=ann",
+    );
+    assert!(stale.contains("long time"), "{stale}");
 }
 
 fn raw(world: &World, host: &str) -> String {
@@ -80,11 +173,24 @@ fn raw(world: &World, host: &str) -> String {
 }
 
 fn raw_host(world: &World, host: &str) -> String {
+    raw_with(world, "GET", "/login", host, "", "")
+}
+
+fn raw_with(
+    world: &World,
+    method: &str,
+    path: &str,
+    host: &str,
+    headers: &str,
+    body: &str,
+) -> String {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", world.port)).unwrap();
+    let length = body.len();
     write!(
         stream,
-        "GET /login HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
     )
     .unwrap();
     let mut text = String::new();

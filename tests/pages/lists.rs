@@ -90,9 +90,9 @@ fn an_event_about_a_group_names_it() {
     for path in ["/admin", "/admin/audit"] {
         let shown = admin.get(path).body;
         for words in [
-            "Group changed: cooks<",
-            "Group changed: cooks renamed to bakers<",
-            "Group deleted: bakers<",
+            "Group changed: cooks, by root<",
+            "Group changed: cooks renamed to bakers, by root<",
+            "Group deleted: bakers, by root<",
         ] {
             assert_eq!(
                 shown.replace(" <", "<").matches(words).count(),

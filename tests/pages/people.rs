@@ -13,6 +13,18 @@ fn the_setup_link_makes_the_first_administrator_once() {
     let mut browser = Browser::new(&world);
     let page = browser.get(&target);
     assert_eq!(page.status, 200);
+    let wrong = browser.submit(
+        &page,
+        "/setup",
+        &[("username", "ro ot"), ("email", "nowhere")],
+    );
+    assert_eq!(wrong.status, 422);
+    let problems = wrong.body.split("class=\"problem\"").skip(1);
+    for problem in problems {
+        let said = problem.split_once('>').unwrap().1;
+        assert!(said.starts_with(char::is_uppercase), "{said}");
+    }
+    assert!(wrong.body.contains("value=\"nowhere\""));
     for weak in ["password", "liverpool7"] {
         let fields = [
             ("username", "root"),
@@ -29,6 +41,7 @@ fn the_setup_link_makes_the_first_administrator_once() {
     }
     let good = [
         ("username", "root"),
+        ("email", "root@example.org"),
         ("password", crate::world::PASSWORD),
         ("password_again", crate::world::PASSWORD),
     ];
@@ -38,6 +51,19 @@ fn the_setup_link_makes_the_first_administrator_once() {
         (303, Some("/admin"))
     );
     assert_eq!(browser.get("/admin").status, 200);
+    let shown = world.verb(&["user", "show", "root"], "");
+    assert_eq!(
+        (shown["email"].as_str(), shown["email_verified"].as_bool()),
+        (Some("root@example.org"), Some(true))
+    );
+    assert!(
+        !browser
+            .get("/admin/try")
+            .body
+            .contains("some applications refuse that")
+    );
+    let log = browser.get("/admin/audit").body;
+    assert!(log.contains("One-time link made, by start"), "{log}");
     assert_eq!(world.ask("GET", &target, "", "").status, 410);
     assert!(!world.run(&["setup-link"], "").status.success());
 }

@@ -683,6 +683,7 @@ impl Samples<'_> {
                     "For applications that want the whole address.",
                 ),
             ],
+            more: vec![copy("Token", "https://id.home.example/token", "")],
             next: (
                 "/id/admin/applications/c1".into(),
                 "I have copied it".into(),
@@ -805,6 +806,7 @@ impl Samples<'_> {
                 value: self.t("https://id.home.example/link?token=q8.Zr3T8vXy1Bn5Lw7Hc2"),
                 hint: "Shown only now. Whoever opens it can choose the password.".into(),
             }],
+            more: vec![],
             next: ("/id/admin/people/u2".into(), "Back to ben".into()),
             also: None,
         };

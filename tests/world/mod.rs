@@ -27,6 +27,7 @@ pub struct World {
     pub port: u16,
     server: Option<Child>,
     issuer: Option<String>,
+    settings: Vec<String>,
 }
 
 /// An answer.
@@ -94,6 +95,7 @@ impl World {
             dir,
             port,
             issuer: None,
+            settings: Vec::new(),
             server: None,
         }
     }
@@ -123,6 +125,13 @@ impl World {
         world
     }
 
+    /// Starts a server that is known by another address, with further settings.
+    pub fn be_known_as(&mut self, issuer: &str, settings: &[&str]) {
+        self.issuer = Some(issuer.to_owned());
+        self.settings = settings.iter().map(|&text| text.to_owned()).collect();
+        self.start();
+    }
+
     pub fn pid(&self) -> u32 {
         self.server.as_ref().unwrap().id()
     }
@@ -145,7 +154,8 @@ impl World {
             .arg(self.issuer());
         command
             .arg("--listen")
-            .arg(format!("127.0.0.1:{}", self.port));
+            .arg(format!("127.0.0.1:{}", self.port))
+            .args(&self.settings);
         command
     }
 

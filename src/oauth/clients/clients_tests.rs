@@ -187,7 +187,7 @@ fn settings_that_do_not_go_together_are_refused() {
                 redirect_uris: vec!["http://nas.lan/cb".to_owned()],
                 ..notes()
             },
-            "redirect_uris",
+            "allow_http",
         ),
         (
             NewClient {

@@ -107,8 +107,12 @@ fn redirects_fit(client: &Client) -> Result<(), AdminError> {
     }
     match client.redirect_uris.iter().find(|uri| uri.is_remote_http()) {
         // RFC 9700 §2.1: others on the way could read the code.
-        Some(uri) if !client.allow_http => refuse(format!(
-            "{uri} is not encrypted: use https, or allow http addresses for this application"
+        Some(uri) if !client.allow_http => Err(AdminError::invalid(
+            "allow_http",
+            format!(
+                "“{uri}” is not encrypted: use https, or tick “Allow addresses with http:// on my network” (on the \
+                 command line: --allow-http)"
+            ),
         )),
         _ => Ok(()),
     }
@@ -173,7 +177,7 @@ pub(super) fn addresses(
     {
         let uri = text.parse().map_err(|why| {
             let shown: String = text.chars().take(200).collect();
-            AdminError::invalid(field, format!("{shown}: {why}"))
+            AdminError::invalid(field, format!("“{shown}”: {why}"))
         })?;
         if !uris.contains(&uri) {
             uris.push(uri);

@@ -1,7 +1,6 @@
 //! The fields of an application's form, between the record and what is typed. Their names stand in
 //! `views::admin::applications`.
 
-use super::desk;
 use crate::model::{
     AdminError, Algorithm, Client, ClientAuthMethod, ClientKind, ConsentPolicy, GrantType, Profile,
     RefreshPolicy,
@@ -188,11 +187,13 @@ pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit
 /// Puts a refusal beside its field.
 pub(super) fn refuse(form: &mut views::Form, error: &AdminError) {
     match error {
-        AdminError::Invalid { field, message } => form.refuse(shown(field), desk::capital(message)),
+        AdminError::Invalid { field, message } => {
+            form.refuse(shown(field), views::capital(message))
+        }
         AdminError::NameTaken(_) => {
             form.refuse("name", "There is an application of this name already.");
         }
-        other => form.refuse("", desk::capital(&other.to_string())),
+        other => form.refuse("", views::capital(&other.to_string())),
     }
 }
 

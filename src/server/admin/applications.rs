@@ -6,7 +6,7 @@ use super::desk::{self, Answer, Done};
 use super::listing::Listing;
 use super::person_form::groups;
 use super::recent::{self, Recent};
-use crate::model::{AdminError, Client};
+use crate::model::{AdminError, Client, ClientKind};
 use crate::server::administration::OperationError;
 use crate::server::administration::clients as operations;
 use crate::server::incoming::{Incoming, Visitor};
@@ -23,6 +23,10 @@ use crate::views::{self, Choice};
 use rouille::Response;
 
 const PATH: &str = "/admin/applications";
+
+/// A reload of the page with the secret sends the form once more.
+const RELOADED: &str = "There is an application of this name already. If you reloaded the page that showed its secret: \
+                        it was added, and the secret is shown once. You can make another one on its page.";
 
 const DONE: &[Done] = &[
     ("saved", "The settings were saved."),
@@ -114,7 +118,13 @@ impl Desk<'_> {
         match added {
             Ok((client, secret)) => Ok(self.issued(&client, secret.as_ref(), true)),
             Err(error) => match desk::refusal(self.incoming, self.visitor, error) {
-                Ok(error) => self.new_form(refused(desk::typed(form), &error), 422),
+                Ok(error) => {
+                    let mut form = refused(desk::typed(form), &error);
+                    if matches!(error, AdminError::NameTaken(_)) {
+                        form.refuse("name", RELOADED);
+                    }
+                    self.new_form(form, 422)
+                }
                 Err(response) => Ok(response),
             },
         }
@@ -133,6 +143,21 @@ impl Desk<'_> {
             let hint = "It is shown only now. Doorlight keeps nothing but a fingerprint of it.";
             row("Client secret", secret.expose(), hint)
         }));
+        // Nobody signs in to a service: it asks for tokens, and for nothing else.
+        if client.kind == ClientKind::Service {
+            rows.push(row("Token address", &issuer.endpoint("/token"), ""));
+        }
+        let single = [
+            ("Authorization", "/authorize"),
+            ("Token", "/token"),
+            ("User info", "/userinfo"),
+            ("Keys (JWKS)", "/jwks.json"),
+            ("Signing out (end session)", "/logout"),
+        ];
+        let more = single
+            .into_iter()
+            .map(|(label, path)| row(label, &issuer.endpoint(path), ""))
+            .collect();
         let hint = "Most applications ask for this one only.";
         rows.push(row("Address of Doorlight (issuer)", issuer.as_str(), hint));
         rows.push(row("Discovery address", &discovery(self.incoming), ""));
@@ -160,6 +185,7 @@ impl Desk<'_> {
                 section: "applications",
                 explanation,
                 rows,
+                more,
                 next,
                 also: None,
             };

@@ -63,6 +63,10 @@ fn an_application_is_added_and_its_secret_is_shown_once() {
         root.page
             .contains("There is an application of this name already.")
     );
+    assert!(
+        root.page
+            .contains("it was added, and the secret is shown once")
+    );
 
     for path in [
         page.as_str(),

@@ -130,17 +130,22 @@ pub(super) fn line(event: &Event) -> EventRow {
         .collect();
     let words = match names.is_empty() {
         true => row.words.clone(),
-        false => format!("{}: {}", row.words, names.join(", ")),
+        false => format!("{}: {}", event.kind.words(), names.join(", ")),
     };
     EventRow { words, ..row }
 }
 
-/// What happened; to which group, for groups have no column.
+/// What happened; to which group, for groups have no column; and who did it, where that is not the person whom it
+/// concerns.
 fn words(event: &Event) -> String {
     let words = event.kind.words();
-    match is_about_group(event) && !event.detail.is_empty() {
+    let words = match is_about_group(event) && !event.detail.is_empty() {
         true => format!("{words}: {}", event.detail),
         false => words.to_owned(),
+    };
+    match &event.actor {
+        Some(actor) if event.username.as_ref() != Some(actor) => format!("{words}, by {actor}"),
+        _ => words,
     }
 }
 

@@ -117,21 +117,12 @@ pub(super) fn failed(
         OperationError::Admin(error) => frame::with(incoming, Some(visitor), "", |page| {
             let mut sentence = error.to_string();
             sentence.push_str(". Nothing was changed.");
-            let view = ErrorPage::new(page, "This cannot be done", &capital(&sentence));
+            let view = ErrorPage::new(page, "This cannot be done", &views::capital(&sentence));
             respond::page(422, Leads::Here, &view)
         }),
         other => {
             log::warn!("{other}");
             failure::busy(incoming)
         }
-    }
-}
-
-/// A sentence begins with a capital.
-pub(super) fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => String::new(),
     }
 }

@@ -206,9 +206,9 @@ fn row((group, members): (Record, u64)) -> GroupRow {
 fn refused(form: &Form, error: &AdminError) -> views::Form {
     let mut typed = desk::typed(form);
     match error {
-        AdminError::Invalid { field, message } => typed.refuse(field, desk::capital(message)),
+        AdminError::Invalid { field, message } => typed.refuse(field, views::capital(message)),
         AdminError::NameTaken(_) => typed.refuse("name", "There is a group of this name already."),
-        other => typed.refuse("", desk::capital(&other.to_string())),
+        other => typed.refuse("", views::capital(&other.to_string())),
     }
     typed
 }

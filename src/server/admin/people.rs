@@ -24,6 +24,9 @@ const PATH: &str = "/admin/people";
 /// Sign-ins that the list looks back over.
 const SIGN_INS: usize = 1_000;
 
+const TWO_WAYS: &str = "a password was typed, but “With a link that I send them” is chosen: choose “With a password that \
+                        I set now”, or leave both password fields empty";
+
 const DONE: &[Done] = &[
     ("added", "The person was added."),
     ("saved", "The details were saved."),
@@ -124,6 +127,10 @@ impl Desk<'_> {
         let password = Secret::new(form.text("password").to_owned());
         let checked = match &details {
             Ok(details) if with_password => check(form, &password, details),
+            // Whoever typed one believes that it was set.
+            _ if !form.text("password").is_empty() || !form.text("password_again").is_empty() => {
+                Err(AdminError::invalid("way_in", TWO_WAYS))
+            }
             _ => Ok(()),
         };
         let details = match (details, checked) {
@@ -235,6 +242,7 @@ impl Desk<'_> {
                     value: address.expose().to_owned(),
                     hint: String::new(),
                 }],
+                more: Vec::new(),
                 next: (next, format!("Open the page of {}", user.username)),
                 also: None,
             };

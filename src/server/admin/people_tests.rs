@@ -27,6 +27,15 @@ fn a_person_is_added_chooses_a_password_and_is_switched_off() {
     );
     assert!(root.page.contains("Somebody has this name already."));
 
+    let both = [
+        ("username", "ben"),
+        ("way_in", "link"),
+        ("password", "nine brown kettles"),
+    ];
+    assert_eq!(root.post(&house, "/admin/people/new", &both), 422);
+    assert!(root.page.contains("A password was typed, but"));
+    assert!(!root.page.contains("kettles"));
+
     let mut browser = Browser::default();
     let address = format!("/link?{link}");
     assert_eq!(browser.get(&house, &address), 200);

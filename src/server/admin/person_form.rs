@@ -125,7 +125,7 @@ pub(super) fn refuse(form: &mut views::Form, error: &AdminError) {
                 "formatted" => "street_address",
                 other => other,
             };
-            form.refuse(name, super::desk::capital(message));
+            form.refuse(name, views::capital(message));
         }
         AdminError::NameTaken(_) => {
             form.refuse("username", "Somebody has this name already.");
@@ -134,7 +134,7 @@ pub(super) fn refuse(form: &mut views::Form, error: &AdminError) {
             "administrator",
             "This is the last administrator. Make another one first.",
         ),
-        other => form.refuse("", super::desk::capital(&other.to_string())),
+        other => form.refuse("", views::capital(&other.to_string())),
     }
 }
 

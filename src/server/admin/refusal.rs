@@ -1,9 +1,9 @@
 //! Why something was refused, for the pages that say that it was. The audit log has it in one line: either a sentence,
 //! or `name expected A received B`.
 
-use super::desk;
 use crate::model::{Event, EventKind, Outcome};
 use crate::types::RedirectUri;
+use crate::views;
 use crate::views::admin::Refusal;
 
 /// The explanation of an event that is a refusal.
@@ -62,7 +62,7 @@ fn sentence(detail: &str) -> String {
         "" => "No reason was recorded".to_owned(),
         // The name of a parameter stays as it is sent.
         first if first.contains('_') => detail.to_owned(),
-        _ => desk::capital(detail),
+        _ => views::capital(detail),
     }
 }
 

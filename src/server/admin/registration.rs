@@ -113,8 +113,8 @@ impl Desk<'_> {
             .filter(|(name, _)| matches!(*name, "note" | "days" | "uses"));
         let mut typed = views::Form::from_pairs(typed);
         match error {
-            AdminError::Invalid { field, message } => typed.refuse(field, desk::capital(message)),
-            other => typed.refuse("", desk::capital(&other.to_string())),
+            AdminError::Invalid { field, message } => typed.refuse(field, views::capital(message)),
+            other => typed.refuse("", views::capital(&other.to_string())),
         }
         self.show(Some(typed))
     }
@@ -138,6 +138,7 @@ impl Desk<'_> {
                 section: "applications",
                 explanation: "Give it to the application that is to register itself.".to_owned(),
                 rows,
+                more: Vec::new(),
                 next: (
                     format!("{}{PATH}", self.incoming.ctx.config.issuer.path()),
                     "Done".to_owned(),

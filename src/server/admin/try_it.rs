@@ -16,6 +16,7 @@ use crate::server::pages::failure;
 use crate::server::respond::{self, Leads, set};
 use crate::types::{Form, append_query};
 use crate::views::admin::{TryIt, TryResult};
+use crate::views::{Notice, Tone};
 use loopback::Failed;
 use rouille::Response;
 use round::Round;
@@ -88,7 +89,16 @@ fn show(incoming: &Incoming<'_>, visitor: &Visitor) -> Response {
         .iter()
         .find(|(key, _)| *key == query.text("error"))
         .map(|(_, words)| (*words).to_owned());
-    desk::page(incoming, visitor, "Try it", &[], |page| {
+    desk::page(incoming, visitor, "Try it", &[], |mut page| {
+        if visitor.user.email.is_none() {
+            page.notices.push(Notice {
+                tone: Tone::Warning,
+                text: "You have no email address here, and some applications refuse that. You can add one on your \
+                       page under People."
+                    .to_owned(),
+                line: None,
+            });
+        }
         respond::page(200, Leads::Here, &TryIt { page, error })
     })
 }

@@ -135,11 +135,22 @@ pub fn hash(ctx: &Context, password: &Secret, known: &[String]) -> Result<String
     Ok(ctx.hashing.hash(password)?)
 }
 
+/// Shorter parts of a name say nothing about a password.
+const PART_LEAST: usize = 3;
+
 /// What an attacker would try first for this person.
 pub fn words(details: &PersonEdit) -> Vec<String> {
     let given = [&details.name, &details.email, &details.nickname];
     let mut words = vec![details.username.clone(), "doorlight".to_owned()];
     words.extend(given.into_iter().flatten().cloned());
+    // A first name, or the part before the @, is tried alone too.
+    let parts: Vec<String> = words
+        .iter()
+        .flat_map(|word| word.split(|c: char| !c.is_alphanumeric()))
+        .filter(|part| part.chars().count() >= PART_LEAST)
+        .map(str::to_owned)
+        .collect();
+    words.extend(parts);
     words
 }
 
@@ -186,5 +197,45 @@ fn missing(name: impl ToString) -> AdminError {
     AdminError::NotFound {
         what: "person",
         name: name.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_persons_own_names_do_not_make_a_password() {
+        let details = PersonEdit {
+            username: "bobson".to_owned(),
+            name: Some("Robertine Quexley".to_owned()),
+            email: Some("zorblat@quimby.example".to_owned()),
+            ..PersonEdit::default()
+        };
+        let words = words(&details);
+        let known: Vec<&str> = words.iter().map(String::as_str).collect();
+        let refused = |text: &str, known: &[&str]| {
+            validate::password(&Secret::new(text.to_owned()), known).is_err()
+        };
+        for own in [
+            "bobsonpassword",
+            "Quexley1",
+            "quexleyquexley",
+            "zorblat123",
+            "quimbypassword",
+        ] {
+            assert!(refused(own, &known), "{own}");
+        }
+        assert!(
+            !refused("zorblat123", &[]),
+            "the name is what makes it guessable"
+        );
+        let bob = PersonEdit {
+            username: "bob".to_owned(),
+            ..PersonEdit::default()
+        };
+        let words = super::words(&bob);
+        let known: Vec<&str> = words.iter().map(String::as_str).collect();
+        assert!(refused("bobpassword", &known));
     }
 }

@@ -7,7 +7,7 @@ use crate::oauth::authorize::request::NoTarget;
 use crate::oauth::logout::LogoutError;
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::respond::{self, Leads, set};
-use crate::types::Form;
+use crate::types::{BearerSecret, Form};
 use crate::views::{ErrorPage, Page, TechnicalDetail};
 use rouille::Response;
 
@@ -24,7 +24,37 @@ pub fn malformed(incoming: &Incoming<'_>) -> Response {
 
 /// 403: a form that came from elsewhere or was open for too long.
 pub fn stale_form(incoming: &Incoming<'_>, visitor: Option<&Visitor>) -> Response {
+    if frame::is_elsewhere(incoming) {
+        let there = right_address(incoming);
+        return standard(incoming, visitor, 403, |page| {
+            ErrorPage::wrong_address(page, &incoming.ctx.config.issuer.to_string(), there)
+        });
+    }
     standard(incoming, visitor, 403, ErrorPage::stale_form)
+}
+
+/// The page of a refused form, at the issuer's own address. The two pages that open with a one-time token need it there
+/// too; it goes to nobody but the browser that sent it. Nothing else of the form is repeated.
+fn right_address(incoming: &Incoming<'_>) -> String {
+    let path = match incoming.path {
+        path @ ("/setup" | "/link" | "/login" | "/device") => path,
+        path if path.starts_with("/admin") => "/admin",
+        _ => "/",
+    };
+    let endpoint = incoming.ctx.config.issuer.endpoint(path);
+    let token = incoming
+        .form()
+        .ok()
+        .filter(|_| matches!(path, "/setup" | "/link"))
+        .map(|form| form.text("token").to_owned())
+        .filter(|token| BearerSecret::parse(token).is_some());
+    match token {
+        Some(token) => format!(
+            "{endpoint}?{}",
+            Form::default().with("token", &token).encode()
+        ),
+        None => endpoint,
+    }
 }
 
 /// 403 for a person without the right to see a page.
@@ -91,7 +121,7 @@ pub fn no_target(
 ) -> Response {
     let page = frame::bare(incoming, "");
     let name = client.map_or("The application", |client| client.name.as_str());
-    let mut view = match why {
+    let (mut view, whoever_runs_it) = match why {
         NoTarget::Client => {
             let mut view = ErrorPage::new(
                 page,
@@ -101,7 +131,9 @@ pub fn no_target(
             view.code = "unknown_client".to_owned();
             view.details
                 .push(detail("Client id received", form.text("client_id")));
-            view
+            let advice = "compare the client id below with the applications in the admin page. Add the application \
+                          there, or switch it on again, and type its client id into its settings.";
+            (view, advice)
         }
         NoTarget::Repeated => {
             let mut view = ErrorPage::new(
@@ -110,13 +142,20 @@ pub fn no_target(
                 "It says twice where to send you back to.",
             );
             view.code = "redirect_uri_repeated".to_owned();
-            view
+            view.details.push(detail("Parameter", "redirect_uri"));
+            (
+                view,
+                "this is a fault of the application: it must send its return address once.",
+            )
         }
         NoTarget::RedirectUri(Mismatch::Missing) => {
             let text = format!("{name} did not say where to return to after signing in.");
             let mut view = ErrorPage::new(page, "The return address is missing", &text);
             view.code = "redirect_uri_missing".to_owned();
-            view
+            view.details.push(detail("Parameter", "redirect_uri"));
+            let advice = "look for the application's own address, redirect URI or callback URL in its settings: it \
+                          must send one.";
+            (view, advice)
         }
         NoTarget::RedirectUri(Mismatch::NotRegistered { received, expected }) => {
             let text = format!(
@@ -126,7 +165,9 @@ pub fn no_target(
             view.code = "redirect_uri_not_registered".to_owned();
             view.details.push(detail("Address received", received));
             view.details.extend(registered(incoming, expected));
-            view
+            let advice = "open the application in the admin page; a refused address can be added there with one \
+                          button. A slash, a port or http instead of https makes an address another one.";
+            (view, advice)
         }
         NoTarget::RequestObject(error) => {
             let text = format!("{name} sent a signed request that cannot be used.");
@@ -134,7 +175,9 @@ pub fn no_target(
             view.code = error.wire().code.to_owned();
             view.details
                 .push(detail("Reason", error.wire().description));
-            view
+            let advice = "see whether the keys of the application in the admin page are those that it signs with, and \
+                          whether its clock is right.";
+            (view, advice)
         }
         NoTarget::Pushed(_) => {
             let text = format!(
@@ -146,10 +189,9 @@ pub fn no_target(
         }
     };
     view.advice = vec![
-        "If you were just signing in, tell the person who runs this server what is written below.".to_owned(),
-        "If you run it: open the application in the admin page; a refused address can be added there with one button. \
-         A slash, a port or http instead of https makes an address another one."
+        "If you were just signing in, tell the person who runs this server what is written below."
             .to_owned(),
+        format!("If you run it: {whoever_runs_it}"),
     ];
     respond::page(400, Leads::Here, &view)
 }
@@ -197,7 +239,7 @@ fn standard(
     incoming: &Incoming<'_>,
     visitor: Option<&Visitor>,
     status: u16,
-    view: fn(Page) -> ErrorPage,
+    view: impl FnOnce(Page) -> ErrorPage,
 ) -> Response {
     frame::with(incoming, visitor, "", |page| {
         respond::page(status, Leads::Here, &view(page))

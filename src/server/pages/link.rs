@@ -181,10 +181,12 @@ pub(super) fn refuse(form: &mut views::Form, error: &AdminError) {
     match error {
         AdminError::Invalid { field, message } => {
             let name = if *field == "name" { "full_name" } else { field };
-            form.refuse(name, message.clone());
+            form.refuse(name, views::capital(message));
         }
-        AdminError::NameTaken(_) => form.refuse("username", error.to_string()),
-        _ => form.refuse("", error.to_string()),
+        AdminError::NameTaken(_) => {
+            form.refuse("username", views::capital(&error.to_string()));
+        }
+        _ => form.refuse("", views::capital(&error.to_string())),
     }
 }
 

@@ -43,9 +43,12 @@ fn set_up(incoming: &Incoming<'_>, form: &Form) -> Result<Response, Stopped> {
     let details = PersonEdit {
         username: form.text("username").trim().to_owned(),
         name: Some(form.text("full_name").to_owned()),
+        email: Some(form.text("email").to_owned()),
+        // Nobody knows better than the administrator, as for the people that they add.
+        email_verified: true,
         ..PersonEdit::default()
     };
-    let typed = ["username", "full_name"].map(|name| (name, form.text(name)));
+    let typed = ["username", "full_name", "email"].map(|name| (name, form.text(name)));
     let mut refused = views::Form::from_pairs(typed);
     let (password, again) = link::passwords(form);
     let words = operations::words(&details);

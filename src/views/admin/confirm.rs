@@ -35,6 +35,8 @@ pub struct Issued {
     pub explanation: String,
     /// The values.
     pub rows: Vec<CopyRow>,
+    /// Values that few need, in a fold "Single addresses"; none: no fold.
+    pub more: Vec<CopyRow>,
     /// Where the button leads and what it says.
     pub next: (String, String),
     /// A second thing to do, if there is one.
