@@ -1,8 +1,9 @@
 //! A small world for table tests: one client, one person, one session.
 
 use crate::model::{
-    Algorithm, Authentication, Client, ClientAuthMethod, ClientKind, ClientSecret, ConsentPolicy,
-    DeviceAuthorization, Grant, GrantType, Profile, RefreshPolicy, SelfRegistered, Session, User,
+    Algorithm, Authentication, Client, ClientAuthMethod, ClientKind, ClientSecret, Consent,
+    ConsentPolicy, DeviceAuthorization, Grant, GrantType, Profile, RefreshPolicy, SelfRegistered,
+    Session, User,
 };
 use crate::types::{
     ClientId, GrantId, Id, Secret, SessionId, Timestamp, TokenHash, UserCode, UserId,
@@ -174,5 +175,15 @@ pub(crate) fn device(client: &Client) -> DeviceAuthorization {
         expires: NOW.plus(Duration::from_secs(600)),
         answer: None,
         redeemed: None,
+    }
+}
+
+/// What the person agreed to: all that the client may ask for.
+pub(crate) fn agreed(client: &Client) -> Consent {
+    Consent {
+        user: user().id,
+        client: client.id,
+        scope: client.scope.clone(),
+        given: NOW,
     }
 }

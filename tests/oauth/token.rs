@@ -188,6 +188,22 @@ fn a_code_from_before_a_reset_or_a_sign_out_opens_nothing() {
 }
 
 #[test]
+fn a_code_from_before_the_permission_was_taken_back_opens_nothing() {
+    let world = World::started();
+    world.user("alice");
+    let client = world.client("Notes", &["--redirect-uri", crate::world::REDIRECT]);
+    let mut browser = world.sign_in("alice");
+    let page = browser.authorize(&client, "openid offline_access", "");
+    let allowed = browser.submit(&page, "/consent", &[("decision", "allow")]);
+    let code = allowed.parameter("code").unwrap();
+    let home = browser.get("/");
+    let revoked = browser.submit(&home, "/account/applications/revoke", &[]);
+    assert_eq!(revoked.status, 303, "{revoked:?}");
+    let answer = world.token(&client, &redeem(&code));
+    assert_eq!(answer.json()["error"], "invalid_grant");
+}
+
+#[test]
 fn codes_that_nobody_was_given_reach_neither_the_writer_nor_the_log_without_bound() {
     let world = World::started();
     let client = world.trusted();

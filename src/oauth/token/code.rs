@@ -2,19 +2,18 @@
 //! Owns: who may redeem a code, and that a second use ends everything the first one gave.
 //! Not here: what a token looks like (`issue`), how a code comes to be (`authorize`).
 
-use super::issue::{Issued, access_token_life};
+use super::issue::Issued;
+use super::new_grant::{self, Approved};
 use super::{one, resources, sender};
 use crate::crypto::digest::{constant_time_eq, s256};
 use crate::crypto::random::Fresh;
 use crate::model::{
-    AuthorizationCode, Change, Client, CodeChallenge, Decision, Event, EventKind, Grant, GrantEnd,
-    GrantType, RefreshPolicy, RefreshToken, quoted,
+    AuthorizationCode, Change, Client, CodeChallenge, Consent, Decision, Event, EventKind, Grant,
+    GrantEnd, quoted,
 };
 use crate::oauth::error::TokenError;
-use crate::oauth::standing::{self, Ground};
-use crate::types::{
-    BearerSecret, Form, GrantId, Id, RefreshTokenId, Secret, Thumbprint, Timestamp,
-};
+use crate::oauth::standing::Ground;
+use crate::types::{BearerSecret, Form, Secret, Thumbprint, Timestamp};
 use std::time::Duration;
 
 /// The form's parameters.
@@ -53,10 +52,20 @@ pub struct FreshTokens {
     pub refresh: Fresh,
 }
 
-/// Decides over a code. `earlier` is the grant that its first use gave.
+/// What the store knows of the presented code.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// The record of the presented selector.
+    pub code: Option<AuthorizationCode>,
+    /// The grant that its first use gave.
+    pub earlier: Option<Grant>,
+    /// What the person agreed to, as it stands today.
+    pub consent: Option<Consent>,
+}
+
+/// Decides over a code.
 pub fn decide(
-    code: Option<AuthorizationCode>,
-    earlier: Option<Grant>,
+    found: Found,
     ground: Ground<'_>,
     client: &Client,
     request: &Request,
@@ -67,7 +76,7 @@ pub fn decide(
     let refuse = |error: TokenError, why: &str| Decision::refuse(error, event(why));
 
     // Whoever does not hold the verifier knows nothing of the code; whoever is not its client may not touch it.
-    let (Some(code), Some(presented)) = (code, &request.code) else {
+    let (Some(code), Some(presented)) = (found.code, &request.code) else {
         return refuse(TokenError::InvalidCode("unknown"), "unknown code");
     };
     if code.hash != presented.hash() {
@@ -82,7 +91,7 @@ pub fn decide(
     // RFC 6749 §4.1.2: a second use, also after the code expired, revokes what the first one gave.
     if code.redeemed.is_some() {
         // Once it has ended, whoever repeats the code finds nothing to end and changes nothing.
-        let Some(grant) = earlier.filter(|grant| grant.ended.is_none()) else {
+        let Some(grant) = found.earlier.filter(|grant| grant.ended.is_none()) else {
             return refuse(
                 TokenError::CodeReplayed,
                 "the code was used before; what was issued from it has ended already",
@@ -123,65 +132,33 @@ pub fn decide(
         return refuse(TokenError::InvalidTarget, "a resource that was not granted");
     };
 
-    // A code from before a reset, or from a session that has ended since, opens nothing: a new grant must not outlive
-    // what was meant to end it.
-    let held = ground
-        .session
-        .is_some_and(|session| session.id == code.session && now < session.expires);
-    let reset = ground
-        .user
-        .is_none_or(|user| standing::of_user(user, code.created).is_err())
-        || standing::of_client(client, code.created).is_err();
-    if !held || reset {
-        return refuse(
-            TokenError::InvalidCode("fallen"),
-            "the session has ended, or the person or application was reset, since",
-        );
-    }
-    let grant = Grant {
-        id: GrantId(Id::new(now, fresh.grant)),
-        client: client.id,
+    let approved = Approved {
         user: code.user,
         session: code.session,
-        offline: code.scope.contains("offline_access"),
-        scope: code.scope.common_with(&client.scope),
+        authentication: &code.authentication,
+        scope: &code.scope,
         resources,
-        claims: code.claims.clone(),
-        authentication: code.authentication.clone(),
-        created: now,
-        expires: now.plus(life(client, code.scope.contains("offline_access"))),
-        ended: None,
-        dpop_jkt: sender::of_family(client, None, request.key),
+        claims: &code.claims,
+        asked: code.created,
+        at: code.created,
+        consent: found.consent.as_ref(),
+        key: request.key,
     };
-    if let Err(fallen) = standing::of_grant(&grant, ground, now) {
-        return refuse(TokenError::InvalidCode("fallen"), fallen.words());
-    }
-    let Some(user) = ground.user else {
-        return refuse(TokenError::InvalidCode("fallen"), "the person is gone");
+    let begun = match new_grant::begin(approved, ground, client, fresh, now) {
+        Ok(begun) => begun,
+        Err(why) => return refuse(TokenError::InvalidCode("fallen"), why),
     };
-
-    let refresh = gets_refresh_token(client, grant.offline)
-        .then(|| first_refresh_token(client, &grant, fresh.refresh, now));
-    let mut changes = vec![
-        Change::PutCode(Box::new(AuthorizationCode {
-            redeemed: Some(grant.id),
-            ..code.clone()
-        })),
-        Change::PutGrant(Box::new(grant.clone())),
-    ];
-    changes.extend(
-        refresh
-            .as_ref()
-            .map(|(_, record)| Change::PutRefreshToken(Box::new(record.clone()))),
-    );
-    let issued = Issued::for_grant(&grant, user, client, fresh.access, now)
-        .with_nonce(code.nonce.clone())
-        .bound_to(request.key)
-        .with_refresh(refresh.map(|(secret, _)| secret));
+    let issued = begun.issued.with_nonce(code.nonce.clone());
     let event = Event::success(EventKind::CodeRedeemed, now)
         .client(client)
-        .user(user)
+        .user(begun.user)
         .detail(issued.summary());
+    let used = AuthorizationCode {
+        redeemed: Some(begun.grant),
+        ..code
+    };
+    let mut changes = vec![Change::PutCode(Box::new(used))];
+    changes.extend(begun.changes);
     Decision {
         changes,
         events: vec![event],
@@ -245,44 +222,14 @@ pub fn is_verifier(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
 }
 
-pub(super) fn gets_refresh_token(client: &Client, offline: bool) -> bool {
-    let asked = offline && client.grants.contains(&GrantType::RefreshToken);
-    asked || client.refresh == RefreshPolicy::Always
-}
-
-/// How long a grant lasts: as its refresh tokens, or else as its one access token.
-pub(super) fn life(client: &Client, offline: bool) -> Duration {
-    if gets_refresh_token(client, offline) {
-        days(client.refresh_absolute_days)
-    } else {
-        access_token_life(client)
-    }
-}
-
-pub(super) fn first_refresh_token(
-    client: &Client,
-    grant: &Grant,
-    fresh: Fresh,
-    now: Timestamp,
-) -> (BearerSecret, RefreshToken) {
-    let secret = BearerSecret::new(Id::new(now, fresh.id), fresh.secret);
-    let expires = now.plus(days(client.refresh_idle_days)).min(grant.expires);
-    let record = RefreshToken {
-        id: RefreshTokenId(secret.selector),
-        hash: secret.hash(),
-        grant: grant.id,
-        created: now,
-        expires,
-        rotated: None,
-    };
-    (secret, record)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ClaimsRequest, Outcome};
-    use crate::oauth::testing::{NOW, authentication, client, public_client, session, user};
+    use crate::model::{ClaimsRequest, ConsentPolicy, Outcome, RefreshPolicy};
+    use crate::oauth::testing::{
+        NOW, agreed, authentication, client, public_client, session, user,
+    };
+    use crate::types::Id;
     use proptest::prelude::*;
 
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -346,7 +293,12 @@ mod tests {
             user: Some(&user),
             session: Some(&session),
         };
-        decide(code, earlier, ground, &client, request, fresh(), now)
+        let found = Found {
+            code,
+            earlier,
+            consent: Some(agreed(&client)),
+        };
+        decide(found, ground, &client, request, fresh(), now)
     }
 
     #[test]
@@ -502,8 +454,50 @@ mod tests {
             user: Some(&user),
             session: Some(&session),
         };
-        let decision = decide(Some(plain), None, ground, &always, &request(), fresh(), NOW);
+        let found = Found {
+            code: Some(plain),
+            earlier: None,
+            consent: Some(agreed(&always)),
+        };
+        let decision = decide(found, ground, &always, &request(), fresh(), NOW);
         assert!(decision.reply.unwrap().refresh.is_some());
+    }
+
+    /// Once, a code from before a person took an application's permission back gave a grant that lasted for months.
+    #[test]
+    fn a_code_opens_nothing_once_the_permission_was_taken_back() {
+        let (user, session) = (user(), session());
+        let redeem = |client: &Client, consent: Option<Consent>| {
+            let ground = Ground {
+                client: Some(client),
+                user: Some(&user),
+                session: Some(&session),
+            };
+            let found = Found {
+                code: Some(code(client)),
+                earlier: None,
+                consent,
+            };
+            decide(found, ground, client, &request(), fresh(), NOW)
+        };
+        let less = Consent {
+            scope: "openid".parse().unwrap(),
+            ..agreed(&client())
+        };
+        for consent in [None, Some(less)] {
+            let refused = redeem(&client(), consent);
+            assert_eq!(
+                refused.reply.unwrap_err(),
+                TokenError::InvalidCode("fallen")
+            );
+            assert!(refused.changes.is_empty());
+        }
+        // Where the administrator answers for the application, nobody was asked.
+        let trusted = Client {
+            consent: ConsentPolicy::Trusted,
+            ..client()
+        };
+        assert!(redeem(&trusted, None).reply.is_ok());
     }
 
     #[test]

@@ -12,14 +12,16 @@
 
 use super::code::{self, FreshTokens};
 use super::issue::Issued;
-use super::{one, resources, sender};
+use super::new_grant::{self, Approved};
+use super::{one, resources};
 use crate::model::{
-    Change, Client, Decision, DeviceAnswer, DeviceAuthorization, Event, EventKind, Grant, GrantEnd,
+    Change, ClaimsRequest, Client, Consent, Decision, DeviceAnswer, DeviceAuthorization, Event,
+    EventKind, Grant, GrantEnd,
 };
 use crate::oauth::device_authorization::INTERVAL;
 use crate::oauth::error::TokenError;
-use crate::oauth::standing::{self, Ground};
-use crate::types::{BearerSecret, Form, GrantId, Id, Thumbprint, Timestamp};
+use crate::oauth::standing::Ground;
+use crate::types::{BearerSecret, Form, Id, Thumbprint, Timestamp};
 use std::time::Duration;
 
 /// The grant type (RFC 8628 §3.4).
@@ -127,10 +129,20 @@ fn known<'a>(
     }
 }
 
-/// Redeems an answered code. `earlier` is the grant that its first use gave; `ground` what the answer hangs on.
+/// What the store knows of the presented code.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The record of the presented selector.
+    pub device: Option<DeviceAuthorization>,
+    /// The grant that its first use gave.
+    pub earlier: Option<Grant>,
+    /// What the person agreed to, as it stands today.
+    pub consent: Option<Consent>,
+}
+
+/// Redeems an answered code; `ground` is what the answer hangs on.
 pub fn decide(
-    device: Option<DeviceAuthorization>,
-    earlier: Option<Grant>,
+    found: Known,
     ground: Ground<'_>,
     client: &Client,
     request: &Request,
@@ -146,14 +158,14 @@ pub fn decide(
         let event = event(why);
         Decision::refuse(error, event)
     };
-    let device = match known(device.as_ref(), client, request) {
+    let device = match known(found.device.as_ref(), client, request) {
         Ok(device) => device,
         Err(error) => return refuse(error),
     };
     // As with an authorization code (RFC 6749 §4.1.2): a second use, also after the code expired, ends what the first
     // one gave. Two hold the code, and one of them must not.
     if device.redeemed.is_some() {
-        let Some(grant) = earlier.filter(|grant| grant.ended.is_none()) else {
+        let Some(grant) = found.earlier.filter(|grant| grant.ended.is_none()) else {
             return refuse(TokenError::InvalidDeviceCode(
                 "the code was used before; what was issued from it has ended already",
             ));
@@ -187,66 +199,37 @@ pub fn decide(
     let Ok(resources) = resources(&request.resources, allowed, client) else {
         return refuse(TokenError::InvalidTarget);
     };
-    // A yes from before a reset, or from a session that has ended since, opens nothing, as with a code.
-    let held = ground
-        .session
-        .is_some_and(|held| held.id == session && now < held.expires);
-    let reset = ground
-        .user
-        .is_none_or(|user| standing::of_user(user, at).is_err())
-        || standing::of_client(client, device.created).is_err();
-    if !held || reset {
-        return refuse(TokenError::InvalidDeviceCode(
-            "the session has ended, or the person or application was reset, since",
-        ));
-    }
-    let offline = device.scope.contains("offline_access");
-    let grant = Grant {
-        id: GrantId(Id::new(now, fresh.grant)),
-        client: client.id,
+    let claims = ClaimsRequest::default();
+    let approved = Approved {
         user,
         session,
-        offline,
-        scope: device.scope.common_with(&client.scope),
+        authentication,
+        scope: &device.scope,
         resources,
-        claims: Default::default(),
-        authentication: authentication.clone(),
-        created: now,
-        expires: now.plus(code::life(client, offline)),
-        ended: None,
-        dpop_jkt: sender::of_family(client, None, request.key),
+        claims: &claims,
+        asked: device.created,
+        at,
+        consent: found.consent.as_ref(),
+        key: request.key,
     };
-    if let Err(fallen) = standing::of_grant(&grant, ground, now) {
-        return refuse(TokenError::InvalidDeviceCode(fallen.words()));
-    }
-    let Some(user) = ground.user else {
-        return refuse(TokenError::InvalidDeviceCode("the person is gone"));
+    let begun = match new_grant::begin(approved, ground, client, fresh, now) {
+        Ok(begun) => begun,
+        Err(why) => return refuse(TokenError::InvalidDeviceCode(why)),
     };
-    let refresh = code::gets_refresh_token(client, offline)
-        .then(|| code::first_refresh_token(client, &grant, fresh.refresh, now));
-    let mut changes = vec![
-        Change::PutDeviceAuthorization(Box::new(DeviceAuthorization {
-            redeemed: Some(grant.id),
-            ..device.clone()
-        })),
-        Change::PutGrant(Box::new(grant.clone())),
-    ];
-    changes.extend(
-        refresh
-            .as_ref()
-            .map(|(_, record)| Change::PutRefreshToken(Box::new(record.clone()))),
-    );
-    let issued = Issued::for_grant(&grant, user, client, fresh.access, now)
-        .bound_to(request.key)
-        .with_refresh(refresh.map(|(secret, _)| secret));
     let event = Event::success(EventKind::DeviceCodeRedeemed, now)
         .client(client)
-        .user(user)
-        .detail(issued.summary());
+        .user(begun.user)
+        .detail(begun.issued.summary());
+    let used = DeviceAuthorization {
+        redeemed: Some(begun.grant),
+        ..device.clone()
+    };
+    let mut changes = vec![Change::PutDeviceAuthorization(Box::new(used))];
+    changes.extend(begun.changes);
     Decision {
         changes,
         events: vec![event],
-        reply: Ok(issued),
+        reply: Ok(begun.issued),
     }
 }
 

@@ -1,7 +1,10 @@
 use super::*;
 use crate::crypto::random::Fresh;
 use crate::model::{GrantType, Outcome, Session, User};
-use crate::oauth::testing::{self, NOW, authentication, public_client, secret, session, user};
+use crate::oauth::standing;
+use crate::oauth::testing::{
+    self, NOW, agreed, authentication, public_client, secret, session, user,
+};
 
 fn client() -> Client {
     Client {
@@ -86,7 +89,12 @@ fn on(
         user,
         session,
     };
-    decide(device, earlier, ground, client, request, fresh(), now)
+    let found = Known {
+        device,
+        earlier,
+        consent: Some(agreed(client)),
+    };
+    decide(found, ground, client, request, fresh(), now)
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub mod client_credentials;
 pub mod code;
 pub mod device;
 pub mod issue;
+mod new_grant;
 pub mod refresh;
 pub mod sender;
 

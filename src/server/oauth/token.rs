@@ -146,14 +146,20 @@ fn submit(
                     Some(grant) => view.grant(grant)?,
                     None => None,
                 };
-                let records = match &code {
-                    Some(code) => Records::load(view, code.user, Some(code.session), now)?,
-                    None => Records::default(),
+                let (records, consent) = match &code {
+                    Some(code) => (
+                        Records::load(view, code.user, Some(code.session), now)?,
+                        view.consent(code.user, id)?,
+                    ),
+                    None => (Records::default(), None),
                 };
                 let ground = records.ground(Some(&client));
-                Ok(code::decide(
-                    code, earlier, ground, &client, &request, fresh, now,
-                ))
+                let found = code::Found {
+                    code,
+                    earlier,
+                    consent,
+                };
+                Ok(code::decide(found, ground, &client, &request, fresh, now))
             })
         }
         Request::Refresh(request) => {
@@ -193,16 +199,21 @@ fn submit(
                     Some(grant) => view.grant(grant)?,
                     None => None,
                 };
-                let records = match record.as_ref().and_then(|record| record.answer.as_ref()) {
-                    Some(DeviceAnswer::Allowed { user, session, .. }) => {
-                        Records::load(view, *user, Some(*session), now)?
-                    }
-                    _ => Records::default(),
+                let answer = record.as_ref().and_then(|record| record.answer.as_ref());
+                let (records, consent) = match answer {
+                    Some(DeviceAnswer::Allowed { user, session, .. }) => (
+                        Records::load(view, *user, Some(*session), now)?,
+                        view.consent(*user, id)?,
+                    ),
+                    _ => (Records::default(), None),
                 };
                 let ground = records.ground(Some(&client));
-                Ok(device::decide(
-                    record, earlier, ground, &client, &request, fresh, now,
-                ))
+                let found = device::Known {
+                    device: record,
+                    earlier,
+                    consent,
+                };
+                Ok(device::decide(found, ground, &client, &request, fresh, now))
             })
         }
     }
