@@ -31,6 +31,13 @@ impl KeySet {
         Ok(Self(set))
     }
 
+    /// Reads a set that is about to be kept: the points of its keys are looked at as well.
+    pub fn vet(jwks: &Value) -> Result<Self, JwkError> {
+        let set = Self::parse(jwks)?;
+        set.0.iter().try_for_each(PublicKey::check_point)?;
+        Ok(set)
+    }
+
     /// Whether there is no key to verify anything with.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -119,6 +119,19 @@ impl PublicKey {
         }
     }
 
+    /// Whether its point is on its curve: for a key that is about to be kept. Whoever uses one need not ask, for no
+    /// signature verifies against a point that is not. An agreement with a key made for the purpose fails exactly where
+    /// it is not on the curve: ring asks before it multiplies.
+    pub fn check_point(&self) -> Result<(), JwkError> {
+        let Material::P256(point) = &self.material else {
+            return Ok(());
+        };
+        let peer = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, point);
+        EphemeralPrivateKey::generate(&agreement::ECDH_P256, &random::system())
+            .and_then(|own| agreement::agree_ephemeral(own, &peer, |_| ()))
+            .map_err(|_| JwkError::OffCurve)
+    }
+
     /// Whether the key may verify this algorithm: by its type, and by its own `alg` where it has one.
     pub fn fits(&self, algorithm: JwsAlgorithm) -> bool {
         let by_type = matches!(
@@ -206,7 +219,11 @@ fn material(jwk: &Map<String, Value>) -> Result<Material, JwkError> {
     };
     match text("kty")? {
         "RSA" => rsa(bytes("n")?, bytes("e")?),
-        "EC" if text("crv")? == "P-256" => p256(&coordinate("x")?, &coordinate("y")?),
+        "EC" if text("crv")? == "P-256" => {
+            let (x, y) = (coordinate("x")?, coordinate("y")?);
+            let point = [&[4], x.as_slice(), &y].concat();
+            Ok(Material::P256(point))
+        }
         "OKP" if text("crv")? == "Ed25519" => Ok(Material::Ed25519(coordinate("x")?)),
         _ => Err(JwkError::Unsupported),
     }
@@ -228,17 +245,6 @@ fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<Material, JwkError> {
         return Err(JwkError::WeakRsa);
     }
     Ok(Material::Rsa { n, e })
-}
-
-/// An agreement with a key made for the purpose fails exactly where the point is not on the curve: ring asks before it
-/// multiplies.
-fn p256(x: &[u8], y: &[u8]) -> Result<Material, JwkError> {
-    let point = [&[4], x, y].concat();
-    let peer = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, &point);
-    EphemeralPrivateKey::generate(&agreement::ECDH_P256, &random::system())
-        .and_then(|own| agreement::agree_ephemeral(own, &peer, |_| ()))
-        .map_err(|_| JwkError::OffCurve)?;
-    Ok(Material::P256(point))
 }
 
 #[cfg(test)]
@@ -339,7 +345,6 @@ mod tests {
     #[test]
     fn keys_that_are_not_taken() {
         let (ec, rsa) = (ours("EC"), ours("RSA"));
-        let zeros = base64url(&[0; 32]);
         let cases = [
             (with(ec.clone(), "d", json!("AA")), JwkError::Private),
             (with(rsa.clone(), "p", json!("AA")), JwkError::Private),
@@ -378,7 +383,6 @@ mod tests {
                 with(ec.clone(), "x", json!("AAAA")),
                 JwkError::Malformed("x"),
             ),
-            (with(ec.clone(), "y", json!(zeros)), JwkError::OffCurve),
             (without(rsa.clone(), &["e"]), JwkError::Malformed("e")),
             (with(rsa.clone(), "e", json!("AQ")), JwkError::WeakRsa),
             (with(rsa.clone(), "e", json!("BA")), JwkError::WeakRsa),
@@ -399,6 +403,21 @@ mod tests {
         for (jwk, error) in cases {
             assert_eq!(parse(&jwk), Err(error), "{jwk}");
         }
+    }
+
+    #[test]
+    fn a_point_off_the_curve_is_noticed_and_verifies_nothing() {
+        let ring = keys();
+        let now = crate::types::Timestamp::from_secs(1_795_000_000);
+        let pair = ring.signer(crate::model::Algorithm::Es256, now).unwrap();
+        let signature = pair.sign(b"message");
+        let good = parse(&ours("EC")).unwrap();
+        assert_eq!(good.check_point(), Ok(()));
+        assert!(good.verifies(JwsAlgorithm::Es256, b"message", &signature));
+        let zeros = json!(base64url(&[0; 32]));
+        let off = parse(&with(ours("EC"), "y", zeros)).unwrap();
+        assert_eq!(off.check_point(), Err(JwkError::OffCurve));
+        assert!(!off.verifies(JwsAlgorithm::Es256, b"message", &signature));
     }
 
     proptest! {

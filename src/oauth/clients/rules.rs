@@ -45,7 +45,7 @@ pub(super) fn jwks(value: Option<&Value>) -> Result<Option<Value>, AdminError> {
     if value.to_string().len() > JWKS_MAX {
         return refuse("the key set is too long");
     }
-    match KeySet::parse(value) {
+    match KeySet::vet(value) {
         Ok(keys) if !keys.is_empty() => Ok(Some(value.clone())),
         Ok(_) => refuse("there is no key in it that verifies RS256, PS256, ES256 or EdDSA"),
         Err(JwkError::Private) => refuse(
