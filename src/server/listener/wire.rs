@@ -175,8 +175,18 @@ pub(super) struct AnswerWriter<'a> {
 }
 
 impl AnswerWriter<'_> {
+    /// The client makes progress: its second of grace begins anew.
+    fn still_sending(&self) -> io::Result<()> {
+        let shed = |_| io::ErrorKind::ConnectionAborted.into();
+        self.wire.ticket.sending().map_err(shed)
+    }
+
     /// Writes all of `bytes`, or fails because the client is gone or takes them too slowly.
     pub(super) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        // The client took the piece before this one.
+        if self.sent > 0 {
+            self.still_sending()?;
+        }
         let mut left = bytes;
         loop {
             match self.wire.ticket.socket().write(left) {
@@ -190,9 +200,7 @@ impl AnswerWriter<'_> {
             if left.is_empty() {
                 return Ok(());
             }
-            if self.wire.ticket.sending().is_err() {
-                return Err(io::ErrorKind::ConnectionAborted.into());
-            }
+            self.still_sending()?;
             let allowed = self.wire.answer_timeout + time_for(self.sent);
             let remaining = allowed.saturating_sub(self.started.elapsed());
             if remaining.is_zero() {
