@@ -13,7 +13,7 @@ pub enum Profile {
     /// Takes what homelab applications send, where that is safe.
     #[default]
     Standard,
-    /// What OAuth 2.1 asks: the registered method, PKCE, exact redirect URIs, ES256.
+    /// The registered method, PKCE, exact redirect URIs, ES256; pushed requests (PAR) and tokens bound to a key (DPoP).
     Strict,
 }
 

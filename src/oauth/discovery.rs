@@ -57,7 +57,7 @@ pub fn document(issuer: &Issuer, settings: &Settings) -> Value {
         "revocation_endpoint_auth_signing_alg_values_supported": assertions,
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
-        "acr_values_supported": ["0", "1"],
+        "acr_values_supported": ["1"],
         "authorization_response_iss_parameter_supported": true,
         "dpop_signing_alg_values_supported": dpop::algorithms(),
         "pushed_authorization_request_endpoint": endpoint("/par"),
