@@ -1,7 +1,9 @@
 //! What an administrator can set, and the file's own secret.
 
 use super::PrivateKey;
+use crate::types::Host;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// One record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +19,9 @@ pub struct Settings {
     /// Days after which a session ends however much it is used.
     #[serde(default = "ninety")]
     pub session_absolute_days: u32,
+    /// Hosts that Doorlight may call over plain http and at inner addresses (`ops::outbound`).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub outbound_hosts: BTreeSet<Host>,
 }
 
 impl Settings {
@@ -27,6 +32,7 @@ impl Settings {
             audit_days: ninety(),
             session_idle_days: fourteen(),
             session_absolute_days: ninety(),
+            outbound_hosts: BTreeSet::new(),
         }
     }
 }

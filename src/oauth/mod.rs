@@ -12,6 +12,7 @@ pub mod error;
 pub mod introspect;
 pub mod keys;
 pub mod logout;
+pub mod outbound_hosts;
 pub mod revoke;
 pub mod standing;
 pub mod token;

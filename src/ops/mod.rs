@@ -1,4 +1,5 @@
 //! Background work, and the clock.
 
 pub mod clock;
+pub mod outbound;
 pub mod timer;

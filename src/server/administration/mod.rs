@@ -6,6 +6,7 @@ pub mod audit;
 pub mod clients;
 pub mod groups;
 pub mod keys;
+pub mod outbound;
 pub mod people;
 pub mod sessions;
 

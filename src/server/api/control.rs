@@ -6,7 +6,7 @@ use crate::crypto::rotation::ALGORITHMS;
 use crate::model::Algorithm;
 use crate::oauth::clients::NewClient;
 use crate::server::administration::people::NewPerson;
-use crate::server::administration::{Actor, OperationError, clients, keys, people};
+use crate::server::administration::{Actor, OperationError, clients, keys, outbound, people};
 use crate::server::context::Context;
 use crate::server::respond;
 use crate::types::{Secret, Timestamp};
@@ -103,6 +103,13 @@ pub enum Command {
     },
     /// Makes a setup link.
     SetupLink,
+    /// Lets Doorlight call a host over plain http and at inner addresses, or forbids that again.
+    OutboundSet {
+        /// Which.
+        host: String,
+        /// Whether it may.
+        allowed: bool,
+    },
 }
 
 /// Runs a verb.
@@ -187,6 +194,10 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
             json!({ "kids": kids? })
         }
         Command::SetupLink => json!({ "url": people::setup_link(ctx, actor)?.expose() }),
+        Command::OutboundSet { host, allowed } => {
+            let host = outbound::set(ctx, &host, allowed, actor)?;
+            json!({ "host": host, "allowed": allowed })
+        }
     })
 }
 
