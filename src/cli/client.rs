@@ -98,6 +98,12 @@ pub(super) struct AddArguments {
     /// Only members of this group may sign in; may be repeated.
     #[arg(long = "allowed-group", value_name = "GROUP")]
     allowed_groups: Vec<String>,
+    /// Where it is told of sign-outs; a host at home must be allowed as well (`doorlight outbound allow`).
+    #[arg(long, value_name = "URI")]
+    backchannel_logout_uri: Option<String>,
+    /// It needs the session id to know which sign-in ended.
+    #[arg(long, requires = "backchannel_logout_uri")]
+    backchannel_logout_session_required: bool,
 }
 
 /// The moment at which a secret was made names it.
@@ -156,6 +162,8 @@ fn new_client(arguments: AddArguments) -> Result<NewClient, Failure> {
         claims_in_id_token: arguments.claims_in_id_token,
         allow_http: arguments.allow_http,
         allowed_groups: arguments.allowed_groups,
+        backchannel_logout_uri: arguments.backchannel_logout_uri,
+        backchannel_logout_session_required: arguments.backchannel_logout_session_required,
     })
 }
 

@@ -184,6 +184,12 @@ pub struct Client {
     /// Tokens issued before this moment are dead.
     #[serde(default)]
     pub tokens_not_before: Timestamp,
+    /// Where it is told of sign-outs (OpenID Connect Back-Channel Logout 1.0 §2.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether it said that it needs the `sid` (the same section). Logout tokens carry it in any case.
+    #[serde(default)]
+    pub backchannel_logout_session_required: bool,
 }
 
 impl Client {

@@ -1,10 +1,10 @@
 //! What a decision hands to the writer (DESIGN §2).
 
 use super::{
-    AuthorizationCode, Client, Consent, Event, Grant, Group, Link, RefreshToken, Replay, ReplayKey,
-    Revocation, Session, Settings, SigningKey, User,
+    AuthorizationCode, Client, Consent, Delivery, Event, Grant, Group, Link, RefreshToken, Replay,
+    ReplayKey, Revocation, Session, Settings, SigningKey, User,
 };
-use crate::types::{ClientId, GroupName, LinkId, SessionId, UserId};
+use crate::types::{ClientId, DeliveryId, GroupName, LinkId, SessionId, UserId};
 
 /// One write. Applying it keeps the indexes (`store::apply`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,10 @@ pub enum Change {
     DeleteSigningKey(String),
     /// Replaces.
     PutSettings(Box<Settings>),
+    /// Adds or replaces.
+    PutDelivery(Box<Delivery>),
+    /// It arrived.
+    DeleteDelivery(DeliveryId),
 }
 
 /// What is to be written and what is to be answered. The two are independent: a replayed refresh token revokes its

@@ -102,6 +102,8 @@ kinds! {
     KeyDeleted = "key.deleted": "Signing key removed",
     /// A setting changed.
     SettingsChanged = "settings.changed": "Settings changed",
+    /// An application was told of a sign-out, or could not be.
+    LogoutDelivery = "logout.delivery": "Application told of a sign-out",
     /// A call to another server that a rule of ours refused.
     OutboundCall = "outbound.call": "Call to another server",
 }

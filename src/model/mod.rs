@@ -5,6 +5,7 @@ mod admin_error;
 mod author;
 mod client;
 mod decision;
+mod delivery;
 mod event;
 mod grant;
 mod key;
@@ -20,6 +21,7 @@ pub use client::{
     RefreshPolicy,
 };
 pub use decision::{Change, Decision};
+pub use delivery::Delivery;
 pub use event::{Event, EventKind, Outcome, quoted};
 pub use grant::{
     AuthorizationCode, ClaimRequest, ClaimsRequest, CodeChallenge, Consent, Grant, GrantEnd,

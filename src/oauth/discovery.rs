@@ -48,5 +48,7 @@ pub fn document(issuer: &Issuer) -> Value {
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "acr_values_supported": ["0", "1"],
         "authorization_response_iss_parameter_supported": true,
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
     })
 }

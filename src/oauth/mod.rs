@@ -3,6 +3,7 @@
 //! (`identity`).
 
 pub mod authorize;
+pub mod backchannel_logout;
 pub mod claims;
 pub mod client_assertion;
 pub mod client_auth;

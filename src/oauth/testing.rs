@@ -57,6 +57,8 @@ pub(crate) fn client() -> Client {
         disabled: false,
         created: NOW,
         tokens_not_before: Timestamp::default(),
+        backchannel_logout_uri: None,
+        backchannel_logout_session_required: false,
     }
 }
 

@@ -47,6 +47,10 @@ pub(super) fn apply(tables: &Tables<'_>, change: Change) -> Result<(), StoreErro
         Change::DeleteSigningKey(kid) => remove(tables, Table::SigningKeys, kid.as_bytes()),
         Change::PutReplay(key, replay) => put(tables, Table::Replays, &key.0, &replay),
         Change::PutSettings(settings) => put(tables, Table::Settings, SETTINGS_KEY, &settings),
+        Change::PutDelivery(delivery) => {
+            put(tables, Table::Deliveries, delivery.id.as_bytes(), &delivery)
+        }
+        Change::DeleteDelivery(id) => remove(tables, Table::Deliveries, id.as_bytes()),
     }
 }
 

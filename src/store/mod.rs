@@ -1,10 +1,11 @@
 //! The one data file. The only room that knows redb.
 //! Owns: the tables (`schema`), the records' encoding (`codec`), reading (`view`), the handle that takes jobs (`handle`),
-//! the one writer (`writer`) and its open transaction (`tables`), applying changes and keeping indexes (`apply`),
+//! the one writer (`writer`), whom it wakes (`bell`), its open transaction (`tables`), applying changes and keeping indexes (`apply`),
 //! opening and its refusals (`open`), forgetting what has expired (`sweep`).
 //! Not here: what may be written (`oauth`, `identity` decide).
 
 mod apply;
+mod bell;
 mod codec;
 mod error;
 mod handle;

@@ -21,6 +21,7 @@
 //! | links | selector | `Link` | use, sweep |
 //! | signing_keys | kid | `SigningKey` | rotation |
 //! | replays | SHA-256 of kind, owner and `jti` of a proof | `Replay` | sweep, after expiry |
+//! | deliveries | delivery id | `Delivery` | arrival; sweep, a week after it was given up; with its client, when it is due |
 //! | events | milliseconds shifted by 16 bits, plus a counter; 8 bytes, big endian | `Event` | sweep, after `audit_days`, and when there are too many |
 //!
 //! Invariants: every index row has its record and every record its rows (`apply` is the one place that writes either);
@@ -73,6 +74,7 @@ tables! {
     SigningKeys = "signing_keys",
     Events = "events",
     Replays = "replays",
+    Deliveries = "deliveries",
 }
 
 /// Where the format version stands.

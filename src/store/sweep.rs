@@ -8,8 +8,8 @@ use super::schema::{Table, pair};
 use super::tables::Tables;
 use super::{Store, StoreError, View};
 use crate::model::{
-    AuthorizationCode, Consent, Event, Grant, Link, Outcome, RefreshToken, Replay, Revocation,
-    Session, Settings,
+    AuthorizationCode, Consent, Delivery, Event, Grant, Link, Outcome, RefreshToken, Replay,
+    Revocation, Session, Settings,
 };
 use crate::types::{ClientId, GrantId, Id, SessionId, Timestamp};
 use std::time::Duration;
@@ -27,7 +27,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// Tables with records that expire, those that die in the order of their keys first.
-const SWEPT: [Table; 9] = [
+const SWEPT: [Table; 10] = [
     Table::Events,
     Table::Codes,
     Table::Revocations,
@@ -37,6 +37,7 @@ const SWEPT: [Table; 9] = [
     Table::Links,
     Table::Consents,
     Table::Replays,
+    Table::Deliveries,
 ];
 
 /// Where the sweep stands in its round: through each table, and then to the events that are too many.
@@ -287,6 +288,10 @@ fn is_dead(
         Table::Replays => now >= decode::<Replay>(value)?.expires,
         Table::Revocations => now >= decode::<Revocation>(value)?.expires.plus(HOUR),
         Table::Links => now >= decode::<Link>(value)?.expires,
+        // What waits is never forgotten: `ops::logout_delivery` gives it up in time.
+        Table::Deliveries => decode::<Delivery>(value)?
+            .given_up
+            .is_some_and(|at| now >= at.plus(DAY * 7)),
         Table::Consents => {
             let consent: Consent = decode(value)?;
             key.len() == 32 && view.client(ClientId(consent.client.0))?.is_none()

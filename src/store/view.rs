@@ -5,12 +5,12 @@ use super::codec::decode;
 use super::schema::{SETTINGS_KEY, Table};
 use super::tables::Tables;
 use crate::model::{
-    AuthorizationCode, Client, Consent, Event, EventKind, Grant, Group, Link, Outcome,
+    AuthorizationCode, Client, Consent, Delivery, Event, EventKind, Grant, Group, Link, Outcome,
     RefreshToken, Replay, ReplayKey, Revocation, Session, Settings, SigningKey, User,
 };
 use crate::types::{
-    ClientId, GrantId, GroupName, Id, LinkId, RefreshTokenId, SessionId, Timestamp, TokenId,
-    UserId, Username,
+    ClientId, DeliveryId, GrantId, GroupName, Id, LinkId, RefreshTokenId, SessionId, Timestamp,
+    TokenId, UserId, Username,
 };
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
 use serde::de::DeserializeOwned;
@@ -306,6 +306,32 @@ impl<'a> View<'a> {
             grants.extend(self.grant(GrantId(id))?);
         }
         Ok(grants)
+    }
+
+    /// A person's grants made at or after a moment, newest first.
+    pub fn grants_since(&self, user: UserId, since: Timestamp) -> Result<Vec<Grant>, StoreError> {
+        let first = Id::first_of(since);
+        let mut ids = Vec::new();
+        self.prefixed(Table::UserGrants, user.as_bytes(), Order::Down, |key| {
+            let id = key.get(16..).and_then(id_of).filter(|id| *id >= first);
+            ids.extend(id);
+            id.is_some()
+        })?;
+        let mut grants = Vec::with_capacity(ids.len());
+        for id in ids {
+            grants.extend(self.grant(GrantId(id))?);
+        }
+        Ok(grants)
+    }
+
+    /// One sign-out that an application is yet to be told of.
+    pub fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        self.get(Table::Deliveries, id.as_bytes())
+    }
+
+    /// All of them, those that were given up too, oldest first.
+    pub fn deliveries(&self) -> Result<Vec<Delivery>, StoreError> {
+        self.all(Table::Deliveries)
     }
 
     /// One refresh token, rotated or not.

@@ -1,5 +1,6 @@
 //! The one writer (DESIGN §2): a bounded queue, many decisions a commit, replies only after it.
 
+use super::bell::Bell;
 use super::codec::encode;
 use super::schema::Table;
 use super::tables::Tables;
@@ -32,6 +33,7 @@ pub(super) struct Shared {
     pub(super) commits: AtomicU64,
     pub(super) key_changes: AtomicU64,
     pub(super) client_changes: AtomicU64,
+    pub(super) deliveries: Bell,
     pub(super) marks: Mutex<HashMap<SessionId, Timestamp>>,
 }
 
@@ -44,6 +46,7 @@ impl Shared {
             commits: AtomicU64::new(1),
             key_changes: AtomicU64::new(1),
             client_changes: AtomicU64::new(1),
+            deliveries: Bell::default(),
             marks: Mutex::new(HashMap::new()),
         }
     }
@@ -65,6 +68,7 @@ pub(super) struct Batch {
     changed: bool,
     keys_changed: bool,
     clients_changed: bool,
+    deliveries_put: bool,
     events: Vec<Event>,
     /// Set while changes are applied: where it stays set, a decision stands half in the transaction.
     applying: bool,
@@ -87,6 +91,7 @@ impl Batch {
             );
             self.clients_changed |=
                 matches!(change, Change::PutClient(_) | Change::DeleteClient(_));
+            self.deliveries_put |= matches!(change, Change::PutDelivery(_));
             apply::apply(tables, change)?;
         }
         self.applying = false;
@@ -173,6 +178,9 @@ impl Writer {
                 }
                 if batch.clients_changed {
                     self.shared.client_changes.fetch_add(1, Ordering::AcqRel);
+                }
+                if batch.deliveries_put {
+                    self.shared.deliveries.ring();
                 }
                 for event in &batch.events {
                     log::info!(target: "audit", "{event}");
@@ -289,6 +297,7 @@ impl Writer {
                     self.shared.commits.fetch_add(1, Ordering::AcqRel);
                     self.shared.key_changes.fetch_add(1, Ordering::AcqRel);
                     self.shared.client_changes.fetch_add(1, Ordering::AcqRel);
+                    self.shared.deliveries.ring();
                     self.shared.ready.store(true, Ordering::Release);
                     log::warn!("the data file can be written again");
                 }

@@ -173,6 +173,8 @@ ids! {
     TokenId,
     /// The selector of a one-time link.
     LinkId,
+    /// A logout token on its way to an application.
+    DeliveryId,
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ mod username;
 pub use form::{Form, FormError, Repeated, append_query, decode as form_decode};
 pub use host::{Host, HostError};
 pub use id::{
-    ClientId, GrantId, Id, IdError, LinkId, RefreshTokenId, SessionId, TokenId, UserId,
+    ClientId, DeliveryId, GrantId, Id, IdError, LinkId, RefreshTokenId, SessionId, TokenId, UserId,
 };
 pub use issuer::{Issuer, IssuerError};
 pub use redirect_uri::{RedirectUri, RedirectUriError};

@@ -59,6 +59,10 @@ pub struct NewClient {
     pub allow_http: bool,
     /// When not empty, only members of one of these may sign in.
     pub allowed_groups: Vec<String>,
+    /// Where it is told of sign-outs.
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether it needs the `sid` for that.
+    pub backchannel_logout_session_required: bool,
 }
 
 /// All that can be edited about an application, as it shall be afterwards. Start from [`ClientEdit::of`], or from a
@@ -123,6 +127,12 @@ pub struct ClientEdit {
     pub tos_uri: Option<String>,
     /// See [`Client`].
     pub disabled: bool,
+    /// See [`Client`].
+    #[serde(default)]
+    pub backchannel_logout_uri: Option<String>,
+    /// See [`Client`].
+    #[serde(default)]
+    pub backchannel_logout_session_required: bool,
 }
 
 impl From<NewClient> for ClientEdit {
@@ -163,6 +173,8 @@ impl From<NewClient> for ClientEdit {
             may_introspect: new.may_introspect,
             allow_http: new.allow_http,
             allowed_groups: new.allowed_groups,
+            backchannel_logout_uri: new.backchannel_logout_uri,
+            backchannel_logout_session_required: new.backchannel_logout_session_required,
             ..Self::of(&blank(ClientId(Id::default()), Timestamp::default()))
         }
     }
@@ -210,6 +222,8 @@ impl ClientEdit {
             policy_uri: client.policy_uri.clone(),
             tos_uri: client.tos_uri.clone(),
             disabled: client.disabled,
+            backchannel_logout_uri: client.backchannel_logout_uri.clone(),
+            backchannel_logout_session_required: client.backchannel_logout_session_required,
         }
     }
 
@@ -275,6 +289,12 @@ impl ClientEdit {
             policy_uri: rules::web_address("policy_uri", self.policy_uri.as_deref())?,
             tos_uri: rules::web_address("tos_uri", self.tos_uri.as_deref())?,
             disabled: self.disabled,
+            backchannel_logout_uri: rules::logout_address(
+                "backchannel_logout_uri",
+                self.backchannel_logout_uri.as_deref(),
+                public,
+            )?,
+            backchannel_logout_session_required: self.backchannel_logout_session_required,
             ..client
         };
         rules::fit_together(&client)?;
@@ -316,5 +336,7 @@ pub(super) fn blank(id: ClientId, now: Timestamp) -> Client {
         disabled: false,
         created: now,
         tokens_not_before: Timestamp::default(),
+        backchannel_logout_uri: None,
+        backchannel_logout_session_required: false,
     }
 }

@@ -98,11 +98,19 @@ pub(super) fn of(client: &Client) -> views::Form {
         .with("logo_url", is.logo_uri.unwrap_or_default())
         .with("policy_url", is.policy_uri.unwrap_or_default())
         .with("terms_url", is.tos_uri.unwrap_or_default())
+        .with(
+            "backchannel_logout_uri",
+            is.backchannel_logout_uri.unwrap_or_default(),
+        )
         .with_tick("claims_in_id_token", is.claims_in_id_token)
         .with_tick("may_introspect", is.may_introspect)
         .with_tick("allow_http_redirect", is.allow_http)
         .with_tick("allow_plain_pkce", is.allow_plain_pkce)
         .with_tick("disabled", is.disabled)
+        .with_tick(
+            "backchannel_logout_session_required",
+            is.backchannel_logout_session_required,
+        )
 }
 
 /// What was typed. `stored` is the application as it is, where there is one.
@@ -160,6 +168,8 @@ pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit
         policy_uri: text("policy_url"),
         tos_uri: text("terms_url"),
         disabled: stored.is_some() && form.has("disabled"),
+        backchannel_logout_uri: text("backchannel_logout_uri"),
+        backchannel_logout_session_required: form.has("backchannel_logout_session_required"),
     })
 }
 
@@ -245,7 +255,7 @@ mod tests {
 
     /// What a browser sends for a form as it is drawn.
     fn sent(drawn: &views::Form) -> Form {
-        const FIELDS: [&str; 26] = [
+        const FIELDS: [&str; 28] = [
             "name",
             "kind",
             "profile",
@@ -272,6 +282,8 @@ mod tests {
             "allow_http_redirect",
             "allow_plain_pkce",
             "disabled",
+            "backchannel_logout_uri",
+            "backchannel_logout_session_required",
         ];
         let pairs = FIELDS.into_iter().flat_map(|name| {
             let values = drawn.values(name).iter();
@@ -291,6 +303,8 @@ mod tests {
         client.refresh_absolute_days = 90;
         client.allow_plain_pkce = true;
         client.may_introspect = true;
+        client.backchannel_logout_uri = Some("https://notes.example/out".to_owned());
+        client.backchannel_logout_session_required = true;
         let details = details(&sent(&of(&client)), Some(&client)).unwrap();
         assert_eq!(details, ClientEdit::of(&client));
     }

@@ -72,6 +72,8 @@ pub fn client(client: &Client) -> Value {
         "policy_uri": client.policy_uri,
         "tos_uri": client.tos_uri,
         "disabled": client.disabled,
+        "backchannel_logout_uri": client.backchannel_logout_uri,
+        "backchannel_logout_session_required": client.backchannel_logout_session_required,
         "secrets": secrets(client),
         "created": when(client.created).iso,
     })

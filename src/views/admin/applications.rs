@@ -9,6 +9,7 @@
 //!   `claims_in_id_token`; `consent` = `once` | `always` | `trusted`; `refresh` = `when_asked` | `always`;
 //!   `access_token_minutes` (5 to 60); `refresh_idle_days` and `refresh_absolute_days` (1 to 3,650);
 //! - `allowed_group` (several; none: everybody); `may_introspect`; `allow_http_redirect`; `allow_plain_pkce`;
+//! - `backchannel_logout_uri`; `backchannel_logout_session_required`;
 //! - `home_url`, `logo_url`, `policy_url`, `terms_url`.
 //!
 //! Checkboxes send `on`. An error belongs to the field's name; for `scope` and `grant` to that name.
