@@ -63,3 +63,37 @@ pub(super) fn migrate(db: &Database, found: &Found) -> Result<(), StoreError> {
     txn.commit()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ReplayKey;
+    use crate::store::{ReadOnly, Store};
+
+    /// A table that was added made every file from before unreadable where it was asked for.
+    #[test]
+    fn a_file_from_before_a_table_was_added_reads_as_if_it_were_empty() {
+        let dir = std::env::temp_dir().join(format!("doorlight-older-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("doorlight.redb");
+        Store::open(&path).unwrap().close();
+        let db = Database::open(&path).unwrap();
+        let txn = db.begin_write().unwrap();
+        for table in [Table::Deliveries, Table::Replays, Table::Events] {
+            assert!(txn.delete_table(table.definition()).unwrap());
+        }
+        txn.commit().unwrap();
+        drop(db);
+        let empty = |snapshot: crate::store::Snapshot| {
+            let view = snapshot.view();
+            assert_eq!(view.deliveries(), Ok(Vec::new()));
+            assert_eq!(view.was_used(&ReplayKey([7; 32])), Ok(false));
+            assert_eq!(view.event_count(), Ok(0));
+        };
+        empty(ReadOnly::open(&path).unwrap().snapshot().unwrap());
+        let store = Store::open(&path).unwrap();
+        empty(store.snapshot().unwrap());
+        store.close();
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+}

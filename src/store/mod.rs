@@ -1,5 +1,5 @@
 //! The one data file. The only room that knows redb.
-//! Owns: the tables (`schema`), the records' encoding (`codec`), reading (`view`), the handle that takes jobs (`handle`),
+//! Owns: the tables (`schema`), the records' encoding (`codec`), reading (`view`, over `rows`), the handle that takes jobs (`handle`),
 //! the one writer (`writer`), whom it wakes (`bell`), its open transaction (`tables`), applying changes and keeping indexes (`apply`),
 //! opening and its refusals (`open`), forgetting what has expired (`sweep`).
 //! Not here: what may be written (`oauth`, `identity` decide).
@@ -12,6 +12,7 @@ mod handle;
 mod migrate;
 mod open;
 mod rehearsal;
+mod rows;
 mod schema;
 mod sweep;
 mod tables;

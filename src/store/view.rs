@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use super::codec::decode;
+use super::rows::{Order, Rows};
 use super::schema::{SETTINGS_KEY, Table};
 use super::tables::Tables;
 use crate::model::{
@@ -12,7 +13,7 @@ use crate::types::{
     ClientId, DeliveryId, GrantId, GroupName, Id, LinkId, RefreshTokenId, SessionId, Timestamp,
     TokenId, UserId, Username,
 };
-use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
+use redb::ReadTransaction;
 use serde::de::DeserializeOwned;
 use std::ops::Bound;
 
@@ -34,68 +35,6 @@ impl Snapshot {
 
 /// Lookups.
 pub struct View<'a>(&'a dyn Rows);
-
-/// Rows, from wherever they come.
-trait Rows {
-    fn row(&self, table: Table, key: &[u8], read: &mut dyn FnMut(&[u8])) -> Result<(), StoreError>;
-    fn count(&self, table: Table) -> Result<u64, StoreError>;
-    /// Visits rows until `visit` says stop.
-    fn scan(
-        &self,
-        table: Table,
-        range: (Bound<&[u8]>, Bound<&[u8]>),
-        order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
-    ) -> Result<(), StoreError>;
-}
-
-impl Rows for ReadTransaction {
-    fn row(&self, table: Table, key: &[u8], read: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
-        if let Some(guard) = self.open_table(table.definition())?.get(key)? {
-            read(guard.value());
-        }
-        Ok(())
-    }
-
-    fn count(&self, table: Table) -> Result<u64, StoreError> {
-        Ok(self.open_table(table.definition())?.len()?)
-    }
-
-    fn scan(
-        &self,
-        table: Table,
-        range: (Bound<&[u8]>, Bound<&[u8]>),
-        order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
-    ) -> Result<(), StoreError> {
-        walk(&self.open_table(table.definition())?, range, order, visit)
-    }
-}
-
-impl Rows for Tables<'_> {
-    fn row(&self, table: Table, key: &[u8], read: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
-        self.with(table, |table| {
-            if let Some(guard) = table.get(key)? {
-                read(guard.value());
-            }
-            Ok(())
-        })
-    }
-
-    fn count(&self, table: Table) -> Result<u64, StoreError> {
-        self.with(table, |table| Ok(table.len()?))
-    }
-
-    fn scan(
-        &self,
-        table: Table,
-        range: (Bound<&[u8]>, Bound<&[u8]>),
-        order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
-    ) -> Result<(), StoreError> {
-        self.with(table, |table| walk(table, range, order, visit))
-    }
-}
 
 /// Which events to show.
 #[derive(Clone, Debug, Default)]
@@ -146,12 +85,6 @@ pub struct EventPage {
 
 /// Rows that one page looks at before it stops and offers to go on.
 const SCAN_MAX: usize = 20_000;
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Order {
-    Up,
-    Down,
-}
 
 impl<'a> View<'a> {
     pub(super) fn of_writer(tables: &'a Tables<'_>) -> Self {
@@ -561,26 +494,6 @@ impl<'a> View<'a> {
     pub(super) fn event_key(time: Timestamp) -> u64 {
         time.millis() << 16
     }
-}
-
-fn walk(
-    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
-    range: (Bound<&[u8]>, Bound<&[u8]>),
-    order: Order,
-    visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
-) -> Result<(), StoreError> {
-    let mut range = table.range::<&[u8]>(range)?;
-    while let Some(row) = if order == Order::Up {
-        range.next()
-    } else {
-        range.next_back()
-    } {
-        let (key, value) = row?;
-        if !visit(key.value(), value.value()) {
-            break;
-        }
-    }
-    Ok(())
 }
 
 fn id_of(bytes: &[u8]) -> Option<Id> {
