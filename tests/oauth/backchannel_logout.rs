@@ -1,6 +1,6 @@
 //! Back-channel logout (OpenID Connect Back-Channel Logout 1.0): what an application that ends its own sessions sees.
 
-use crate::world::{Browser, REDIRECT, TestClient, World, claims, encode, hidden};
+use crate::world::{Browser, PASSWORD, REDIRECT, TestClient, World, claims, encode, hidden};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -309,6 +309,16 @@ fn section_2_8_an_application_that_says_400_is_not_asked_again() {
     assert_eq!(told["outcome"], "refused");
     assert!(told["detail"].as_str().unwrap().contains("400"), "{told}");
     assert!(app.is_quiet());
+    // The administrator sees it where the application is.
+    world.verb(
+        &["user", "add", "root", "--admin", "--password-stdin"],
+        PASSWORD,
+    );
+    let page = world
+        .sign_in("root")
+        .get(&format!("/admin/applications/{}", client.id));
+    assert!(page.body.contains("0 waiting, 1 given up"), "{}", page.body);
+    assert!(page.body.contains("it answered 400"));
 }
 
 #[test]

@@ -100,6 +100,32 @@ pub struct Application {
     pub refused: Vec<RefusedRedirect>,
     /// The refusal that was the last that was heard of it, if it was another one.
     pub last_refusal: Option<RecentRefusal>,
+    /// Sign-outs that it is yet to be told of.
+    pub undelivered: Undelivered,
+}
+
+/// Sign-outs that an application was not told of.
+#[derive(Debug, Clone, Default)]
+pub struct Undelivered {
+    /// How many wait.
+    pub waiting: usize,
+    /// How many were given up of late.
+    pub given_up: usize,
+    /// The latest, the newest first.
+    pub rows: Vec<UndeliveredRow>,
+}
+
+/// One of them.
+#[derive(Debug, Clone)]
+pub struct UndeliveredRow {
+    /// When the session or the permission ended.
+    pub created: When,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What became of the last attempt, or empty.
+    pub problem: String,
+    /// When it is tried again; none: it was given up.
+    pub next: Option<When>,
 }
 
 /// What an application was refused lately.
