@@ -379,3 +379,72 @@ fn section_2_2_addresses_that_cannot_be_registered() {
     }
     assert_eq!(world.verb(&["client", "list"], ""), json!([]));
 }
+
+/// A call that hangs once kept a stopping server for as long as it took; what it was about is not lost.
+#[test]
+fn a_server_stops_in_time_while_an_application_hangs_and_tells_it_after_the_next_start() {
+    let mut world = World::started();
+    world.user("alice");
+    allow_loopback(&world);
+    let hanging = TcpListener::bind("127.0.0.1:0").unwrap();
+    let uri = format!("http://{}/out", hanging.local_addr().unwrap());
+    let client = listening(&world, "App", &uri, &[]);
+    {
+        let mut browser = world.sign_in("alice");
+        browser.tokens(&client, "openid");
+        sign_out(&mut browser);
+    }
+    let (mut held, _) = hanging.accept().unwrap();
+    assert!(request(&mut held).starts_with("POST /out"));
+    let begun = Instant::now();
+    let pid = rustix::process::Pid::from_raw(world.pid().try_into().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(world.exit_code(), Some(0));
+    assert!(
+        begun.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        begun.elapsed()
+    );
+    world.start();
+    let (mut again, _) = hanging.accept().unwrap();
+    let post = request(&mut again);
+    let token = post.split_once("logout_token=").unwrap().1;
+    assert_eq!(claims(token)["aud"], client.id);
+}
+
+#[test]
+fn who_leaves_the_groups_of_an_application_is_signed_out_of_it_alone() {
+    let world = World::started();
+    world.user("root");
+    world.verb(
+        &[
+            "user",
+            "add",
+            "anna",
+            "--group",
+            "cooks",
+            "--admin",
+            "--password-stdin",
+        ],
+        PASSWORD,
+    );
+    allow_loopback(&world);
+    let (cooks, all) = (Receiving::answering(&[200]), Receiving::answering(&[200]));
+    let kitchen = listening(
+        &world,
+        "Kitchen",
+        &cooks.uri(),
+        &["--allowed-group", "cooks"],
+    );
+    let notes = listening(&world, "Notes", &all.uri(), &[]);
+    let mut anna = world.sign_in("anna");
+    anna.tokens(&kitchen, "openid offline_access");
+    anna.tokens(&notes, "openid");
+    let page = anna.get("/admin/groups/~cooks/delete");
+    let answer = anna.submit(&page, "/admin/groups/~cooks/delete", &[]);
+    assert_eq!(answer.status, 303, "{answer:?}");
+    assert_eq!(claims(&cooks.token())["aud"], kitchen.id);
+    assert!(all.is_quiet());
+    sign_out(&mut anna);
+    assert_eq!(claims(&all.token())["aud"], notes.id);
+}
