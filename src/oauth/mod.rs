@@ -3,6 +3,7 @@
 //! (`identity`).
 
 pub mod authorize;
+pub mod backchannel_logout;
 pub mod claims;
 pub mod client_assertion;
 pub mod client_auth;
@@ -15,6 +16,7 @@ pub mod error;
 pub mod introspect;
 pub mod keys;
 pub mod logout;
+pub mod outbound_hosts;
 pub mod registration;
 pub mod replay;
 pub mod revoke;
