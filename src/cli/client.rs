@@ -62,6 +62,12 @@ pub(super) struct AddArguments {
     /// A file with its public keys, a JWK set; for private_key_jwt.
     #[arg(long, value_name = "FILE")]
     jwks_file: Option<PathBuf>,
+    /// Where its public keys stand instead; a host at home must be allowed as well (`doorlight outbound allow`).
+    #[arg(long, value_name = "URI", conflicts_with = "jwks_file")]
+    jwks_uri: Option<String>,
+    /// Where its authorization requests stand that it names by reference; may be repeated.
+    #[arg(long = "request-uri", value_name = "URI")]
+    request_uris: Vec<String>,
     /// web, single_page, native or service.
     #[arg(long, value_parser = named::<ClientKind>)]
     kind: Option<ClientKind>,
@@ -172,6 +178,8 @@ fn new_client(arguments: AddArguments) -> Result<NewClient, Failure> {
     Ok(NewClient {
         auth_method: arguments.auth_method,
         jwks,
+        jwks_uri: arguments.jwks_uri,
+        request_uris: arguments.request_uris,
         name: arguments.name,
         kind,
         redirect_uris: arguments.redirect_uris,

@@ -119,6 +119,12 @@ pub struct Client {
     /// Its public keys, a JWK set (RFC 7517 §5) of which every key was looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks: Option<Value>,
+    /// Where its public keys stand instead (RFC 7591 §2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
+    /// Where its requests by reference stand (OpenID Connect Core §6.2, Dynamic Client Registration §2).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub request_uris: Vec<String>,
     /// Where a sign-in may return to.
     #[serde(default)]
     pub redirect_uris: Vec<RedirectUri>,

@@ -30,6 +30,8 @@ const AHEAD: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Assertion<'f> {
     jws: Compact<'f>,
+    /// The whole of it.
+    pub text: &'f str,
     /// Whom it claims to be from; `None` when that is not the shape of our ids.
     pub client_id: Option<ClientId>,
 }
@@ -78,6 +80,7 @@ impl<'f> Assertion<'f> {
         }
         Ok(Some(Self {
             jws,
+            text,
             client_id: subject.parse().ok(),
         }))
     }

@@ -49,6 +49,8 @@ pub enum AuthorizeError {
     PushedRequestGone,
     /// The request object cannot be used, and why (RFC 9101 §7).
     BadRequestObject(&'static str),
+    /// What `request_uri` names cannot be used, and why (RFC 9101 §7).
+    BadRequestUri(&'static str),
 }
 
 /// An error as it goes over the wire.
@@ -118,7 +120,7 @@ impl AuthorizeError {
             Self::RequestUri => wire(
                 400,
                 "request_uri_not_supported",
-                "request_uri is not supported",
+                "this client has no keys for request objects",
             ),
             Self::Registration => wire(
                 400,
@@ -151,6 +153,7 @@ impl AuthorizeError {
                 "the pushed request was answered already",
             ),
             Self::BadRequestObject(why) => wire(400, "invalid_request_object", why),
+            Self::BadRequestUri(why) => wire(400, "invalid_request_uri", why),
         }
     }
 

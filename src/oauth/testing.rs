@@ -24,6 +24,8 @@ pub(crate) fn client() -> Client {
         profile: Profile::Standard,
         auth_method: ClientAuthMethod::ClientSecretBasic,
         jwks: None,
+        jwks_uri: None,
+        request_uris: Vec::new(),
         secrets: vec![ClientSecret {
             key: None,
             hash: TokenHash::of(&secret()),

@@ -3,6 +3,7 @@
 use super::clients::Clients;
 use super::cors::Origins;
 use super::device_limits::DeviceLimits;
+use super::fetched::Fetched;
 use super::guesses::Guesses;
 use super::hashing::Hashing;
 use super::oauth::documents::Documents;
@@ -44,6 +45,8 @@ pub struct Context {
     pub discovery: Documents,
     /// The JWKS document.
     pub jwks: Documents,
+    /// Documents of applications.
+    pub fetched: Fetched,
     clients: Clients,
     refusals: Refusals,
     keys: RwLock<(u64, Arc<KeyRing>)>,
@@ -100,6 +103,7 @@ impl Context {
             origins: Origins::default(),
             discovery: Documents::default(),
             jwks: Documents::default(),
+            fetched: Fetched::default(),
             clients: Clients::default(),
             refusals: Refusals::default(),
             keys,

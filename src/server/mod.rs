@@ -11,6 +11,7 @@ pub mod cookies;
 pub mod cors;
 pub mod device_limits;
 pub mod dpop;
+pub mod fetched;
 pub mod forms;
 pub mod guesses;
 pub mod hashing;

@@ -159,7 +159,8 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
         assert!(answer.parameter("error").is_none(), "{prompt}");
     }
     assert_eq!(document["request_parameter_supported"], true);
-    assert_eq!(document["request_uri_parameter_supported"], false);
+    assert_eq!(document["request_uri_parameter_supported"], true);
+    assert_eq!(document["require_request_uri_registration"], true);
     for (more, error) in [
         ("request=a.b.c", "request_not_supported"),
         (

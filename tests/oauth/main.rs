@@ -15,6 +15,7 @@ mod client_assertion;
 mod device;
 mod discovery;
 mod dpop;
+mod fetched;
 mod jarm;
 mod logout;
 mod par;

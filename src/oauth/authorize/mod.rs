@@ -4,7 +4,8 @@
 //! The checks, in this order:
 //! 1. `client_id` names an enabled client, else an error page; a `request_uri` of ours names what this client pushed
 //!    (`par`), else an error page;
-//! 2. a request object is signed by the client, for us, in time; its parameters count (`request_object`);
+//! 2. a request object by reference is at a registered address (`by_reference`), and has been fetched;
+//!    a request object is signed by the client, for us, in time; its parameters count (`request_object`);
 //! 3. `redirect_uri` is one of the client's own (`redirect_uri`), else an error page;
 //!    from here on every refusal is a redirect with `error`, `state` and `iss`;
 //! 4. the request was pushed where it must be (`par`); nothing is repeated, `response_type` is `code`, `response_mode`
@@ -20,6 +21,7 @@
 //!
 //! Not here: pages, cookies, how somebody signs in.
 
+pub mod by_reference;
 pub mod jarm;
 pub mod par;
 pub mod pkce;
@@ -112,7 +114,7 @@ pub fn read(
     };
     let opened = match request_object::open(client, form, beside, issuer, at) {
         Ok(opened) => opened,
-        Err(error) => return outside(client, form, error),
+        Err(error) => return unusable(client, form, error),
     };
     let form = opened.unwrap_or_else(|| form.clone());
     let mut target = request::target(client, &form)?;
@@ -129,7 +131,7 @@ pub fn read(
 }
 
 /// The answer to a bad request object goes where the parameters outside say: nothing inside is believed.
-fn outside(client: &Client, form: &Form, error: AuthorizeError) -> Result<Heard, NoTarget> {
+pub fn unusable(client: &Client, form: &Form, error: AuthorizeError) -> Result<Heard, NoTarget> {
     match request::target(client, form) {
         Ok(target) => Ok(Heard {
             form: form.clone(),

@@ -1,6 +1,6 @@
 //! Request objects by value. RFC 9101, OpenID Connect Core §6.1, FAPI 2.0 Message Signing §5.3.1.
 //! Owns: which signed object counts, and what becomes of the parameters beside it. Not here: what the parameters mean
-//! (`request`). Objects by reference do not exist here; what was pushed is no reference (`par`).
+//! (`request`), what stands at an address of the client's (`by_reference`), what was pushed (`par`).
 
 use super::request;
 use crate::crypto::compact::Compact;

@@ -26,10 +26,20 @@ pub(super) fn fit_together(client: &Client) -> Result<(), AdminError> {
 }
 
 fn keys_fit(client: &Client) -> Result<(), AdminError> {
-    if client.auth_method == ClientAuthMethod::PrivateKeyJwt && client.jwks.is_none() {
+    // RFC 7591 §2.
+    if client.jwks.is_some() && client.jwks_uri.is_some() {
+        return Err(AdminError::invalid(
+            "jwks_uri",
+            "give either the public keys or their address, not both",
+        ));
+    }
+    if client.auth_method == ClientAuthMethod::PrivateKeyJwt
+        && client.jwks.is_none()
+        && client.jwks_uri.is_none()
+    {
         return Err(AdminError::invalid(
             "jwks",
-            "an application that signs with its own key needs its public keys here",
+            "an application that signs with its own key needs its public keys here, or their address",
         ));
     }
     Ok(())
@@ -280,6 +290,33 @@ pub(super) fn logout_address(
         }
         _ => Ok(Some(text)),
     }
+}
+
+/// OpenID Connect Core §6.2: "must not exceed 512 ASCII characters".
+const REQUEST_URI_MAX: usize = 512;
+
+/// Addresses of request objects. Their fragment tells one content from another (OpenID Connect Core §6.2).
+pub(super) fn request_uris(texts: &[String]) -> Result<Vec<String>, AdminError> {
+    const FIELD: &str = "request_uris";
+    let mut kept: Vec<String> = Vec::new();
+    for text in texts
+        .iter()
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty())
+    {
+        if text.len() > REQUEST_URI_MAX || !text.is_ascii() {
+            return Err(AdminError::invalid(
+                FIELD,
+                "one web address a line, of at most 512 characters",
+            ));
+        }
+        let address = text.split_once('#').map_or(text, |(address, _)| address);
+        logout_address(FIELD, Some(address), false)?;
+        if !kept.iter().any(|other| other == text) {
+            kept.push(text.to_owned());
+        }
+    }
+    few(FIELD, kept)
 }
 
 fn few<T>(field: &'static str, list: Vec<T>) -> Result<Vec<T>, AdminError> {

@@ -37,6 +37,10 @@ pub struct NewClient {
     pub auth_method: Option<ClientAuthMethod>,
     /// Its public keys, a JWK set.
     pub jwks: Option<Value>,
+    /// Where they stand instead.
+    pub jwks_uri: Option<String>,
+    /// Where its requests by reference stand.
+    pub request_uris: Vec<String>,
     /// Empty: what its kind needs.
     pub grants: Vec<GrantType>,
     /// `None`: the usual ones; none for a service.
@@ -87,6 +91,12 @@ pub struct ClientEdit {
     /// See [`Client`].
     #[serde(default)]
     pub jwks: Option<Value>,
+    /// See [`Client`].
+    #[serde(default)]
+    pub jwks_uri: Option<String>,
+    /// See [`Client`].
+    #[serde(default)]
+    pub request_uris: Vec<String>,
     /// See [`Client`].
     pub profile: Profile,
     /// See [`Client`].
@@ -172,6 +182,8 @@ impl From<NewClient> for ClientEdit {
             public: new.public,
             auth_method: new.auth_method.unwrap_or_else(by_secret),
             jwks: new.jwks,
+            jwks_uri: new.jwks_uri,
+            request_uris: new.request_uris,
             profile: new.profile,
             redirect_uris: new.redirect_uris,
             post_logout_redirect_uris: new.post_logout_redirect_uris,
@@ -214,6 +226,8 @@ impl ClientEdit {
             public: client.is_public(),
             auth_method: client.auth_method,
             jwks: client.jwks.clone(),
+            jwks_uri: client.jwks_uri.clone(),
+            request_uris: client.request_uris.clone(),
             profile: client.profile,
             redirect_uris: texts(&client.redirect_uris),
             post_logout_redirect_uris: texts(&client.post_logout_redirect_uris),
@@ -283,6 +297,8 @@ impl ClientEdit {
                 (false, method) => method,
             },
             jwks: rules::jwks(self.jwks.as_ref())?,
+            jwks_uri: rules::logout_address("jwks_uri", self.jwks_uri.as_deref(), false)?,
+            request_uris: rules::request_uris(&self.request_uris)?,
             redirect_uris: rules::addresses("redirect_uris", &self.redirect_uris)?,
             post_logout_redirect_uris: rules::addresses(
                 "post_logout_redirect_uris",
@@ -337,6 +353,8 @@ pub(in crate::oauth) fn blank(id: ClientId, now: Timestamp) -> Client {
         auth_method: ClientAuthMethod::ClientSecretBasic,
         secrets: Vec::new(),
         jwks: None,
+        jwks_uri: None,
+        request_uris: Vec::new(),
         redirect_uris: Vec::new(),
         post_logout_redirect_uris: Vec::new(),
         grants: BTreeSet::new(),

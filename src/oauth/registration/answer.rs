@@ -56,6 +56,12 @@ pub fn information(
     if let Some(jwks) = &client.jwks {
         tell("jwks", jwks.clone());
     }
+    if let Some(uri) = &client.jwks_uri {
+        tell("jwks_uri", json!(uri));
+    }
+    if !client.request_uris.is_empty() {
+        tell("request_uris", json!(client.request_uris));
+    }
     for (name, on) in [
         ("dpop_bound_access_tokens", client.dpop_bound_access_tokens),
         ("require_pushed_authorization_requests", client.require_par),

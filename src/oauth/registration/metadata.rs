@@ -25,10 +25,6 @@ const CONTACT_MAX: usize = 200;
 /// Present, these would promise what does not happen.
 const UNSUPPORTED: &[(&str, &str)] = &[
     (
-        "jwks_uri",
-        "jwks_uri is not supported: send the keys in jwks",
-    ),
-    (
         "sector_identifier_uri",
         "sector_identifier_uri is not supported",
     ),
@@ -108,6 +104,8 @@ pub struct Metadata {
     pub(super) tos_uri: Option<String>,
     pub(super) contacts: Vec<String>,
     pub(super) jwks: Option<Value>,
+    pub(super) jwks_uri: Option<String>,
+    pub(super) request_uris: Vec<String>,
     pub(super) default_max_age: Option<u32>,
     pub(super) require_auth_time: bool,
     pub(super) dpop_bound: bool,
@@ -178,6 +176,13 @@ impl Metadata {
             tos_uri: text(members, "tos_uri", "tos_uri must be a text")?,
             contacts: contacts(members)?,
             jwks: members.get("jwks").cloned(),
+            jwks_uri: text(members, "jwks_uri", "jwks_uri must be a text")?,
+            request_uris: list(
+                members,
+                "request_uris",
+                "request_uris must be a list of texts",
+            )?
+            .unwrap_or_default(),
             default_max_age: default_max_age(members)?,
             require_auth_time: flag(
                 members,
@@ -220,6 +225,8 @@ impl Metadata {
             public,
             auth_method: self.method,
             jwks: self.jwks.clone(),
+            jwks_uri: self.jwks_uri.clone(),
+            request_uris: self.request_uris.clone(),
             redirect_uris: self.redirect_uris.clone(),
             post_logout_redirect_uris: self.post_logout_redirect_uris.clone(),
             grants: self.grants.clone(),

@@ -418,6 +418,7 @@ fn rfc6749_section_5_2_descriptions_have_no_quotes_and_no_backslashes() {
     ];
     let bad = [
         json!({ "jwks_uri": "x" }),
+        json!({ "request_uris": ["x"] }),
         json!({ "redirect_uris": ["http://\"\\.example/"] }),
         json!({ "redirect_uris": [] }),
         json!({ "client_name": "\u{202e}\"\\" }),

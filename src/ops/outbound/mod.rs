@@ -7,9 +7,13 @@
 //! looked at is what is connected to, and a second answer of the name server cannot slip in between.
 
 pub mod address;
+mod counters;
+
+pub use counters::{Cause, Counters, Purpose, counters, totals};
 
 use crate::types::{Host, strict_json};
 use address::not_public;
+use counters::{Fault, counted};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -53,12 +57,24 @@ impl std::error::Error for OutboundError {}
 /// Hosts that may be called over plain http and at any address (`Settings::outbound_hosts`).
 pub type Allowed<'a> = &'a BTreeSet<Host>;
 
+/// What a server answered.
+pub struct Document {
+    /// All of it.
+    pub body: Vec<u8>,
+    /// As its head says.
+    pub content_type: Option<String>,
+}
+
 /// Posts a form. Returns the status; what the answer says beside it is read (within its bound) and dropped.
 pub fn post_form(
     url: &str,
     fields: &[(&str, &str)],
     allowed: Allowed<'_>,
 ) -> Result<u16, OutboundError> {
+    counted(Purpose::Logout, post(url, fields, allowed))
+}
+
+fn post(url: &str, fields: &[(&str, &str)], allowed: Allowed<'_>) -> Result<u16, Fault> {
     let (agent, url) = prepare(url, allowed)?;
     let body = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(fields)
@@ -75,46 +91,68 @@ pub fn post_form(
 
 /// Gets a JSON object, of a 200 only.
 pub fn get_json(url: &str, allowed: Allowed<'_>) -> Result<Map<String, Value>, OutboundError> {
-    let (agent, url) = prepare(url, allowed)?;
-    let answer = agent
-        .get(url.as_str())
-        .header("Accept", "application/json")
-        .call()
-        .map_err(failed)?;
-    let status = answer.status().as_u16();
-    let body = whole(answer.into_body())?;
-    if status != 200 {
-        return Err(OutboundError::Failed(format!("it answered {status}")));
-    }
-    strict_json::parse_object(&body).map_err(|_| {
+    let document = get(Purpose::Document, url, allowed)?;
+    strict_json::parse_object(&document.body).map_err(|_| {
         OutboundError::Failed("it answered something that is no JSON object".to_owned())
     })
 }
 
+/// Gets a document, of a 200 only.
+pub fn get(purpose: Purpose, url: &str, allowed: Allowed<'_>) -> Result<Document, OutboundError> {
+    let accept = match purpose {
+        Purpose::RequestObject => "application/oauth-authz-req+jwt, application/jwt, */*;q=0.1",
+        _ => "application/json",
+    };
+    counted(purpose, got(url, accept, allowed))
+}
+
+fn got(url: &str, accept: &str, allowed: Allowed<'_>) -> Result<Document, Fault> {
+    let (agent, url) = prepare(url, allowed)?;
+    let answer = agent
+        .get(url.as_str())
+        .header("Accept", accept)
+        .call()
+        .map_err(failed)?;
+    let status = answer.status().as_u16();
+    let content_type = answer.headers().get("content-type");
+    let content_type = content_type.and_then(|value| value.to_str().ok().map(str::to_owned));
+    let body = whole(answer.into_body())?;
+    if status != 200 {
+        return Err(Fault::Failed(format!("it answered {status}")));
+    }
+    Ok(Document { body, content_type })
+}
+
 /// One client for one call: no connection is kept, and what it trusts is as fresh as the machine's.
-fn prepare(text: &str, allowed: Allowed<'_>) -> Result<(Agent, Url), OutboundError> {
-    let refuse = |why: String| Err(OutboundError::Refused(why));
+fn prepare(text: &str, allowed: Allowed<'_>) -> Result<(Agent, Url), Fault> {
+    let refuse = |cause: Cause, why: String| Err(Fault::Refused(cause, why));
     // Read once, by one parser: what is called is what this one wrote.
-    let Ok(url) = Url::parse(text) else {
-        return refuse("that is no web address".to_owned());
+    let Ok(mut url) = Url::parse(text) else {
+        return refuse(Cause::Address, "that is no web address".to_owned());
     };
     let Some(host) = Host::of(&url) else {
-        return refuse("that is no web address".to_owned());
+        return refuse(Cause::Address, "that is no web address".to_owned());
     };
     if !url.username().is_empty() || url.password().is_some() {
-        return refuse("the address carries a name or password".to_owned());
+        return refuse(
+            Cause::Address,
+            "the address carries a name or password".to_owned(),
+        );
     }
     let trusted = allowed.contains(&host);
     match url.scheme() {
         "https" => {}
         "http" if trusted => {}
         "http" => {
-            return refuse(format!(
-                "{host} is called over plain http, which is not allowed for it"
-            ));
+            return refuse(
+                Cause::Scheme,
+                format!("{host} is called over plain http, which is not allowed for it"),
+            );
         }
-        other => return refuse(format!("{other} is not https")),
+        other => return refuse(Cause::Scheme, format!("{other} is not https")),
     }
+    // It is for the client alone (RFC 9110 §4.2.5).
+    url.set_fragment(None);
     let roots = if url.scheme() == "https" {
         roots()?
     } else {
@@ -150,10 +188,10 @@ fn prepare(text: &str, allowed: Allowed<'_>) -> Result<(Agent, Url), OutboundErr
 }
 
 /// The authorities that the machine trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` name others).
-fn roots() -> Result<Vec<Certificate<'static>>, OutboundError> {
+fn roots() -> Result<Vec<Certificate<'static>>, Fault> {
     let found = rustls_native_certs::load_native_certs();
     if found.certs.is_empty() {
-        return Err(OutboundError::Failed(
+        return Err(Fault::Failed(
             "this machine has no certificate authorities: install its package ca-certificates"
                 .to_owned(),
         ));
@@ -214,24 +252,24 @@ impl fmt::Display for Inner {
 
 impl std::error::Error for Inner {}
 
-fn failed(error: ureq::Error) -> OutboundError {
+fn failed(error: ureq::Error) -> Fault {
     match error {
         ureq::Error::Other(why) => match why.downcast_ref::<Inner>() {
-            Some(inner) => OutboundError::Refused(inner.to_string()),
-            None => OutboundError::Failed(why.to_string()),
+            Some(inner) => Fault::Refused(Cause::Inner, inner.to_string()),
+            None => Fault::Failed(why.to_string()),
         },
         ureq::Error::Timeout(_) => {
-            OutboundError::Failed(format!("no answer within {} seconds", TIME.as_secs()))
+            Fault::Failed(format!("no answer within {} seconds", TIME.as_secs()))
         }
         ureq::Error::BodyExceedsLimit(_) => {
-            OutboundError::Failed(format!("the answer is longer than {ANSWER_MAX} bytes"))
+            Fault::Failed(format!("the answer is longer than {ANSWER_MAX} bytes"))
         }
-        other => OutboundError::Failed(other.to_string()),
+        other => Fault::Failed(other.to_string()),
     }
 }
 
 /// The body, to its end.
-fn whole(mut body: Body) -> Result<Vec<u8>, OutboundError> {
+fn whole(mut body: Body) -> Result<Vec<u8>, Fault> {
     let limit = u64::try_from(ANSWER_MAX).unwrap_or(u64::MAX);
     body.with_config()
         .limit(limit)

@@ -120,6 +120,8 @@ pub(super) fn of(client: &Client) -> views::Form {
             "backchannel_logout_session_required",
             is.backchannel_logout_session_required,
         )
+        .with("jwks_uri", is.jwks_uri.unwrap_or_default())
+        .with("request_uris", is.request_uris.join("\n"))
         .with("jwks", is.jwks.as_ref().map(pretty).unwrap_or_default())
         .with(
             "authorization_signed_response_alg",
@@ -159,6 +161,8 @@ pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit
             client.auth_method
         }),
         jwks: key_set(form)?,
+        jwks_uri: text("jwks_uri"),
+        request_uris: lines(form, "request_uris"),
         profile: choice(form, "profile", &PROFILES)?,
         redirect_uris,
         post_logout_redirect_uris: lines(form, "post_logout_redirect_uris"),
@@ -299,7 +303,7 @@ mod tests {
 
     /// What a browser sends for a form as it is drawn.
     fn sent(drawn: &views::Form) -> Form {
-        const FIELDS: [&str; 32] = [
+        const FIELDS: [&str; 34] = [
             "name",
             "kind",
             "profile",
@@ -330,6 +334,8 @@ mod tests {
             "require_par",
             "authorization_signed_response_alg",
             "jwks",
+            "jwks_uri",
+            "request_uris",
             "backchannel_logout_uri",
             "backchannel_logout_session_required",
         ];
@@ -354,6 +360,8 @@ mod tests {
         client.dpop_bound_access_tokens = true;
         client.require_par = true;
         client.jwks = Some(ring().jwks());
+        client.jwks_uri = Some("https://notes.example/keys".to_owned());
+        client.request_uris = vec!["https://notes.example/ro.jwt#x".to_owned()];
         client.authorization_signed_response_alg = Some(crate::model::Algorithm::Es256);
         client.backchannel_logout_uri = Some("https://notes.example/out".to_owned());
         client.backchannel_logout_session_required = true;

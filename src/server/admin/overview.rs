@@ -2,6 +2,7 @@
 
 use super::{applications, audit, desk};
 use crate::model::Outcome;
+use crate::ops::outbound;
 use crate::server::administration::OperationError;
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::respond::{self, Leads};
@@ -40,10 +41,17 @@ fn draw(incoming: &Incoming<'_>, visitor: &Visitor) -> Result<Response, Operatio
             discovery: applications::discovery(incoming),
             events: latest.iter().map(|(_, event)| audit::line(event)).collect(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            calls: calls(),
             data_file: incoming.ctx.config.data.display().to_string(),
         };
         respond::page(200, Leads::Here, &view)
     }))
+}
+
+/// What became of calls to other servers.
+fn calls() -> Option<String> {
+    let (calls, refused, failed) = outbound::totals();
+    (calls > 0).then(|| format!("{calls}, of which {refused} were not allowed and {failed} failed"))
 }
 
 /// Refusals since then, of the newest events.

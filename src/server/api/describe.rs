@@ -49,6 +49,8 @@ pub fn client(client: &Client) -> Value {
         "public": client.is_public(),
         "auth_method": client.auth_method,
         "jwks": client.jwks,
+        "jwks_uri": client.jwks_uri,
+        "request_uris": client.request_uris,
         "profile": client.profile,
         "redirect_uris": client.redirect_uris,
         "post_logout_redirect_uris": client.post_logout_redirect_uris,

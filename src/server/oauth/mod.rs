@@ -11,9 +11,10 @@ pub mod revoke;
 pub mod token;
 pub mod userinfo;
 
+use super::fetched::{self, Unfetched};
 use super::incoming::Incoming;
 use super::respond::{oauth_error, set};
-use crate::model::{Client, Decision, Event, EventKind};
+use crate::model::{Client, ClientAuthMethod, Decision, Event, EventKind};
 use crate::oauth::client_assertion::Assertion;
 use crate::oauth::client_auth::{AuthenticatedClient, Credentials};
 use crate::oauth::error::TokenError;
@@ -61,6 +62,22 @@ fn by_assertion(
         None => None,
     };
     let endpoint = ctx.config.issuer.endpoint(incoming.path);
+    let client = match client {
+        Some(client) if client.auth_method == ClientAuthMethod::PrivateKeyJwt => {
+            match fetched::with_keys(incoming, client.clone(), assertion.text) {
+                Ok(client) => Some(client),
+                Err(Unfetched::Busy) => return Err((Some(client), TokenError::Unavailable)),
+                Err(Unfetched::Failed) => {
+                    let why = "the keys of the client could not be fetched";
+                    return Err((
+                        Some(client),
+                        TokenError::InvalidClient { basic: false, why },
+                    ));
+                }
+            }
+        }
+        other => other,
+    };
     let proved = assertion
         .verify(client.clone(), &ctx.config.issuer, &endpoint, incoming.now)
         .map_err(|error| (client.clone(), error))?;

@@ -6,13 +6,16 @@ use crate::model::{Client, Decision, Event, EventKind};
 use crate::oauth::authorize::par::{PushError, START_LIFE, decide};
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::dpop::ProofError;
+use crate::oauth::error::AuthorizeError;
 use crate::oauth::replay::NotOnce;
+use crate::server::fetched::{self, Unfetched};
 use crate::server::incoming::Incoming;
 use crate::server::{dpop, replays, respond};
 use crate::store::StoreError;
 use crate::types::{Form, Secret};
 use rouille::Response;
 use serde_json::json;
+use std::sync::Arc;
 
 /// Answers an authenticated client.
 pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient) -> Response {
@@ -45,12 +48,25 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
 fn push(
     incoming: &Incoming<'_>,
     form: &Form,
-    client: &Client,
+    client: &Arc<Client>,
 ) -> Result<Result<Secret, PushError>, StoreError> {
     let ctx = incoming.ctx;
     let proof = match dpop::proof(incoming, None) {
         Ok(proof) => proof,
         Err(error) => return Ok(Err(PushError::Proof(error))),
+    };
+    let client = match form.one("request") {
+        Ok(Some(object)) => match fetched::with_keys(incoming, client.clone(), object) {
+            Ok(client) => client,
+            Err(Unfetched::Busy) => return Ok(Err(PushError::Unavailable)),
+            Err(Unfetched::Failed) => {
+                let why = "the keys of the client could not be fetched";
+                return Ok(Err(PushError::Refused(AuthorizeError::BadRequestObject(
+                    why,
+                ))));
+            }
+        },
+        _ => client.clone(),
     };
     let waiting = ctx.store.snapshot()?.view().pushed_request_count()?;
     let Decision {
@@ -58,7 +74,7 @@ fn push(
         events,
         reply,
     } = decide(
-        client,
+        &client,
         form,
         &ctx.config.issuer,
         proof.map(|proof| proof.key),

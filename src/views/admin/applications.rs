@@ -11,7 +11,7 @@
 //!   `access_token_minutes` (5 to 60); `refresh_idle_days` and `refresh_absolute_days` (1 to 3,650);
 //! - `allowed_group` (several; none: everybody); `may_introspect`; `allow_http_redirect`; `allow_plain_pkce`;
 //!   `dpop_bound_access_tokens`; `require_par`;
-//!   `jwks` (a JSON object, or empty); `authorization_signed_response_alg` = empty (as the ID token) | `RS256` | `ES256`;
+//!   `jwks` (a JSON object, or empty); `jwks_uri`; `request_uris` (lines); `authorization_signed_response_alg` = empty (as the ID token) | `RS256` | `ES256`;
 //! - `backchannel_logout_uri`; `backchannel_logout_session_required`;
 //! - `home_url`, `logo_url`, `policy_url`, `terms_url`.
 //!

@@ -20,6 +20,8 @@ pub struct Overview {
     pub events: Vec<EventRow>,
     /// Version of the program.
     pub version: String,
+    /// Calls to other servers since the start, in words; `None`: there were none.
+    pub calls: Option<String>,
     /// Path of the data file.
     pub data_file: String,
 }
