@@ -24,12 +24,12 @@ fn clients(world: &World) -> usize {
 fn rfc7591_section_3_2_2_metadata_that_cannot_be_registered() {
     let world = open();
     let keys = world.ask("GET", "/jwks.json", "", "").json();
-    let both = json!({ "redirect_uris": [REDIRECT], "jwks": keys, "jwks_uri": "https://app.example/jwks" });
+    let both = json!({ "redirect_uris": [REDIRECT], "jwks": keys, "jwks_uri": "ftp://app.example/jwks" });
     for (what, metadata) in [
         ("two sets of keys", both),
         (
             "keys by address",
-            with("jwks_uri", json!("https://app.example/jwks")),
+            with("jwks_uri", json!("ftp://app.example/jwks")),
         ),
         ("keys of no set", with("jwks", json!({ "keys": 1 }))),
         (
