@@ -161,8 +161,8 @@ pub fn check<'h>(
 }
 
 /// The algorithms of proofs, as challenges and discovery list them (RFC 9449 §5.1, §7.1).
-pub fn algorithms() -> [&'static str; 4] {
-    JwsAlgorithm::ALL.map(JwsAlgorithm::as_str)
+pub fn algorithms() -> [&'static str; 5] {
+    JwsAlgorithm::names()
 }
 
 /// RFC 9449 §4.3 item 11. `exp` and `nbf` are not asked for; one that is there is held to (RFC 7519 §4.1.4, §4.1.5).

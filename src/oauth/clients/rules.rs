@@ -47,7 +47,9 @@ pub(super) fn jwks(value: Option<&Value>) -> Result<Option<Value>, AdminError> {
     }
     match KeySet::vet(value) {
         Ok(keys) if !keys.is_empty() => Ok(Some(value.clone())),
-        Ok(_) => refuse("there is no key in it that verifies RS256, PS256, ES256 or EdDSA"),
+        Ok(_) => {
+            refuse("there is no key in it that verifies RS256, PS256, ES256 or EdDSA (Ed25519)")
+        }
         Err(JwkError::Private) => refuse(
             "it holds a private key; whoever has read it can sign as the application: make new keys and give the public \
              part only",
