@@ -14,6 +14,7 @@
 //! | RFC 9126 pushed authorization requests | `oauth/authorize/par.rs` | there; `tests/oauth/par.rs` |
 //! | RFC 6749 §2.3 client authentication | `oauth/client_auth.rs` | there; `tests/oauth/token.rs` |
 //! | RFC 7521, RFC 7523 client assertions (`private_key_jwt`, `client_secret_jwt`) | `oauth/client_assertion.rs`, `oauth/replay.rs` | there; `tests/oauth/client_assertion.rs` |
+//! | FAPI 2.0 Security Profile §5.4.1 algorithms of the strict profile | `oauth/algorithm.rs`, `oauth/clients/rules.rs` | there; `tests/interop/fapi.test.mjs` |
 //! | RFC 6749 §4.1.3 code grant | `oauth/token/code.rs` | there; `tests/oauth/token.rs` |
 //! | RFC 6749 §6, RFC 9700 §4.14.2 refresh, replay | `oauth/token/refresh.rs` | there; `tests/oauth/refresh.rs` |
 //! | RFC 6749 §4.4 client credentials | `oauth/token/client_credentials.rs` | there |

@@ -35,6 +35,8 @@ pub struct Target<'a> {
 pub struct Proof {
     /// The key.
     pub key: Thumbprint,
+    /// What it signed with.
+    pub algorithm: JwsAlgorithm,
     /// Its one use, still to be looked up and remembered.
     pub replay: Replay,
 }
@@ -50,7 +52,7 @@ pub enum ProofError {
     Malformed,
     /// `typ` is not `dpop+jwt`.
     Type,
-    /// `alg` is none that is verified.
+    /// `alg` is none that is verified, or none that the client may use.
     Algorithm,
     /// `jwk` is missing, private, weak, no point of its curve, or for another algorithm.
     Key,
@@ -156,6 +158,7 @@ pub fn check<'h>(
     let replay = replay::of(Purpose::DpopProof, &key.to_string(), jti, expires, now);
     Ok(Some(Proof {
         key,
+        algorithm,
         replay: replay.ok_or(ProofError::Time)?,
     }))
 }

@@ -2,6 +2,7 @@
 //! One file per endpoint or grant. Not here: bytes and sockets (`server`), what is stored how (`store`), people
 //! (`identity`).
 
+pub mod algorithm;
 pub mod authorize;
 pub mod claims;
 pub mod client_assertion;

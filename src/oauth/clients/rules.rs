@@ -140,6 +140,13 @@ fn profile_fits(client: &Client) -> Result<(), AdminError> {
             "the strict profile signs with ES256",
         ));
     }
+    // FAPI 2.0 §5.3.2.2: https, but for loopback addresses.
+    if client.allow_http {
+        return Err(AdminError::invalid(
+            "allow_http",
+            "the strict profile returns people to https addresses only",
+        ));
+    }
     if client.claims_in_id_token {
         return Err(AdminError::invalid(
             "claims_in_id_token",
