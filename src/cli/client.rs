@@ -107,6 +107,12 @@ pub(super) struct AddArguments {
     /// RS256 or ES256, for signed answers of the authorization endpoint (JARM); as for ID tokens when left out.
     #[arg(long, value_name = "ALG", value_parser = named::<Algorithm>)]
     authorization_signed_response_alg: Option<Algorithm>,
+    /// Where it is told of sign-outs; a host at home must be allowed as well (`doorlight outbound allow`).
+    #[arg(long, value_name = "URI")]
+    backchannel_logout_uri: Option<String>,
+    /// It needs the session id to know which sign-in ended.
+    #[arg(long, requires = "backchannel_logout_uri")]
+    backchannel_logout_session_required: bool,
 }
 
 /// The moment at which a secret was made names it.
@@ -185,6 +191,8 @@ fn new_client(arguments: AddArguments) -> Result<NewClient, Failure> {
         dpop_bound_access_tokens: arguments.dpop,
         require_par: arguments.require_par,
         authorization_signed_response_alg: arguments.authorization_signed_response_alg,
+        backchannel_logout_uri: arguments.backchannel_logout_uri,
+        backchannel_logout_session_required: arguments.backchannel_logout_session_required,
     })
 }
 

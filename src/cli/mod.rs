@@ -5,6 +5,7 @@ mod audit;
 mod client;
 mod health;
 mod keys;
+mod outbound;
 mod output;
 mod password;
 mod reach;
@@ -94,6 +95,9 @@ enum Verb {
     /// Applications that register themselves.
     #[command(subcommand)]
     Registration(registration::Verb),
+    /// Hosts at home that Doorlight itself may call.
+    #[command(subcommand)]
+    Outbound(outbound::Verb),
     /// What happened, newest first.
     Audit(audit::Arguments),
     /// Make the one-time link that creates the first administrator.
@@ -179,6 +183,7 @@ fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::Client(verb) => client::run(shared, verb),
         Verb::Keys(verb) => keys::run(shared, &verb),
         Verb::Registration(verb) => registration::run(shared, verb),
+        Verb::Outbound(verb) => outbound::run(shared, verb),
         Verb::Audit(arguments) => audit::run(shared, arguments),
         Verb::SetupLink => setup_link::run(shared),
         Verb::Health => health::run(shared),

@@ -3,6 +3,7 @@
 use super::{Failure, Shared, output, reach};
 use crate::model::{AdminError, Event, EventKind};
 use crate::ops::clock;
+use crate::ops::logout_delivery::{self, LogoutDelivery};
 use crate::ops::timer::{Task, Timer};
 use crate::server::administration::{Actor, OperationError, people};
 use crate::server::api::control;
@@ -87,10 +88,12 @@ fn serve(shared: &Shared, ctx: &Arc<Context>, tcp: Listener) -> Result<(), Failu
     announce(shared, ctx)?;
 
     let timer = Timer::start(vec![sweep(ctx.clone()), rotate(ctx.clone())])?;
+    let logouts = LogoutDelivery::start(courier_parts(ctx))?;
     let trusted = ctx.config.trusted_proxies.clone();
     let served = listener::serve(services, trusted, Limits::default(), &shutdown);
     log::info!("stopping");
     timer.stop();
+    logouts.stop();
     served?;
     Ok(())
 }
@@ -154,6 +157,17 @@ fn sweep(ctx: Arc<Context>) -> Task {
             SWEEP_EVERY
         }
     })
+}
+
+/// What the delivery of logout tokens works with.
+fn courier_parts(ctx: &Arc<Context>) -> logout_delivery::Parts {
+    let (keys, record) = (ctx.clone(), ctx.clone());
+    logout_delivery::Parts {
+        store: ctx.store.clone(),
+        issuer: ctx.config.issuer.clone(),
+        keys: Box::new(move || keys.keys()),
+        record: Box::new(move |event| record.record_refusal(event)),
+    }
 }
 
 fn rotate(ctx: Arc<Context>) -> Task {

@@ -12,6 +12,8 @@ pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 pub const ID_TOKEN_TYPE: &str = "JWT";
 /// The `typ` of a signed authorization response; JARM names none of its own.
 pub const RESPONSE_TYPE: &str = "JWT";
+/// The `typ` of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4).
+pub const LOGOUT_TOKEN_TYPE: &str = "logout+jwt";
 
 /// Why a token does not hold. None of them is told to whoever presents it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

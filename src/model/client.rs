@@ -198,6 +198,12 @@ pub struct Client {
     /// What its authorization responses are signed with where it asks for that (JARM §3); `None`: as its ID tokens.
     #[serde(default)]
     pub authorization_signed_response_alg: Option<Algorithm>,
+    /// Where it is told of sign-outs (OpenID Connect Back-Channel Logout 1.0 §2.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether it said that it needs the `sid` (the same section). Logout tokens carry it in any case.
+    #[serde(default)]
+    pub backchannel_logout_session_required: bool,
 }
 
 impl Client {

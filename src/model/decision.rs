@@ -1,11 +1,13 @@
 //! What a decision hands to the writer (DESIGN §2).
 
 use super::{
-    AuthorizationCode, Client, Consent, DeviceAuthorization, Event, Grant, Group,
+    AuthorizationCode, Client, Consent, Delivery, DeviceAuthorization, Event, Grant, Group,
     InitialAccessToken, Link, PushedRequest, RefreshToken, Replay, Revocation, Session, Settings,
     SigningKey, User,
 };
-use crate::types::{ClientId, GroupName, Id, InitialTokenId, LinkId, SessionId, UserId};
+use crate::types::{
+    ClientId, DeliveryId, GroupName, Id, InitialTokenId, LinkId, SessionId, UserId,
+};
 
 /// One write. Applying it keeps the indexes (`store::apply`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +62,10 @@ pub enum Change {
     PutInitialToken(Box<InitialAccessToken>),
     /// Used up or taken back.
     DeleteInitialToken(InitialTokenId),
+    /// Adds or replaces.
+    PutDelivery(Box<Delivery>),
+    /// It arrived.
+    DeleteDelivery(DeliveryId),
 }
 
 /// What is to be written and what is to be answered. The two are independent: a replayed refresh token revokes its

@@ -120,6 +120,10 @@ kinds! {
     RegistrationDeleted = "registration.deleted": "Registered application removed",
     /// An initial access token was made or taken back.
     InitialTokenChanged = "registration.token": "Registration token made or removed",
+    /// An application was told of a sign-out, or could not be.
+    LogoutDelivery = "logout.delivery": "Application told of a sign-out",
+    /// A call to another server that a rule of ours refused.
+    OutboundCall = "outbound.call": "Call to another server",
 }
 
 /// How it ended.

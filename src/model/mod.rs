@@ -5,6 +5,7 @@ mod admin_error;
 mod author;
 mod client;
 mod decision;
+mod delivery;
 mod device;
 mod event;
 mod grant;
@@ -23,6 +24,7 @@ pub use client::{
     RefreshPolicy,
 };
 pub use decision::{Change, Decision};
+pub use delivery::Delivery;
 pub use device::{DeviceAnswer, DeviceAuthorization};
 pub use event::{Event, EventKind, Outcome, quoted};
 pub use grant::{

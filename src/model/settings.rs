@@ -1,7 +1,9 @@
 //! What an administrator can set, and the file's own secret.
 
 use super::{PrivateKey, RegistrationPolicy};
+use crate::types::Host;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// One record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +22,9 @@ pub struct Settings {
     /// Who may register an application.
     #[serde(default)]
     pub registration: RegistrationPolicy,
+    /// Hosts that Doorlight may call over plain http and at inner addresses (`ops::outbound`).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub outbound_hosts: BTreeSet<Host>,
 }
 
 impl Settings {
@@ -31,6 +36,7 @@ impl Settings {
             session_idle_days: fourteen(),
             session_absolute_days: ninety(),
             registration: RegistrationPolicy::default(),
+            outbound_hosts: BTreeSet::new(),
         }
     }
 }

@@ -63,6 +63,8 @@ pub fn document(issuer: &Issuer, settings: &Settings) -> Value {
         "pushed_authorization_request_endpoint": endpoint("/par"),
         "require_pushed_authorization_requests": false,
         "device_authorization_endpoint": endpoint("/device_authorization"),
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
     });
     if settings.registration != RegistrationPolicy::Off {
         document["registration_endpoint"] = json!(endpoint("/register"));

@@ -4,6 +4,7 @@
 
 pub mod algorithm;
 pub mod authorize;
+pub mod backchannel_logout;
 pub mod claims;
 pub mod client_assertion;
 pub mod client_auth;
@@ -16,6 +17,7 @@ pub mod error;
 pub mod introspect;
 pub mod keys;
 pub mod logout;
+pub mod outbound_hosts;
 pub mod registration;
 pub mod replay;
 pub mod revoke;

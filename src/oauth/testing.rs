@@ -64,6 +64,8 @@ pub(crate) fn client() -> Client {
         require_par: false,
         registered: None,
         authorization_signed_response_alg: None,
+        backchannel_logout_uri: None,
+        backchannel_logout_session_required: false,
     }
 }
 

@@ -1,4 +1,6 @@
 //! Background work, and the clock.
 
 pub mod clock;
+pub mod logout_delivery;
+pub mod outbound;
 pub mod timer;

@@ -17,6 +17,7 @@ pub mod hashing;
 pub mod incoming;
 pub mod known_device;
 pub mod listener;
+pub mod logout_notices;
 pub mod oauth;
 pub mod pages;
 pub mod refusals;

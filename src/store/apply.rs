@@ -59,6 +59,10 @@ pub(super) fn apply(tables: &Tables<'_>, change: Change) -> Result<(), StoreErro
             put(tables, Table::InitialTokens, token.id.as_bytes(), &token)
         }
         Change::DeleteInitialToken(id) => remove(tables, Table::InitialTokens, id.as_bytes()),
+        Change::PutDelivery(delivery) => {
+            put(tables, Table::Deliveries, delivery.id.as_bytes(), &delivery)
+        }
+        Change::DeleteDelivery(id) => remove(tables, Table::Deliveries, id.as_bytes()),
     }
 }
 

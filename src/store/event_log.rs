@@ -2,8 +2,9 @@
 
 use super::StoreError;
 use super::codec::decode;
+use super::rows::Order;
 use super::schema::Table;
-use super::view::{Order, View};
+use super::view::View;
 use crate::model::{Event, EventKind, Outcome};
 use crate::types::{ClientId, Timestamp, UserId};
 use std::ops::Bound;

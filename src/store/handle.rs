@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Jobs that may wait (DESIGN §7).
 const QUEUE: usize = 1_024;
@@ -146,6 +147,21 @@ impl Store {
     /// Grows whenever the settings changed.
     pub fn settings_changes(&self) -> u64 {
         self.shared.settings_changes.load(Ordering::Acquire)
+    }
+
+    /// How often a delivery was put, or somebody rang.
+    pub fn delivery_changes(&self) -> u64 {
+        self.shared.deliveries.count()
+    }
+
+    /// Waits until a commit has put a delivery since that count, or [`Store::ring_deliveries`], or for so long.
+    pub fn await_delivery(&self, counted: u64, longest: Option<Duration>) {
+        self.shared.deliveries.wait(counted, longest);
+    }
+
+    /// Wakes whoever waits for deliveries.
+    pub fn ring_deliveries(&self) {
+        self.shared.deliveries.ring();
     }
 
     /// Notes that a session was used; written with some later commit, never on its own.

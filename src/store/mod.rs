@@ -1,11 +1,12 @@
 //! The one data file. The only room that knows redb.
-//! Owns: the tables (`schema`), the records' encoding (`codec`), reading (`view`), the handle that takes jobs (`handle`),
-//! the one writer (`writer`) and its open transaction (`tables`), applying changes and keeping indexes (`apply`),
-//! opening and its refusals (`open`), what was last used when (`marks`), forgetting what has expired (`sweep`), uses of
-//! what may be used once (`replays`), the audit log (`event_log`).
+//! Owns: the tables (`schema`), the records' encoding (`codec`), reading (`view`, over `rows`), the handle that takes
+//! jobs (`handle`), the one writer (`writer`), whom it wakes (`bell`), its open transaction (`tables`), applying changes
+//! and keeping indexes (`apply`), opening and its refusals (`open`), what was last used when (`marks`), forgetting what
+//! has expired (`sweep`), uses of what may be used once (`replays`), the audit log (`event_log`).
 //! Not here: what may be written (`oauth`, `identity` decide).
 
 mod apply;
+mod bell;
 mod codec;
 mod error;
 mod event_log;
@@ -15,6 +16,7 @@ mod migrate;
 mod open;
 mod rehearsal;
 mod replays;
+mod rows;
 mod schema;
 mod sweep;
 mod tables;

@@ -22,6 +22,7 @@
 //! | signing_keys | kid | `SigningKey` | rotation |
 //! | device_authorizations | selector | `DeviceAuthorization`, answered and used ones too | sweep, an hour after expiry |
 //! | user_codes | eight letters | selector | with the device authorization |
+//! | deliveries | delivery id | `Delivery` | arrival; sweep, a week after it was given up; with its client, when it is due |
 //! | events | milliseconds shifted by 16 bits, plus a counter; 8 bytes, big endian | `Event` | sweep, after `audit_days`, and when there are too many |
 //! | replays | end of its minute, in minutes since the epoch, 8 bytes, big endian; SHA-256 of purpose, who and `jti` | `Replay` | sweep, after its minute |
 //! | pushed_requests | selector | `PushedRequest` | its answer, sweep |
@@ -81,6 +82,7 @@ tables! {
     DeviceAuthorizations = "device_authorizations",
     UserCodes = "user_codes",
     InitialTokens = "initial_tokens",
+    Deliveries = "deliveries",
 }
 
 /// Where the format version stands.

@@ -8,9 +8,9 @@ use super::schema::{Table, pair};
 use super::tables::Tables;
 use super::{Store, StoreError, View, replays};
 use crate::model::{
-    AuthorizationCode, Change, Client, Consent, Decision, DeviceAuthorization, Event, EventKind,
-    Grant, InitialAccessToken, Link, Outcome, PushedRequest, RefreshToken, Revocation, Session,
-    Settings,
+    AuthorizationCode, Change, Client, Consent, Decision, Delivery, DeviceAuthorization, Event,
+    EventKind, Grant, InitialAccessToken, Link, Outcome, PushedRequest, RefreshToken, Revocation,
+    Session, Settings,
 };
 use crate::types::{ClientId, GrantId, Id, SessionId, Timestamp};
 use std::convert::Infallible;
@@ -29,7 +29,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// Tables with records that expire, those that die in the order of their keys first.
-const SWEPT: [Table; 13] = [
+const SWEPT: [Table; 14] = [
     Table::Events,
     Table::Replays,
     Table::Codes,
@@ -43,6 +43,7 @@ const SWEPT: [Table; 13] = [
     Table::Clients,
     Table::Consents,
     Table::PushedRequests,
+    Table::Deliveries,
 ];
 
 /// Where the sweep stands in its round: through each table, and then to the events that are too many.
@@ -306,6 +307,10 @@ fn is_dead(
         }
         Table::InitialTokens => now >= decode::<InitialAccessToken>(value)?.expires,
         Table::Clients => is_forgotten(&decode(value)?, now),
+        // What waits is never forgotten: `ops::logout_delivery` gives it up in time.
+        Table::Deliveries => decode::<Delivery>(value)?
+            .given_up
+            .is_some_and(|at| now >= at.plus(DAY * 7)),
         Table::Consents => {
             let consent: Consent = decode(value)?;
             key.len() == 32 && view.client(ClientId(consent.client.0))?.is_none()

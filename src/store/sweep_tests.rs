@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::{Change, Decision, EventKind, PushedRequest, Replay};
 use crate::store::EventFilter;
-use crate::types::{RefreshTokenId, Secret, TokenHash, TokenId, UserCode};
+use crate::types::{DeliveryId, RefreshTokenId, Secret, TokenHash, TokenId, UserCode, UserId};
 use std::path::PathBuf;
 
 const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
@@ -230,6 +230,31 @@ fn the_dead_among_the_living_go_and_a_long_round_rests_on_the_way() {
     assert_eq!(world.sweep(&mut hasty, NOW), 0);
     assert_eq!(world.sweep(&mut hasty, NOW), 0);
     assert_eq!(world.sweep(&mut hasty, NOW), 100, "it began anew");
+}
+
+#[test]
+fn a_delivery_that_was_given_up_is_shown_for_a_week_and_one_that_waits_is_never_forgotten() {
+    let world = world("sweep-deliveries");
+    let delivery = |n: u8, given_up: Option<Timestamp>| {
+        let id = Id::new(days_ago(400), [n; 10]);
+        Change::PutDelivery(Box::new(Delivery {
+            id: DeliveryId(id),
+            client: ClientId(id),
+            user: UserId(id),
+            session: SessionId(id),
+            uri: String::new(),
+            created: days_ago(400),
+            attempts: 1,
+            due: days_ago(399),
+            problem: None,
+            given_up,
+        }))
+    };
+    let old = delivery(1, Some(days_ago(7)));
+    let young = delivery(2, Some(days_ago(6)));
+    world.commit(vec![old, young, delivery(3, None)], Vec::new());
+    assert_eq!(world.sweep(&mut Sweeper::default(), NOW), 1);
+    assert_eq!(world.count(Table::Deliveries), 2);
 }
 
 /// DESIGN §8: no disk writes in ten idle minutes.

@@ -2,17 +2,19 @@
 
 use super::StoreError;
 use super::codec::decode;
+use super::rows::{Order, Rows};
 use super::schema::{SETTINGS_KEY, Table};
 use super::tables::Tables;
 use crate::model::{
-    AuthorizationCode, Client, Consent, DeviceAuthorization, Grant, Group, InitialAccessToken,
-    Link, PushedRequest, RefreshToken, Revocation, Session, Settings, SigningKey, User,
+    AuthorizationCode, Client, Consent, Delivery, DeviceAuthorization, Grant, Group,
+    InitialAccessToken, Link, PushedRequest, RefreshToken, Revocation, Session, Settings,
+    SigningKey, User,
 };
 use crate::types::{
-    ClientId, GrantId, GroupName, Id, InitialTokenId, LinkId, RefreshTokenId, SessionId, TokenId,
-    UserCode, UserId, Username,
+    ClientId, DeliveryId, GrantId, GroupName, Id, InitialTokenId, LinkId, RefreshTokenId,
+    SessionId, Timestamp, TokenId, UserCode, UserId, Username,
 };
-use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata, TableError};
+use redb::ReadTransaction;
 use serde::de::DeserializeOwned;
 use std::ops::Bound;
 
@@ -34,93 +36,6 @@ impl Snapshot {
 
 /// Lookups.
 pub struct View<'a>(&'a dyn Rows);
-
-/// Rows, from wherever they come.
-trait Rows {
-    fn row(&self, table: Table, key: &[u8], read: &mut dyn FnMut(&[u8])) -> Result<(), StoreError>;
-    fn count(&self, table: Table) -> Result<u64, StoreError>;
-    /// Visits rows until `visit` says stop.
-    fn scan(
-        &self,
-        table: Table,
-        range: (Bound<&[u8]>, Bound<&[u8]>),
-        order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
-    ) -> Result<(), StoreError>;
-}
-
-impl Rows for ReadTransaction {
-    fn row(&self, table: Table, key: &[u8], read: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
-        if let Some(table) = existing(self, table)?
-            && let Some(guard) = table.get(key)?
-        {
-            read(guard.value());
-        }
-        Ok(())
-    }
-
-    fn count(&self, table: Table) -> Result<u64, StoreError> {
-        Ok(match existing(self, table)? {
-            Some(table) => table.len()?,
-            None => 0,
-        })
-    }
-
-    fn scan(
-        &self,
-        table: Table,
-        range: (Bound<&[u8]>, Bound<&[u8]>),
-        order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
-    ) -> Result<(), StoreError> {
-        match existing(self, table)? {
-            Some(table) => walk(&table, range, order, visit),
-            None => Ok(()),
-        }
-    }
-}
-
-type ReadTable = ReadOnlyTable<&'static [u8], &'static [u8]>;
-
-/// A file of an earlier release that is only read may lack a table that came later: it is empty.
-fn existing(txn: &ReadTransaction, table: Table) -> Result<Option<ReadTable>, StoreError> {
-    match txn.open_table(table.definition()) {
-        Ok(table) => Ok(Some(table)),
-        Err(TableError::TableDoesNotExist(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-impl Rows for Tables<'_> {
-    fn row(&self, table: Table, key: &[u8], read: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
-        self.with(table, |table| {
-            if let Some(guard) = table.get(key)? {
-                read(guard.value());
-            }
-            Ok(())
-        })
-    }
-
-    fn count(&self, table: Table) -> Result<u64, StoreError> {
-        self.with(table, |table| Ok(table.len()?))
-    }
-
-    fn scan(
-        &self,
-        table: Table,
-        range: (Bound<&[u8]>, Bound<&[u8]>),
-        order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
-    ) -> Result<(), StoreError> {
-        self.with(table, |table| walk(table, range, order, visit))
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
-    Up,
-    Down,
-}
 
 impl<'a> View<'a> {
     pub(super) fn of_writer(tables: &'a Tables<'_>) -> Self {
@@ -280,6 +195,32 @@ impl<'a> View<'a> {
             grants.extend(self.grant(GrantId(id))?);
         }
         Ok(grants)
+    }
+
+    /// A person's grants made at or after a moment, newest first.
+    pub fn grants_since(&self, user: UserId, since: Timestamp) -> Result<Vec<Grant>, StoreError> {
+        let first = Id::first_of(since);
+        let mut ids = Vec::new();
+        self.prefixed(Table::UserGrants, user.as_bytes(), Order::Down, |key| {
+            let id = key.get(16..).and_then(id_of).filter(|id| *id >= first);
+            ids.extend(id);
+            id.is_some()
+        })?;
+        let mut grants = Vec::with_capacity(ids.len());
+        for id in ids {
+            grants.extend(self.grant(GrantId(id))?);
+        }
+        Ok(grants)
+    }
+
+    /// One sign-out that an application is yet to be told of.
+    pub fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        self.get(Table::Deliveries, id.as_bytes())
+    }
+
+    /// All of them, those that were given up too, oldest first.
+    pub fn deliveries(&self) -> Result<Vec<Delivery>, StoreError> {
+        self.all(Table::Deliveries)
     }
 
     /// One refresh token, rotated or not.
@@ -483,26 +424,6 @@ impl<'a> View<'a> {
             visit,
         )
     }
-}
-
-fn walk(
-    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
-    range: (Bound<&[u8]>, Bound<&[u8]>),
-    order: Order,
-    visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
-) -> Result<(), StoreError> {
-    let mut range = table.range::<&[u8]>(range)?;
-    while let Some(row) = if order == Order::Up {
-        range.next()
-    } else {
-        range.next_back()
-    } {
-        let (key, value) = row?;
-        if !visit(key.value(), value.value()) {
-            break;
-        }
-    }
-    Ok(())
 }
 
 fn id_of(bytes: &[u8]) -> Option<Id> {

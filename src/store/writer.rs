@@ -1,5 +1,6 @@
 //! The one writer (DESIGN §2): a bounded queue, many decisions a commit, replies only after it.
 
+use super::bell::Bell;
 use super::codec::encode;
 use super::marks::Marks;
 use super::schema::Table;
@@ -33,6 +34,7 @@ pub(super) struct Shared {
     pub(super) settings_changes: AtomicU64,
     pub(super) seen_sessions: Marks<SessionId>,
     pub(super) used_clients: Marks<ClientId>,
+    pub(super) deliveries: Bell,
 }
 
 impl Shared {
@@ -47,6 +49,7 @@ impl Shared {
             settings_changes: AtomicU64::new(1),
             seen_sessions: Marks::default(),
             used_clients: Marks::default(),
+            deliveries: Bell::default(),
         }
     }
 }
@@ -68,6 +71,7 @@ pub(super) struct Batch {
     keys_changed: bool,
     clients_changed: bool,
     settings_changed: bool,
+    deliveries_put: bool,
     events: Vec<Event>,
     /// Set while changes are applied: where it stays set, a decision stands half in the transaction.
     applying: bool,
@@ -91,6 +95,7 @@ impl Batch {
             self.clients_changed |=
                 matches!(change, Change::PutClient(_) | Change::DeleteClient(_));
             self.settings_changed |= matches!(change, Change::PutSettings(_));
+            self.deliveries_put |= matches!(change, Change::PutDelivery(_));
             apply::apply(tables, change)?;
         }
         self.applying = false;
@@ -180,6 +185,9 @@ impl Writer {
                 }
                 if batch.settings_changed {
                     self.shared.settings_changes.fetch_add(1, Ordering::AcqRel);
+                }
+                if batch.deliveries_put {
+                    self.shared.deliveries.ring();
                 }
                 for event in &batch.events {
                     log::info!(target: "audit", "{event}");
@@ -296,6 +304,7 @@ impl Writer {
                     self.shared.key_changes.fetch_add(1, Ordering::AcqRel);
                     self.shared.client_changes.fetch_add(1, Ordering::AcqRel);
                     self.shared.settings_changes.fetch_add(1, Ordering::AcqRel);
+                    self.shared.deliveries.ring();
                     self.shared.ready.store(true, Ordering::Release);
                     log::warn!("the data file can be written again");
                 }

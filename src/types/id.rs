@@ -175,6 +175,8 @@ ids! {
     LinkId,
     /// An initial access token: leave to register an application.
     InitialTokenId,
+    /// A logout token on its way to an application.
+    DeliveryId,
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! Owns: what a well-formed value is. Not here: what is stored (`model`), what is allowed (`oauth`, `identity`).
 
 mod form;
+mod host;
 mod id;
 mod issuer;
 mod redirect_uri;
@@ -14,9 +15,10 @@ mod user_code;
 mod username;
 
 pub use form::{Form, FormError, Repeated, append_query, decode as form_decode};
+pub use host::{Host, HostError};
 pub use id::{
-    ClientId, GrantId, Id, IdError, InitialTokenId, LinkId, RefreshTokenId, SessionId, TokenId,
-    UserId,
+    ClientId, DeliveryId, GrantId, Id, IdError, InitialTokenId, LinkId, RefreshTokenId, SessionId,
+    TokenId, UserId,
 };
 pub use issuer::{Issuer, IssuerError};
 pub use redirect_uri::{RedirectUri, RedirectUriError};

@@ -198,6 +198,10 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
         pushed["request_uri"].as_str().unwrap()
     );
     assert!(browser.get(&start).parameter("code").is_some());
+    // Logout tokens: `backchannel_logout.rs` receives them, each with a `sid`.
+    assert_eq!(document["backchannel_logout_supported"], true);
+    assert_eq!(document["backchannel_logout_session_supported"], true);
+    assert!(document.get("frontchannel_logout_supported").is_none());
 
     // Scopes and claims: the profile scope gives preferred_username, groups an array.
     let tokens = browser.tokens(&client, "openid profile email groups");

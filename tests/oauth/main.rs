@@ -9,6 +9,7 @@
 mod world;
 
 mod authorize;
+mod backchannel_logout;
 mod bad_input;
 mod client_assertion;
 mod device;

@@ -648,12 +648,31 @@ impl Samples<'_> {
                 when: when("2026-11-24T08:41:00Z", "10 minutes ago"),
             }],
             last_refusal: None,
+            undelivered: Undelivered {
+                waiting: 1,
+                given_up: 1,
+                rows: vec![
+                    UndeliveredRow {
+                        created: when("2026-11-24T08:40:00Z", "24 Nov 2026, 08:40 UTC"),
+                        attempts: 9,
+                        problem: self.t("it answered 503"),
+                        next: Some(when("2026-11-24T08:55:00Z", "24 Nov 2026, 08:55 UTC")),
+                    },
+                    UndeliveredRow {
+                        created: when("2026-11-22T08:40:00Z", "22 Nov 2026, 08:40 UTC"),
+                        attempts: 1,
+                        problem: self.t("it answered 400: it takes the logout token for invalid"),
+                        next: None,
+                    },
+                ],
+            },
         };
         let public = Application {
             confidential: false,
             secrets: vec![],
             refused: vec![],
             last_refusal: Some(self.refusal()),
+            undelivered: Undelivered::default(),
             ..application.clone()
         };
         let copy = |label: &str, value: &str, hint: &str| CopyRow {

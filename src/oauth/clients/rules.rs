@@ -269,6 +269,28 @@ pub(super) fn web_address(
     Ok(Some(text.to_owned()))
 }
 
+/// Back-Channel Logout §2.2: an absolute address without a fragment; plain http for confidential clients only.
+pub(super) fn logout_address(
+    field: &'static str,
+    text: Option<&str>,
+    public: bool,
+) -> Result<Option<String>, AdminError> {
+    let Some(text) = web_address(field, text)? else {
+        return Ok(None);
+    };
+    let refuse = |why: &str| Err(AdminError::invalid(field, why));
+    match Url::parse(&text) {
+        Ok(url) if url.fragment().is_some() => refuse("must not have a # in it"),
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            refuse("must not carry a name or password")
+        }
+        Ok(url) if public && url.scheme() != "https" => {
+            refuse("must be https for an application without a secret")
+        }
+        _ => Ok(Some(text)),
+    }
+}
+
 fn few<T>(field: &'static str, list: Vec<T>) -> Result<Vec<T>, AdminError> {
     if list.len() > LIST_MAX {
         return Err(AdminError::invalid(field, format!("at most {LIST_MAX}")));

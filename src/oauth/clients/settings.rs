@@ -65,6 +65,10 @@ pub struct NewClient {
     pub require_par: bool,
     /// `None`: as its ID tokens.
     pub authorization_signed_response_alg: Option<Algorithm>,
+    /// Where it is told of sign-outs.
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether it needs the `sid` for that.
+    pub backchannel_logout_session_required: bool,
 }
 
 /// All that can be edited about an application, as it shall be afterwards. Start from [`ClientEdit::of`], or from a
@@ -138,6 +142,12 @@ pub struct ClientEdit {
     /// See [`Client`].
     #[serde(default)]
     pub authorization_signed_response_alg: Option<Algorithm>,
+    /// See [`Client`].
+    #[serde(default)]
+    pub backchannel_logout_uri: Option<String>,
+    /// See [`Client`].
+    #[serde(default)]
+    pub backchannel_logout_session_required: bool,
 }
 
 impl From<NewClient> for ClientEdit {
@@ -182,6 +192,8 @@ impl From<NewClient> for ClientEdit {
             dpop_bound_access_tokens: new.dpop_bound_access_tokens,
             require_par: new.require_par,
             authorization_signed_response_alg: new.authorization_signed_response_alg,
+            backchannel_logout_uri: new.backchannel_logout_uri,
+            backchannel_logout_session_required: new.backchannel_logout_session_required,
             ..Self::of(&blank(ClientId(Id::default()), Timestamp::default()))
         }
     }
@@ -232,6 +244,8 @@ impl ClientEdit {
             dpop_bound_access_tokens: client.dpop_bound_access_tokens,
             require_par: client.require_par,
             authorization_signed_response_alg: client.authorization_signed_response_alg,
+            backchannel_logout_uri: client.backchannel_logout_uri.clone(),
+            backchannel_logout_session_required: client.backchannel_logout_session_required,
         }
     }
 
@@ -300,6 +314,12 @@ impl ClientEdit {
             dpop_bound_access_tokens: self.dpop_bound_access_tokens,
             require_par: self.require_par,
             authorization_signed_response_alg: self.authorization_signed_response_alg,
+            backchannel_logout_uri: rules::logout_address(
+                "backchannel_logout_uri",
+                self.backchannel_logout_uri.as_deref(),
+                public,
+            )?,
+            backchannel_logout_session_required: self.backchannel_logout_session_required,
             ..client
         };
         rules::fit_together(&client)?;
@@ -345,5 +365,7 @@ pub(in crate::oauth) fn blank(id: ClientId, now: Timestamp) -> Client {
         require_par: false,
         registered: None,
         authorization_signed_response_alg: None,
+        backchannel_logout_uri: None,
+        backchannel_logout_session_required: false,
     }
 }

@@ -61,20 +61,16 @@ const UNSUPPORTED: &[(&str, &str)] = &[
         "introspection is not encrypted: leave out introspection_encrypted_response_alg",
     ),
     (
-        "authorization_signed_response_alg",
-        "authorization responses are not signed: leave out authorization_signed_response_alg",
-    ),
-    (
         "authorization_encrypted_response_alg",
         "authorization responses are not encrypted: leave out authorization_encrypted_response_alg",
     ),
     (
         "request_object_signing_alg",
-        "request objects are not supported: leave out request_object_signing_alg",
+        "request objects are taken in every listed algorithm: leave out request_object_signing_alg",
     ),
     (
         "request_object_encryption_alg",
-        "request objects are not supported: leave out request_object_encryption_alg",
+        "request objects are not decrypted: leave out request_object_encryption_alg",
     ),
     (
         "token_endpoint_auth_signing_alg",
@@ -90,7 +86,7 @@ const NOT_DONE: &[(&str, &str)] = &[
     ),
     (
         "require_signed_request_object",
-        "request objects are not supported",
+        "requests that are not signed are taken as well",
     ),
 ];
 
@@ -115,7 +111,10 @@ pub struct Metadata {
     pub(super) default_max_age: Option<u32>,
     pub(super) require_auth_time: bool,
     pub(super) dpop_bound: bool,
+    /// RFC 9126 §6.
     pub(super) require_par: bool,
+    /// JARM §3.
+    pub(super) authorization_signed_response_alg: Option<Algorithm>,
 }
 
 /// The members of a body.
@@ -167,7 +166,12 @@ impl Metadata {
             post_logout_redirect_uris,
             grants: grants(members, client)?,
             scope: scope(members)?,
-            id_token_alg: id_token_alg(members)?,
+            id_token_alg: algorithm(
+                members,
+                "id_token_signed_response_alg",
+                "id_token_signed_response_alg must be RS256 or ES256",
+            )?
+            .unwrap_or(Algorithm::Rs256),
             client_uri: text(members, "client_uri", "client_uri must be a text")?,
             logo_uri: text(members, "logo_uri", "logo_uri must be a text")?,
             policy_uri: text(members, "policy_uri", "policy_uri must be a text")?,
@@ -189,6 +193,11 @@ impl Metadata {
                 members,
                 "require_pushed_authorization_requests",
                 "require_pushed_authorization_requests must be true or false",
+            )?,
+            authorization_signed_response_alg: algorithm(
+                members,
+                "authorization_signed_response_alg",
+                "authorization_signed_response_alg must be RS256 or ES256",
             )?,
         })
     }
@@ -228,6 +237,7 @@ impl Metadata {
             // Both make it stricter; what an administrator set is not loosened by leaving it out.
             dpop_bound_access_tokens: self.dpop_bound || before.dpop_bound_access_tokens,
             require_par: self.require_par || before.require_par,
+            authorization_signed_response_alg: self.authorization_signed_response_alg,
             ..before
         }
     }
@@ -383,13 +393,16 @@ fn scope(members: &Map<String, Value>) -> Result<Option<Scope>, RegistrationErro
     }
 }
 
-fn id_token_alg(members: &Map<String, Value>) -> Result<Algorithm, RegistrationError> {
-    let refuse =
-        || RegistrationError::metadata("id_token_signed_response_alg must be RS256 or ES256");
-    match members.get("id_token_signed_response_alg") {
-        None => Ok(Algorithm::Rs256),
-        Some(value) => value.as_str().and_then(Algorithm::parse).ok_or_else(refuse),
-    }
+fn algorithm(
+    members: &Map<String, Value>,
+    name: &str,
+    sentence: &'static str,
+) -> Result<Option<Algorithm>, RegistrationError> {
+    let refuse = || RegistrationError::metadata(sentence);
+    let named = members.get(name);
+    named
+        .map(|value| value.as_str().and_then(Algorithm::parse).ok_or_else(refuse))
+        .transpose()
 }
 
 /// People read it when they decide: what cannot be seen has no place in it.

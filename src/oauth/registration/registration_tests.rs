@@ -256,6 +256,42 @@ fn rfc7592_section_2_2_what_an_administrator_gave_stays_and_nothing_is_gained() 
     }
 }
 
+/// RFC 9126 §6, JARM §3.
+#[test]
+fn pushed_requests_and_signed_answers_are_registered_and_never_taken_back() {
+    let mut wanted = notes();
+    wanted["require_pushed_authorization_requests"] = json!(true);
+    wanted["authorization_signed_response_alg"] = json!("ES256");
+    let client = registered(&wanted);
+    assert!(client.require_par);
+    let es256 = Some(crate::model::Algorithm::Es256);
+    assert_eq!(client.authorization_signed_response_alg, es256);
+    let issuer = "https://id.example".parse().unwrap();
+    let secret = crate::types::Secret::new("t".to_owned());
+    let told = answer::information(&client, &issuer, None, &secret);
+    assert_eq!(told["require_pushed_authorization_requests"], true);
+    assert_eq!(told["authorization_signed_response_alg"], "ES256");
+    let later = put(
+        &client,
+        &[("require_pushed_authorization_requests", json!(false))],
+    );
+    assert!(later.require_par);
+    assert_eq!(later.authorization_signed_response_alg, None);
+    for (member, value) in [
+        ("require_pushed_authorization_requests", json!("true")),
+        ("authorization_signed_response_alg", json!("none")),
+        ("authorization_signed_response_alg", json!(["ES256"])),
+        ("request_object_signing_alg", json!("ES256")),
+        ("require_signed_request_object", json!(true)),
+    ] {
+        let mut bad = notes();
+        bad[member] = value;
+        let refused = try_register(&bad, &Around::default()).unwrap_err();
+        let code = refused.wire().unwrap().code;
+        assert_eq!(code, "invalid_client_metadata", "{member}");
+    }
+}
+
 /// Whoever gets hold of a registration access token must not have people sent elsewhere unasked.
 #[test]
 fn a_new_address_is_not_trusted_and_what_people_agreed_to_counts_no_more() {

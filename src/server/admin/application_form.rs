@@ -105,6 +105,10 @@ pub(super) fn of(client: &Client) -> views::Form {
         .with("logo_url", is.logo_uri.unwrap_or_default())
         .with("policy_url", is.policy_uri.unwrap_or_default())
         .with("terms_url", is.tos_uri.unwrap_or_default())
+        .with(
+            "backchannel_logout_uri",
+            is.backchannel_logout_uri.unwrap_or_default(),
+        )
         .with_tick("claims_in_id_token", is.claims_in_id_token)
         .with_tick("may_introspect", is.may_introspect)
         .with_tick("allow_http_redirect", is.allow_http)
@@ -112,6 +116,10 @@ pub(super) fn of(client: &Client) -> views::Form {
         .with_tick("disabled", is.disabled)
         .with_tick("dpop_bound_access_tokens", is.dpop_bound_access_tokens)
         .with_tick("require_par", is.require_par)
+        .with_tick(
+            "backchannel_logout_session_required",
+            is.backchannel_logout_session_required,
+        )
         .with("jwks", is.jwks.as_ref().map(pretty).unwrap_or_default())
         .with(
             "authorization_signed_response_alg",
@@ -181,6 +189,8 @@ pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit
             "authorization_signed_response_alg",
             &RESPONSE_ALGORITHMS,
         )?,
+        backchannel_logout_uri: text("backchannel_logout_uri"),
+        backchannel_logout_session_required: form.has("backchannel_logout_session_required"),
     })
 }
 
@@ -289,7 +299,7 @@ mod tests {
 
     /// What a browser sends for a form as it is drawn.
     fn sent(drawn: &views::Form) -> Form {
-        const FIELDS: [&str; 30] = [
+        const FIELDS: [&str; 32] = [
             "name",
             "kind",
             "profile",
@@ -320,6 +330,8 @@ mod tests {
             "require_par",
             "authorization_signed_response_alg",
             "jwks",
+            "backchannel_logout_uri",
+            "backchannel_logout_session_required",
         ];
         let pairs = FIELDS.into_iter().flat_map(|name| {
             let values = drawn.values(name).iter();
@@ -343,6 +355,8 @@ mod tests {
         client.require_par = true;
         client.jwks = Some(ring().jwks());
         client.authorization_signed_response_alg = Some(crate::model::Algorithm::Es256);
+        client.backchannel_logout_uri = Some("https://notes.example/out".to_owned());
+        client.backchannel_logout_session_required = true;
         let details = details(&sent(&of(&client)), Some(&client)).unwrap();
         assert_eq!(details, ClientEdit::of(&client));
     }

@@ -6,6 +6,7 @@ use super::desk::{self, Answer, Done};
 use super::listing::Listing;
 use super::person_form::groups;
 use super::recent::{self, Recent};
+use super::undelivered;
 use crate::model::{AdminError, Client, ClientKind};
 use crate::server::administration::OperationError;
 use crate::server::administration::clients as operations;
@@ -205,6 +206,7 @@ impl Desk<'_> {
                 let received = last.refusal.compared.as_ref().map(|(_, received)| received);
                 !refused.iter().any(|card| Some(&card.received) == received)
             });
+        let undelivered = undelivered::of(&view, client.id)?;
         let secrets = client.secrets.iter().rev().map(|secret| SecretRow {
             id: secret.created.millis().to_string(),
             created: when(secret.created),
@@ -226,6 +228,7 @@ impl Desk<'_> {
                 confidential: !client.is_public(),
                 refused,
                 last_refusal,
+                undelivered,
             };
             respond::page(status, Leads::Here, &view)
         }))

@@ -19,6 +19,7 @@ pub mod sessions;
 #[cfg(test)]
 mod testing;
 pub mod try_it;
+mod undelivered;
 
 use super::incoming::{Incoming, Visitor};
 use super::pages::{failure, sign_in};

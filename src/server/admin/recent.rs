@@ -49,7 +49,10 @@ impl Recent {
             let heard = recent.0.entry(client).or_default();
             if event.outcome == Outcome::Success && gives_tokens(event.kind) {
                 heard.used.get_or_insert(event.time);
-            } else if event.outcome == Outcome::Refused && heard.used.is_none() {
+            } else if event.outcome == Outcome::Refused
+                && heard.used.is_none()
+                && !calls_it(event.kind)
+            {
                 heard.refused.get_or_insert(event);
             }
         }
@@ -82,6 +85,11 @@ fn gives_tokens(kind: EventKind) -> bool {
             | EventKind::ClientCredentials
             | EventKind::DeviceCodeRedeemed
     )
+}
+
+/// What Doorlight wanted of it, and not the other way round; its page shows these apart (`undelivered`).
+fn calls_it(kind: EventKind) -> bool {
+    matches!(kind, EventKind::LogoutDelivery | EventKind::OutboundCall)
 }
 
 /// Addresses that a sign-in wanted to return to lately and that could be registered; the latest first.

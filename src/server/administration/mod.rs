@@ -6,6 +6,7 @@ pub mod audit;
 pub mod clients;
 pub mod groups;
 pub mod keys;
+pub mod outbound;
 pub mod people;
 pub mod registration;
 pub mod sessions;
@@ -16,6 +17,7 @@ use crate::model::{AdminError, Decision};
 use crate::ops::clock;
 use crate::server::context::Context;
 use crate::server::hashing::Busy;
+use crate::server::logout_notices::with_logouts;
 use crate::store::{StoreError, View};
 use crate::types::{SessionId, Timestamp};
 use std::fmt;
@@ -75,7 +77,7 @@ fn submit<T: Send + 'static>(
         if !actor.may_act(view, by.now)? {
             return Ok(Decision::reply(Err(AdminError::NoAdministrator)));
         }
-        decide(view, &by)
+        with_logouts(view, decide(view, &by)?, by.now)
     })?;
     Ok(submitted?)
 }

@@ -7,7 +7,7 @@ use crate::model::{Algorithm, RegistrationPolicy};
 use crate::oauth::clients::NewClient;
 use crate::server::administration::people::NewPerson;
 use crate::server::administration::registration::{self, NewInitialToken};
-use crate::server::administration::{Actor, OperationError, clients, keys, people};
+use crate::server::administration::{Actor, OperationError, clients, keys, outbound, people};
 use crate::server::context::Context;
 use crate::server::respond;
 use crate::types::{Secret, Timestamp};
@@ -119,6 +119,13 @@ pub enum Command {
         /// Its id.
         token: String,
     },
+    /// Lets Doorlight call a host over plain http and at inner addresses, or forbids that again.
+    OutboundSet {
+        /// Which.
+        host: String,
+        /// Whether it may.
+        allowed: bool,
+    },
 }
 
 /// Runs a verb.
@@ -216,6 +223,10 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
         Command::RegistrationRemoveToken { token } => {
             registration::remove_token(ctx, &token, actor)?;
             json!({ "id": token })
+        }
+        Command::OutboundSet { host, allowed } => {
+            let host = outbound::set(ctx, &host, allowed, actor)?;
+            json!({ "host": host, "allowed": allowed })
         }
     })
 }

@@ -5,6 +5,7 @@ use crate::identity::session;
 use crate::model::Client;
 use crate::oauth::logout::{Hint, LogoutError, Request, must_ask};
 use crate::server::incoming::{Incoming, Visitor};
+use crate::server::logout_notices::with_logouts;
 use crate::server::pages::{failure, frame, sign_in};
 use crate::server::respond::{self, Leads, set};
 use crate::server::{cookies, forms};
@@ -87,13 +88,9 @@ fn answer(incoming: &Incoming<'_>, form: &Form) -> Result<Response, StoreError> 
 
 fn end(incoming: &Incoming<'_>, visitor: Visitor) -> Result<(), StoreError> {
     let (now, address) = (incoming.now, Some(incoming.address()));
-    let submitted = incoming.ctx.store.submit(move |_| {
-        Ok(session::sign_out(
-            &visitor.session,
-            &visitor.user,
-            address,
-            now,
-        ))
+    let submitted = incoming.ctx.store.submit(move |view| {
+        let decision = session::sign_out(&visitor.session, &visitor.user, address, now);
+        with_logouts(view, decision, now)
     })?;
     submitted.map_err(|()| StoreError::Panicked)
 }

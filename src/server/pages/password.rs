@@ -9,6 +9,7 @@ use crate::server::guesses::Counted;
 use crate::server::hashing::Asker;
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::known_device::{self, DeviceId};
+use crate::server::logout_notices::with_logouts;
 use crate::store::StoreError;
 use crate::types::{Secret, UserId, Username};
 
@@ -86,9 +87,9 @@ pub(super) fn attempt(
     let submitted = ctx.store.submit(move |view| {
         let user = id.map(|id: UserId| view.user(id)).transpose()?.flatten();
         let current = current.map(|id| view.session(id)).transpose()?.flatten();
-        Ok(session::sign_in(
-            user, &checked, current, &browser, &settings, fresh, now,
-        ))
+        let decision = session::sign_in(user, &checked, current, &browser, &settings, fresh, now);
+        // Another person's session in this browser ends.
+        with_logouts(view, decision, now)
     })?;
     Ok(match submitted {
         Ok(signed_in) => {

@@ -12,6 +12,7 @@
 //! - `allowed_group` (several; none: everybody); `may_introspect`; `allow_http_redirect`; `allow_plain_pkce`;
 //!   `dpop_bound_access_tokens`; `require_par`;
 //!   `jwks` (a JSON object, or empty); `authorization_signed_response_alg` = empty (as the ID token) | `RS256` | `ES256`;
+//! - `backchannel_logout_uri`; `backchannel_logout_session_required`;
 //! - `home_url`, `logo_url`, `policy_url`, `terms_url`.
 //!
 //! Checkboxes send `on`. An error belongs to the field's name; for `scope` and `grant` to that name.
@@ -106,6 +107,32 @@ pub struct Application {
     pub refused: Vec<RefusedRedirect>,
     /// The refusal that was the last that was heard of it, if it was another one.
     pub last_refusal: Option<RecentRefusal>,
+    /// Sign-outs that it is yet to be told of.
+    pub undelivered: Undelivered,
+}
+
+/// Sign-outs that an application was not told of.
+#[derive(Debug, Clone, Default)]
+pub struct Undelivered {
+    /// How many wait.
+    pub waiting: usize,
+    /// How many were given up of late.
+    pub given_up: usize,
+    /// The latest, the newest first.
+    pub rows: Vec<UndeliveredRow>,
+}
+
+/// One of them.
+#[derive(Debug, Clone)]
+pub struct UndeliveredRow {
+    /// When the session or the permission ended.
+    pub created: When,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What became of the last attempt, or empty.
+    pub problem: String,
+    /// When it is tried again; none: it was given up.
+    pub next: Option<When>,
 }
 
 /// What an application was refused lately.

@@ -13,7 +13,7 @@ mod try_it;
 
 pub use applications::{
     Application, ApplicationRow, Applications, NewApplication, RecentRefusal, RefusedRedirect,
-    SecretRow, application_defaults,
+    SecretRow, Undelivered, UndeliveredRow, application_defaults,
 };
 pub use audit::{Audit, EventRow, Refusal};
 pub use confirm::{Confirm, CopyRow, Issued, ListHead};
