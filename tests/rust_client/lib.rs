@@ -1,4 +1,5 @@
-//! What an application in Rust stands on: a Doorlight, a person with a browser, and the way from the crate to the server.
+//! What an application in Rust stands on: a Doorlight, a person with a browser, and the way from the crate to the
+//! server.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 #[path = "../world/mod.rs"]
