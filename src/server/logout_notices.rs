@@ -126,3 +126,7 @@ fn reach(
     }
     Ok(reach)
 }
+
+#[cfg(test)]
+#[path = "logout_notices_tests.rs"]
+mod tests;

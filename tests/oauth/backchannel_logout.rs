@@ -293,6 +293,84 @@ fn each_way_to_lose_a_session_or_a_permission_is_told() {
 }
 
 #[test]
+fn what_others_do_to_a_sign_in_is_told_too() {
+    let world = World::started();
+    allow_loopback(&world);
+    for name in ["anna", "bob", "cleo"] {
+        world.user(name);
+    }
+    let add = ["user", "add", "root", "--admin", "--group", "cooks"];
+    world.verb(&[&add[..], &["--password-stdin"]].concat(), PASSWORD);
+    let app = Receiving::answering(&[204]);
+    let client = listening(&world, "App", &app.uri(), &[]);
+    let token_of = |browser: &mut Browser<'_>| {
+        let tokens = browser.tokens(&client, "openid");
+        let said = claims(tokens["id_token"].as_str().unwrap());
+        (said["sub"].clone(), said["sid"].clone())
+    };
+    let told = |how: &str, who: &(Value, Value)| {
+        let said = claims(&app.token());
+        assert_eq!((&said["sub"], &said["sid"]), (&who.0, &who.1), "{how}");
+    };
+
+    // Another person signs in where somebody else is.
+    let mut shared = world.sign_in("anna");
+    let anna = token_of(&mut shared);
+    let page = shared.get("/login");
+    let answer = shared.submit(
+        &page,
+        "/login",
+        &[("username", "bob"), ("password", PASSWORD)],
+    );
+    assert_eq!(answer.status, 303, "{answer:?}");
+    told("another person signs in", &anna);
+
+    let bob = token_of(&mut shared);
+    let mut admin = world.sign_in("root");
+    let page = admin.get("/admin/sessions");
+    let form = format!("<form{}", row_of(&page.body, "bob"));
+    let page = crate::world::Answer { body: form, ..page };
+    let action = page.body.split("action=\"").nth(1).unwrap();
+    let action = action.split('"').next().unwrap().to_owned();
+    let answer = admin.submit(&page, &action, &[]);
+    assert_eq!(answer.status, 303, "{answer:?}");
+    told("an administrator ends the session", &bob);
+
+    let mut cleo = world.sign_in("cleo");
+    let who = token_of(&mut cleo);
+    let path = format!("/admin/applications/{}", client.id);
+    let page = admin.get(&path);
+    let uri = app.uri();
+    let fields = [
+        ("name", "App"),
+        ("kind", "web"),
+        ("redirect_uris", REDIRECT),
+        ("scope", "openid"),
+        ("grant", "authorization_code"),
+        ("profile", "standard"),
+        ("id_token_alg", "RS256"),
+        ("access_token_alg", "ES256"),
+        ("consent", "trusted"),
+        ("refresh", "when_asked"),
+        ("access_token_minutes", "15"),
+        ("refresh_idle_days", "30"),
+        ("refresh_absolute_days", "365"),
+        ("backchannel_logout_uri", &uri),
+        ("allowed_group", "cooks"),
+    ];
+    let answer = admin.submit(&page, &path, &fields);
+    assert_eq!(answer.status, 303, "{answer:?}");
+    told("the application is closed to them", &who);
+    assert!(app.is_quiet());
+}
+
+/// The form in the row of that person.
+fn row_of<'p>(page: &'p str, name: &str) -> &'p str {
+    let row = page.split("<tr").find(|row| row.contains(name)).unwrap();
+    row.split_once("<form").unwrap().1
+}
+
+#[test]
 fn section_2_8_an_application_that_says_400_is_not_asked_again() {
     let world = World::started();
     world.user("alice");

@@ -15,6 +15,7 @@ mod client_assertion;
 mod device;
 mod discovery;
 mod dpop;
+mod frontchannel_logout;
 mod jarm;
 mod logout;
 mod par;
