@@ -205,7 +205,7 @@ pub struct Client {
     #[serde(default)]
     pub backchannel_logout_session_required: bool,
     /// Where the browser takes the news that its session ended (Front-Channel Logout 1.0 §2).
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frontchannel_logout_uri: Option<String>,
     /// That it needs `iss` and `sid` there (§2); both are always sent.
     #[serde(default)]
