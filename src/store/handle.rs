@@ -31,7 +31,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens or makes the file and starts its writer; nothing follows from what is decided. For tests of this room.
+    /// Opens or makes the file and starts its writer; nothing follows from what is decided. For tests.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         Self::open_with(path, |_, _| Ok(Vec::new()))
     }
