@@ -19,6 +19,7 @@ pub mod introspect;
 pub mod keys;
 pub mod logout;
 pub mod outbound_hosts;
+pub mod protected_resource;
 pub mod registration;
 pub mod replay;
 pub mod revoke;
