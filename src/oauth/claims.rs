@@ -54,6 +54,11 @@ pub fn of_user(
     all
 }
 
+/// One claim of a person, if they have it.
+pub(super) fn one(user: &User, name: &str) -> Option<Value> {
+    everything(user).remove(name)
+}
+
 /// The longest `claims` parameter in bytes. It is kept with every grant; all claims that there are, by name in both
 /// places, take 900.
 const LONGEST_REQUEST: usize = 4_000;
@@ -92,7 +97,10 @@ pub fn parse_request(text: &str) -> Option<ClaimsRequest> {
 /// What is left of a claims request for a client with that scope, and the scopes whose claims it names: a claim asked
 /// for by name is no way around what the client may see and what the person is asked about.
 pub fn within(mut request: ClaimsRequest, allowed: &Scope) -> (ClaimsRequest, Scope) {
-    let permitted = |name: &String| scope_of(name).is_none_or(|scope| allowed.contains(scope));
+    // No claim is held in several languages (§5.2): one with a tag gives nothing, and nobody is asked about it.
+    let permitted = |name: &String| {
+        !name.contains('#') && scope_of(name).is_none_or(|scope| allowed.contains(scope))
+    };
     request.userinfo.retain(|name, _| permitted(name));
     request.id_token.retain(|name, _| permitted(name));
     let named = request.userinfo.keys().chain(request.id_token.keys());

@@ -1,7 +1,8 @@
 //! `GET` and `POST /userinfo` (OpenID Connect Core §5.3). Reads only, except that the use of a DPoP proof is remembered
 //! (RFC 9449 §11.1).
 
-use crate::model::{Decision, Event, EventKind};
+use crate::crypto::jws;
+use crate::model::{Algorithm, Decision, Event, EventKind};
 use crate::oauth::dpop::{Proof, algorithms};
 use crate::oauth::error::BearerError;
 use crate::oauth::introspect::AccessToken;
@@ -11,7 +12,7 @@ use crate::server::{dpop, replays, respond, tokens};
 use crate::store::StoreError;
 use crate::types::ClientId;
 use rouille::Response;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Answers the bearer of an access token.
 pub fn handle(incoming: &Incoming<'_>) -> Response {
@@ -29,12 +30,12 @@ pub fn handle(incoming: &Incoming<'_>) -> Response {
         Err(error) => return refuse(Scheme::Bearer, error),
     };
     match answer(incoming, scheme, text) {
-        Ok(claims) => respond::json(200, &claims),
+        Ok(response) => response,
         Err(error) => refuse(scheme, error),
     }
 }
 
-fn answer(incoming: &Incoming<'_>, scheme: Scheme, text: &str) -> Result<Value, BearerError> {
+fn answer(incoming: &Incoming<'_>, scheme: Scheme, text: &str) -> Result<Response, BearerError> {
     let checked = tokens::check(incoming.ctx, text, incoming.now).map_err(unavailable)?;
     let checked = checked.ok_or(BearerError::InvalidToken)?;
     let proof = userinfo::sender(&checked.token, scheme, || dpop::proof(incoming, Some(text)))
@@ -43,11 +44,34 @@ fn answer(incoming: &Incoming<'_>, scheme: Scheme, text: &str) -> Result<Value, 
         .person
         .as_ref()
         .ok_or(BearerError::InsufficientScope)?;
-    let claims = userinfo::answer(&checked.token, &person.user, &person.claims)?;
+    let claims = userinfo::answer(&checked.token, &person.user, &person.claims, &person.mapped)?;
     if let Some(proof) = proof {
         use_up(incoming, proof).inspect_err(|error| record(incoming, &checked.token, *error))?;
     }
-    Ok(Value::Object(claims))
+    match person.signed {
+        None => Ok(respond::json(200, &Value::Object(claims))),
+        Some(algorithm) => {
+            let claims = userinfo::addressed(claims, &checked.token, &incoming.ctx.config.issuer);
+            signed(incoming, algorithm, &claims)
+        }
+    }
+}
+
+/// OpenID Connect Core §5.3.2.
+fn signed(
+    incoming: &Incoming<'_>,
+    algorithm: Algorithm,
+    claims: &Map<String, Value>,
+) -> Result<Response, BearerError> {
+    let keys = incoming.ctx.keys().map_err(unavailable)?;
+    let key = keys.signer(algorithm, incoming.now);
+    match key.zip(serde_json::to_vec(claims).ok()) {
+        Some((key, claims)) => Ok(respond::jwt(&jws::sign(key, jws::RESPONSE_TYPE, &claims))),
+        None => {
+            log::error!("there is no key to sign with");
+            Err(BearerError::Unavailable)
+        }
+    }
 }
 
 /// In the writer's turn: of two requests with one proof, one is answered.
