@@ -25,11 +25,14 @@
 //! | RFC 9449 DPoP | `oauth/dpop.rs` (a proof), `oauth/token/sender.rs` and `oauth/userinfo.rs` (what is bound), `oauth/replay.rs` (used once) | there; `tests/oauth/dpop.rs` |
 //! | RFC 7662 introspection | `oauth/introspect.rs` | there; `tests/oauth/revoke.rs` |
 //! | RFC 7009 revocation | `oauth/revoke.rs` | there; `tests/oauth/revoke.rs` |
-//! | OpenID Connect Core §5 claims, §5.3 userinfo; RFC 6750 | `oauth/claims.rs`, `oauth/userinfo.rs` | there; `tests/oauth/userinfo.rs` |
+//! | OpenID Connect Core §5 claims, §5.3 userinfo; RFC 6750 | `oauth/claims.rs`, `oauth/userinfo.rs` (§5.3.2: signed) | there; `tests/oauth/userinfo.rs`, `tests/oauth/signed_userinfo.rs`, `tests/oauth/claims.rs` |
+//! | OpenID Connect Core §5.1.2 claims of an application's own | `oauth/claim_mapping.rs` | there; `tests/oauth/claims.rs` |
+//! | Fetch §3.2 cross-origin requests | `server/cors.rs` | there; `tests/oauth/userinfo.rs` |
 //! | OpenID Connect Discovery, RFC 8414 | `oauth/discovery.rs` | `tests/oauth/discovery.rs` |
 //! | OpenID Connect RP-Initiated Logout | `oauth/logout.rs` | there; `tests/oauth/logout.rs` |
 //! | RFC 7591, RFC 7592, OpenID Connect Dynamic Client Registration | `oauth/registration/mod.rs` (the checks in order) | there; `tests/oauth/registration.rs`, `tests/oauth/registration_bad_input.rs` |
-//! | OpenID Connect Back-Channel Logout | `oauth/backchannel_logout.rs`, `ops/logout_delivery.rs` | there; `tests/oauth/backchannel_logout.rs` |
+//! | OpenID Connect Back-Channel Logout | `oauth/backchannel_logout.rs`, `server/logout_notices.rs`, `ops/logout_delivery.rs` | there; `tests/oauth/backchannel_logout.rs`, `tests/oauth/session_ends.rs`, `tests/interop/logout.test.mjs` |
+//! | OpenID Connect Front-Channel Logout | `oauth/frontchannel_logout.rs`, `server/oauth/logout.rs` | there; `tests/oauth/frontchannel_logout.rs` |
 //! | calls to other servers (RFC 6890 addresses) | `ops/outbound` | there |
 //! | when a token stops counting | `oauth/standing.rs` | there |
 //! | RFC 7515 signatures, RFC 7638 thumbprints of our keys | `crypto/jws.rs`, `crypto/keyring.rs` | there |

@@ -68,6 +68,8 @@ pub(crate) fn client() -> Client {
         claim_mappings: Vec::new(),
         backchannel_logout_uri: None,
         backchannel_logout_session_required: false,
+        frontchannel_logout_uri: None,
+        frontchannel_logout_session_required: false,
     }
 }
 

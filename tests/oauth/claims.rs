@@ -28,8 +28,16 @@ const LINES: [&str; 8] = [
 #[test]
 fn claims_of_an_applications_own_go_where_its_settings_say() {
     let world = World::started();
-    world.verb(&["user", "add-group", "admins"], "");
     world.user("alice");
+    let add = [
+        "user",
+        "add",
+        "bob",
+        "--group",
+        "admins",
+        "--password-stdin",
+    ];
+    world.verb(&add, crate::world::PASSWORD);
     let client = with(&world, "Lean", &LINES);
     let mut browser = world.sign_in("alice");
     let tokens = browser.tokens(&client, "openid");
@@ -43,6 +51,14 @@ fn claims_of_an_applications_own_go_where_its_settings_say() {
     let access = claims(tokens["access_token"].as_str().unwrap());
     assert_eq!(access["tenant"], "home");
     assert!(access.get("is_admin").is_none() && access.get("login").is_none());
+
+    let tokens = world.sign_in("bob").tokens(&client, "openid");
+    let answer = told(&world, &tokens);
+    assert_eq!(
+        (&answer["is_admin"], &answer["guest"]),
+        (&json!("true"), &json!(true))
+    );
+    assert!(answer.get("login").is_none(), "he has no email");
 
     let full = with(
         &world,

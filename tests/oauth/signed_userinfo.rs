@@ -3,7 +3,7 @@
 use crate::world::{REDIRECT, TestClient, World};
 use doorlight::crypto::compact::Compact;
 use doorlight::crypto::jwk_set::KeySet;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The claims of a token, checked against the published keys, and what it is signed with.
 fn opened(world: &World, jwt: &str) -> (Value, String) {
@@ -113,6 +113,38 @@ fn a_key_for_eddsa_exists_once_a_client_uses_it_and_signs_at_once() {
     opened(&world, id_token);
     let again = browser.tokens(&client, "openid");
     opened(&world, again["id_token"].as_str().unwrap());
+}
+
+/// Anyone could otherwise break what others read.
+#[test]
+fn strangers_bring_no_key_of_another_kind_about() {
+    let world = crate::registration::open();
+    let wanted = json!({ "redirect_uris": [REDIRECT], "userinfo_signed_response_alg": "EdDSA" });
+    let refused = crate::registration::register(&world, "", &wanted);
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.json()["error"], "invalid_client_metadata");
+    let plain = crate::registration::registered(&world, &json!({ "redirect_uris": [REDIRECT] }));
+    let (path, header) = crate::registration::management(&world, &plain);
+    let mut update = wanted.clone();
+    update["client_id"] = plain["client_id"].clone();
+    let headers = format!("{}{header}", crate::registration::JSON);
+    let refused = world.ask("PUT", &path, &headers, &update.to_string());
+    assert_eq!(
+        refused.json()["error"],
+        "invalid_client_metadata",
+        "{refused:?}"
+    );
+    assert_eq!(key_types(&world), ["EC", "RSA"]);
+
+    let token = world.verb(&["registration", "add-token"], "");
+    let header = crate::registration::bearer(&token["token"]);
+    let made = crate::registration::register(&world, &header, &wanted);
+    assert_eq!(made.status, 201, "{made:?}");
+    assert_eq!(made.json()["userinfo_signed_response_alg"], "EdDSA");
+    assert_eq!(key_types(&world), ["EC", "OKP", "RSA"]);
+    // Now it is there for everybody.
+    let later = crate::registration::registered(&world, &wanted);
+    assert_eq!(later["userinfo_signed_response_alg"], "EdDSA");
 }
 
 #[test]

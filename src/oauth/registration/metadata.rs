@@ -111,7 +111,12 @@ pub struct Metadata {
     pub(super) require_par: bool,
     /// JARM §3.
     pub(super) authorization_signed_response_alg: Option<Algorithm>,
+    /// OpenID Connect Core §5.3.2.
     pub(super) userinfo_signed_response_alg: Option<Algorithm>,
+    /// Front-Channel Logout §2.
+    pub(super) frontchannel_logout_uri: Option<String>,
+    /// Front-Channel Logout §2.
+    pub(super) frontchannel_logout_session_required: bool,
 }
 
 /// The members of a body.
@@ -201,6 +206,16 @@ impl Metadata {
                 "userinfo_signed_response_alg",
                 "userinfo_signed_response_alg must be RS256, ES256 or EdDSA",
             )?,
+            frontchannel_logout_uri: text(
+                members,
+                "frontchannel_logout_uri",
+                "frontchannel_logout_uri must be a text",
+            )?,
+            frontchannel_logout_session_required: flag(
+                members,
+                "frontchannel_logout_session_required",
+                "frontchannel_logout_session_required must be true or false",
+            )?,
         })
     }
 
@@ -241,6 +256,8 @@ impl Metadata {
             require_par: self.require_par || before.require_par,
             authorization_signed_response_alg: self.authorization_signed_response_alg,
             userinfo_signed_response_alg: self.userinfo_signed_response_alg,
+            frontchannel_logout_uri: self.frontchannel_logout_uri.clone(),
+            frontchannel_logout_session_required: self.frontchannel_logout_session_required,
             ..before
         }
     }

@@ -14,6 +14,7 @@
 //!   `jwks` (a JSON object, or empty); `authorization_signed_response_alg` = empty (as the ID token) | an
 //!   algorithm; `userinfo_signed_response_alg` = empty (not signed) | an algorithm; `claim_mappings`: one a line;
 //! - `backchannel_logout_uri`; `backchannel_logout_session_required`;
+//! - `frontchannel_logout_uri`; `frontchannel_logout_session_required`;
 //! - `home_url`, `logo_url`, `policy_url`, `terms_url`.
 //!
 //! Checkboxes send `on`. An error belongs to the field's name; for `scope` and `grant` to that name.

@@ -212,7 +212,11 @@ impl Samples<'_> {
                 )
                 .with_all("allowed_group", ["family", "admins"])
                 .with("home_url", "https://grafana.home.example")
-                .with_tick("claims_in_id_token", true),
+                .with_tick("claims_in_id_token", true)
+                .with(
+                    "claim_mappings",
+                    "role is Admin for admins, otherwise Viewer\nlogin from preferred_username",
+                ),
         )
     }
 
