@@ -20,7 +20,7 @@ pub fn document(issuer: &Issuer, settings: &Settings) -> Value {
         "private_key_jwt",
     ];
     let with_public = [methods.as_slice(), &["none"]].concat();
-    let algorithms = JwsAlgorithm::ALL.map(JwsAlgorithm::as_str);
+    let algorithms = JwsAlgorithm::names();
     let assertions = [algorithms.as_slice(), &["HS256"]].concat();
     let mut document = json!({
         "issuer": issuer.as_str(),
@@ -48,8 +48,9 @@ pub fn document(issuer: &Issuer, settings: &Settings) -> Value {
             GRANT_TYPE,
         ],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["RS256", "ES256"],
-        "authorization_signing_alg_values_supported": ["RS256", "ES256"],
+        "id_token_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"],
+        "userinfo_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"],
+        "authorization_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"],
         "token_endpoint_auth_methods_supported": with_public,
         "token_endpoint_auth_signing_alg_values_supported": assertions,
         "introspection_endpoint_auth_methods_supported": methods,
@@ -66,6 +67,8 @@ pub fn document(issuer: &Issuer, settings: &Settings) -> Value {
         "device_authorization_endpoint": endpoint("/device_authorization"),
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
     });
     if settings.registration != RegistrationPolicy::Off {
         document["registration_endpoint"] = json!(endpoint("/register"));

@@ -6,6 +6,7 @@ use super::device_limits::DeviceLimits;
 use super::fetched::Fetched;
 use super::guesses::Guesses;
 use super::hashing::Hashing;
+use super::logout_notices;
 use super::oauth::documents::Documents;
 use super::refusals::Refusals;
 use super::registrations::Registrations;
@@ -17,7 +18,7 @@ use crate::crypto::rotation;
 use crate::crypto::seal::SealKey;
 use crate::model::{Change, Client, Decision, Event, EventKind, Settings, SigningKey};
 use crate::ops::clock;
-use crate::store::{OpenError, Store, StoreError};
+use crate::store::{OpenError, Store, StoreError, View};
 use crate::types::{ClientId, Issuer, Timestamp};
 use std::convert::Infallible;
 use std::fmt;
@@ -87,7 +88,8 @@ impl From<StoreError> for StartError {
 impl Context {
     /// Opens the file, and makes settings and keys where there are none.
     pub fn open(config: Config) -> Result<Self, StartError> {
-        let store = Store::open(&config.data).map_err(StartError::Open)?;
+        let store =
+            Store::open_with(&config.data, logout_notices::owed_by).map_err(StartError::Open)?;
         // What cannot be served is still closed, so that nothing is left to repair.
         let (settings, keys) = furnish(&store).inspect_err(|_| store.close())?;
         let seal = SealKey::new(settings.seal_key.bytes());
@@ -203,7 +205,7 @@ fn settings(store: &Store) -> Result<Settings, StoreError> {
 /// Makes and forgets the keys that are due (`crypto::rotation`). Returns whether any was.
 pub fn rotate(store: &Store) -> Result<bool, StartError> {
     let now = clock::now();
-    let plan = rotation::plan(&store.snapshot()?.view().signing_keys()?, now);
+    let plan = due(&store.snapshot()?.view(), now)?;
     if plan == rotation::Plan::default() {
         return Ok(false);
     }
@@ -215,7 +217,7 @@ pub fn rotate(store: &Store) -> Result<bool, StartError> {
         .map_err(StartError::Keys)?;
     let submitted = store.submit(move |view| {
         // Asked again inside the job: another rotation may have come first.
-        let due = rotation::plan(&view.signing_keys()?, now);
+        let due = due(view, now)?;
         let made: Vec<_> = made
             .into_iter()
             .filter(|key| {
@@ -247,6 +249,12 @@ pub fn rotate(store: &Store) -> Result<bool, StartError> {
     })?;
     let Ok(()) = submitted;
     Ok(true)
+}
+
+fn due(view: &View<'_>, now: Timestamp) -> Result<rotation::Plan, StoreError> {
+    let clients = view.clients(None, usize::MAX)?;
+    let used = clients.iter().flat_map(Client::algorithms).collect();
+    Ok(rotation::plan(&view.signing_keys()?, &used, now))
 }
 
 fn key_event(kind: EventKind, kid: &str, now: Timestamp) -> Event {

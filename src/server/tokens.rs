@@ -5,12 +5,13 @@ use super::context::Context;
 use super::standing::Records;
 use crate::crypto::digest::sha256;
 use crate::crypto::jws;
-use crate::model::{ClaimRequest, User};
-use crate::oauth::claims;
+use crate::model::{Algorithm, ClaimRequest, User};
 use crate::oauth::introspect::AccessToken;
-use crate::oauth::standing;
+use crate::oauth::standing as rules;
+use crate::oauth::{claim_mapping, claims};
 use crate::store::{StoreError, View};
 use crate::types::{ClientId, Timestamp};
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,6 +31,10 @@ pub struct Person {
     pub user: User,
     /// What the sign-in asked of userinfo by name, as far as the client may see it today.
     pub claims: BTreeMap<String, ClaimRequest>,
+    /// What the client is told under names of its own.
+    pub mapped: Map<String, Value>,
+    /// What userinfo is signed with for the client.
+    pub signed: Option<Algorithm>,
 }
 
 /// Tokens seen lately. Two generations: when the young one is full it becomes the old one.
@@ -47,7 +52,8 @@ struct Entry {
     key_changes: u64,
 }
 
-/// About 2 KB each, and at most 8 (`oauth::claims` bounds a grant's): 4 MB in both generations.
+/// About 2 KB each, and at most 12 (`oauth::claims` bounds a grant's, `oauth::claim_mapping` a client's): 4 MB in both
+/// generations.
 const GENERATION: usize = 1_000;
 
 /// The token if it holds now; `None` if it does not, for whatever reason.
@@ -77,11 +83,8 @@ pub fn check(
             None => return Ok(None),
         },
     };
-    if now >= token.expires {
-        return Ok(None);
-    }
     let snapshot = ctx.store.snapshot()?;
-    let Some(person) = stands(&snapshot.view(), &token, now)? else {
+    let Some(person) = standing(&snapshot.view(), &token, now)? else {
         return Ok(None);
     };
     let checked = Arc::new(Checked { token, person });
@@ -97,9 +100,17 @@ pub fn check(
 }
 
 /// Whether the token was not revoked and everything it hangs on stands. The outer `None` says no.
-type Standing = Option<Option<Person>>;
+pub type Standing = Option<Option<Person>>;
 
-fn stands(view: &View<'_>, token: &AccessToken, now: Timestamp) -> Result<Standing, StoreError> {
+/// As of that view; that it is not expired either. Its signature was checked before.
+pub fn standing(
+    view: &View<'_>,
+    token: &AccessToken,
+    now: Timestamp,
+) -> Result<Standing, StoreError> {
+    if now >= token.expires {
+        return Ok(None);
+    }
     if view.is_revoked(token.token)? {
         return Ok(None);
     }
@@ -112,7 +123,7 @@ fn stands(view: &View<'_>, token: &AccessToken, now: Timestamp) -> Result<Standi
     let Some(client) = view.client(client_id)? else {
         return Ok(None);
     };
-    if standing::of_client(&client, token.issued).is_err() {
+    if rules::of_client(&client, token.issued).is_err() {
         return Ok(None);
     }
     let Some(grant_id) = token.grant else {
@@ -122,11 +133,17 @@ fn stands(view: &View<'_>, token: &AccessToken, now: Timestamp) -> Result<Standi
         return Ok(None);
     };
     let records = Records::of_grant(view, &grant, now)?;
-    if standing::of_grant(&grant, records.ground(Some(&client)), now).is_err() {
+    if rules::of_grant(&grant, records.ground(Some(&client)), now).is_err() {
         return Ok(None);
     }
     let claims = claims::within(grant.claims, &client.scope).0.userinfo;
-    Ok(records.user.map(|user| Some(Person { user, claims })))
+    let person = records.user.map(|user| Person {
+        mapped: claim_mapping::of_user(&client.claim_mappings, &user),
+        user,
+        claims,
+        signed: client.userinfo_signed_response_alg,
+    });
+    Ok(person.map(Some))
 }
 
 impl TokenCache {

@@ -189,6 +189,13 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
         assert!(answer.parameter("response").is_some(), "{alg}");
     }
 
+    // `signed_userinfo.rs` opens one of each.
+    assert_eq!(
+        list("userinfo_signing_alg_values_supported"),
+        ["RS256", "ES256", "EdDSA"]
+    );
+    assert_eq!(list("acr_values_supported"), ["1"]);
+
     // Pushed requests: taken, and not required (the requests above were not pushed).
     assert_eq!(document["require_pushed_authorization_requests"], false);
     let pushed = format!("response_type=code&redirect_uri={REDIRECT}");
@@ -202,7 +209,9 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
     // Logout tokens: `backchannel_logout.rs` receives them, each with a `sid`.
     assert_eq!(document["backchannel_logout_supported"], true);
     assert_eq!(document["backchannel_logout_session_supported"], true);
-    assert!(document.get("frontchannel_logout_supported").is_none());
+    // The signed-out page: `frontchannel_logout.rs` reads it.
+    assert_eq!(document["frontchannel_logout_supported"], true);
+    assert_eq!(document["frontchannel_logout_session_supported"], true);
 
     // Scopes and claims: the profile scope gives preferred_username, groups an array.
     let tokens = browser.tokens(&client, "openid profile email groups");

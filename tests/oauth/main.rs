@@ -8,22 +8,28 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod api;
 mod authorize;
 mod backchannel_logout;
 mod bad_input;
+mod claims;
 mod client_assertion;
 mod device;
 mod discovery;
 mod dpop;
 mod fetched;
+mod frontchannel_logout;
 mod jarm;
 mod logout;
 mod par;
 mod prover;
+mod receiver;
 mod refresh;
 mod registration;
 mod registration_bad_input;
 mod request_object;
 mod revoke;
+mod session_ends;
+mod signed_userinfo;
 mod token;
 mod userinfo;

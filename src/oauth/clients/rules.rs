@@ -4,6 +4,7 @@
 use crate::crypto::jwk_set::KeySet;
 use crate::crypto::public_key::JwkError;
 use crate::model::{AdminError, Algorithm, Client, ClientAuthMethod, GrantType, Profile};
+use crate::oauth::frontchannel_logout;
 use crate::types::{GroupName, RedirectUri};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -22,7 +23,20 @@ pub(super) fn fit_together(client: &Client) -> Result<(), AdminError> {
     spans_fit(client)?;
     redirects_fit(client)?;
     keys_fit(client)?;
+    signatures_fit(client)?;
+    frontchannel_fits(client)?;
     profile_fits(client)
+}
+
+/// PROTOCOL: access tokens are for services that know ES256 and RS256.
+fn signatures_fit(client: &Client) -> Result<(), AdminError> {
+    if client.access_token_alg == Algorithm::EdDsa {
+        return Err(AdminError::invalid(
+            "access_token_alg",
+            "access tokens are signed with ES256 or RS256",
+        ));
+    }
+    Ok(())
 }
 
 fn keys_fit(client: &Client) -> Result<(), AdminError> {
@@ -57,7 +71,9 @@ pub(super) fn jwks(value: Option<&Value>) -> Result<Option<Value>, AdminError> {
     }
     match KeySet::vet(value) {
         Ok(keys) if !keys.is_empty() => Ok(Some(value.clone())),
-        Ok(_) => refuse("there is no key in it that verifies RS256, PS256, ES256 or EdDSA"),
+        Ok(_) => {
+            refuse("there is no key in it that verifies RS256, PS256, ES256 or EdDSA (Ed25519)")
+        }
         Err(JwkError::Private) => refuse(
             "it holds a private key; whoever has read it can sign as the application: make new keys and give the public \
              part only",
@@ -145,6 +161,22 @@ fn profile_fits(client: &Client) -> Result<(), AdminError> {
     {
         return Err(AdminError::invalid(
             "authorization_signed_response_alg",
+            "the strict profile signs with ES256",
+        ));
+    }
+    // FAPI 2.0 §5.3.2.2: https, but for loopback addresses.
+    if client.allow_http {
+        return Err(AdminError::invalid(
+            "allow_http",
+            "the strict profile returns people to https addresses only",
+        ));
+    }
+    if client
+        .userinfo_signed_response_alg
+        .is_some_and(|alg| alg != Algorithm::Es256)
+    {
+        return Err(AdminError::invalid(
+            "userinfo_signed_response_alg",
             "the strict profile signs with ES256",
         ));
     }
@@ -270,7 +302,34 @@ pub(super) fn web_address(
     Ok(Some(text.to_owned()))
 }
 
-/// Back-Channel Logout §2.2: an absolute address without a fragment; plain http for confidential clients only.
+/// Front-Channel Logout §2: scheme, host and port of a redirect address of its own. Browsers load it with their cookies,
+/// so it must not be somebody else's; and what holds for returning by plain http holds for it.
+fn frontchannel_fits(client: &Client) -> Result<(), AdminError> {
+    let Some(uri) = &client.frontchannel_logout_uri else {
+        return Ok(());
+    };
+    let refuse = |why| Err(AdminError::invalid("frontchannel_logout_uri", why));
+    let Ok(uri) = uri.parse::<RedirectUri>() else {
+        return refuse("must be a whole address, such as https://app.example.org/out");
+    };
+    if uri.is_remote_http() && !client.allow_http {
+        return refuse("must be https, unless addresses with http:// are allowed");
+    }
+    let origin = frontchannel_logout::origin(uri.as_str());
+    if origin.is_none() {
+        return refuse("must have a plain host name");
+    }
+    if client
+        .redirect_uris
+        .iter()
+        .all(|own| own.origin() != origin)
+    {
+        return refuse("must begin like one of the addresses that a sign-in returns to");
+    }
+    Ok(())
+}
+
+/// Back-Channel Logout §2.2, Front-Channel Logout §2: an absolute address without a fragment; plain http for confidential clients only.
 pub(super) fn logout_address(
     field: &'static str,
     text: Option<&str>,

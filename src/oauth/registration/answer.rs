@@ -41,6 +41,9 @@ pub fn information(
         "id_token_signed_response_alg",
         json!(client.id_token_alg.as_str()),
     );
+    if let Some(algorithm) = client.userinfo_signed_response_alg {
+        tell("userinfo_signed_response_alg", json!(algorithm.as_str()));
+    }
     if let Some(algorithm) = client.authorization_signed_response_alg {
         tell(
             "authorization_signed_response_alg",
@@ -65,6 +68,10 @@ pub fn information(
     for (name, on) in [
         ("dpop_bound_access_tokens", client.dpop_bound_access_tokens),
         ("require_pushed_authorization_requests", client.require_par),
+        (
+            "frontchannel_logout_session_required",
+            client.frontchannel_logout_session_required,
+        ),
     ] {
         if on {
             tell(name, json!(true));
@@ -75,6 +82,7 @@ pub fn information(
         ("logo_uri", &client.logo_uri),
         ("policy_uri", &client.policy_uri),
         ("tos_uri", &client.tos_uri),
+        ("frontchannel_logout_uri", &client.frontchannel_logout_uri),
     ] {
         if let Some(uri) = uri {
             tell(name, json!(uri));

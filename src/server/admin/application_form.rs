@@ -39,13 +39,17 @@ const REFRESHES: [(&str, RefreshPolicy); 2] = [
     ("when_asked", RefreshPolicy::WhenAsked),
     ("always", RefreshPolicy::Always),
 ];
-const ALGORITHMS: [(&str, Algorithm); 2] =
-    [("RS256", Algorithm::Rs256), ("ES256", Algorithm::Es256)];
-/// The empty one: as the ID token.
-const RESPONSE_ALGORITHMS: [(&str, Option<Algorithm>); 3] = [
+const ALGORITHMS: [(&str, Algorithm); 3] = [
+    ("RS256", Algorithm::Rs256),
+    ("ES256", Algorithm::Es256),
+    ("EdDSA", Algorithm::EdDsa),
+];
+/// The empty one: as the ID token for answers of the authorization endpoint, not signed for userinfo.
+const RESPONSE_ALGORITHMS: [(&str, Option<Algorithm>); 4] = [
     ("", None),
     ("RS256", Some(Algorithm::Rs256)),
     ("ES256", Some(Algorithm::Es256)),
+    ("EdDSA", Some(Algorithm::EdDsa)),
 ];
 const GRANTS: [(&str, GrantType); 4] = [
     ("authorization_code", GrantType::AuthorizationCode),
@@ -109,6 +113,10 @@ pub(super) fn of(client: &Client) -> views::Form {
             "backchannel_logout_uri",
             is.backchannel_logout_uri.unwrap_or_default(),
         )
+        .with(
+            "frontchannel_logout_uri",
+            is.frontchannel_logout_uri.unwrap_or_default(),
+        )
         .with_tick("claims_in_id_token", is.claims_in_id_token)
         .with_tick("may_introspect", is.may_introspect)
         .with_tick("allow_http_redirect", is.allow_http)
@@ -120,6 +128,10 @@ pub(super) fn of(client: &Client) -> views::Form {
             "backchannel_logout_session_required",
             is.backchannel_logout_session_required,
         )
+        .with_tick(
+            "frontchannel_logout_session_required",
+            is.frontchannel_logout_session_required,
+        )
         .with("jwks_uri", is.jwks_uri.unwrap_or_default())
         .with("request_uris", is.request_uris.join("\n"))
         .with("jwks", is.jwks.as_ref().map(pretty).unwrap_or_default())
@@ -127,6 +139,11 @@ pub(super) fn of(client: &Client) -> views::Form {
             "authorization_signed_response_alg",
             word(&RESPONSE_ALGORITHMS, is.authorization_signed_response_alg),
         )
+        .with(
+            "userinfo_signed_response_alg",
+            word(&RESPONSE_ALGORITHMS, is.userinfo_signed_response_alg),
+        )
+        .with("claim_mappings", is.claim_mappings.join("\n"))
 }
 
 /// What was typed. `stored` is the application as it is, where there is one.
@@ -193,8 +210,16 @@ pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit
             "authorization_signed_response_alg",
             &RESPONSE_ALGORITHMS,
         )?,
+        userinfo_signed_response_alg: choice(
+            form,
+            "userinfo_signed_response_alg",
+            &RESPONSE_ALGORITHMS,
+        )?,
+        claim_mappings: lines(form, "claim_mappings"),
         backchannel_logout_uri: text("backchannel_logout_uri"),
         backchannel_logout_session_required: form.has("backchannel_logout_session_required"),
+        frontchannel_logout_uri: text("frontchannel_logout_uri"),
+        frontchannel_logout_session_required: form.has("frontchannel_logout_session_required"),
     })
 }
 
@@ -303,7 +328,7 @@ mod tests {
 
     /// What a browser sends for a form as it is drawn.
     fn sent(drawn: &views::Form) -> Form {
-        const FIELDS: [&str; 34] = [
+        const FIELDS: [&str; 38] = [
             "name",
             "kind",
             "profile",
@@ -333,11 +358,15 @@ mod tests {
             "dpop_bound_access_tokens",
             "require_par",
             "authorization_signed_response_alg",
+            "userinfo_signed_response_alg",
+            "claim_mappings",
             "jwks",
             "jwks_uri",
             "request_uris",
             "backchannel_logout_uri",
             "backchannel_logout_session_required",
+            "frontchannel_logout_uri",
+            "frontchannel_logout_session_required",
         ];
         let pairs = FIELDS.into_iter().flat_map(|name| {
             let values = drawn.values(name).iter();
@@ -363,8 +392,16 @@ mod tests {
         client.jwks_uri = Some("https://notes.example/keys".to_owned());
         client.request_uris = vec!["https://notes.example/ro.jwt#x".to_owned()];
         client.authorization_signed_response_alg = Some(crate::model::Algorithm::Es256);
+        client.userinfo_signed_response_alg = Some(crate::model::Algorithm::EdDsa);
+        client.claim_mappings = vec![crate::model::ClaimMapping {
+            claim: "tenant".to_owned(),
+            source: crate::model::ClaimSource::Constant("home".into()),
+            access_token: true,
+        }];
         client.backchannel_logout_uri = Some("https://notes.example/out".to_owned());
         client.backchannel_logout_session_required = true;
+        client.frontchannel_logout_uri = Some("https://notes.example/gone".to_owned());
+        client.frontchannel_logout_session_required = true;
         let details = details(&sent(&of(&client)), Some(&client)).unwrap();
         assert_eq!(details, ClientEdit::of(&client));
     }

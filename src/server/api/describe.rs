@@ -2,6 +2,7 @@
 
 use crate::crypto::rotation::KeyState;
 use crate::model::{Client, InitialAccessToken, Session, User};
+use crate::oauth::claim_mapping;
 use crate::server::administration::keys::KeyLine;
 use crate::server::pages::when::when;
 use crate::types::Issuer;
@@ -42,15 +43,13 @@ pub fn user_in_full(person: &User, sessions: &[Session]) -> Value {
 
 /// An application.
 pub fn client(client: &Client) -> Value {
-    json!({
+    let mut value = json!({
         "client_id": client.id,
         "name": client.name,
         "kind": client.kind,
         "public": client.is_public(),
         "auth_method": client.auth_method,
         "jwks": client.jwks,
-        "jwks_uri": client.jwks_uri,
-        "request_uris": client.request_uris,
         "profile": client.profile,
         "redirect_uris": client.redirect_uris,
         "post_logout_redirect_uris": client.post_logout_redirect_uris,
@@ -61,6 +60,8 @@ pub fn client(client: &Client) -> Value {
         "claims_in_id_token": client.claims_in_id_token,
         "require_par": client.require_par,
         "authorization_signed_response_alg": client.authorization_signed_response_alg,
+        "userinfo_signed_response_alg": client.userinfo_signed_response_alg,
+        "claim_mappings": client.claim_mappings.iter().map(claim_mapping::line).collect::<Vec<_>>(),
         "access_token_minutes": client.access_token_minutes,
         "refresh": client.refresh,
         "refresh_idle_days": client.refresh_idle_days,
@@ -79,10 +80,15 @@ pub fn client(client: &Client) -> Value {
         "dpop_bound_access_tokens": client.binds_tokens(),
         "backchannel_logout_uri": client.backchannel_logout_uri,
         "backchannel_logout_session_required": client.backchannel_logout_session_required,
+        "frontchannel_logout_uri": client.frontchannel_logout_uri,
+        "frontchannel_logout_session_required": client.frontchannel_logout_session_required,
         "secrets": secrets(client),
         "created": when(client.created).iso,
         "registered": client.registered.is_some(),
-    })
+    });
+    value["jwks_uri"] = json!(client.jwks_uri);
+    value["request_uris"] = json!(client.request_uris);
+    value
 }
 
 /// Its live secrets by name, oldest first. The moment at which one was made names it, as on the admin page.

@@ -8,6 +8,7 @@ use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::dpop::ProofError;
 use crate::oauth::error::AuthorizeError;
 use crate::oauth::replay::NotOnce;
+use crate::oauth::token::sender;
 use crate::server::fetched::{self, Unfetched};
 use crate::server::incoming::Incoming;
 use crate::server::{dpop, replays, respond};
@@ -55,6 +56,9 @@ fn push(
         Ok(proof) => proof,
         Err(error) => return Ok(Err(PushError::Proof(error))),
     };
+    if let Err(error) = sender::fits(client, proof.as_ref()) {
+        return Ok(Err(PushError::Proof(error)));
+    }
     let client = match form.one("request") {
         Ok(Some(object)) => match fetched::with_keys(incoming, client.clone(), object) {
             Ok(client) => client,
