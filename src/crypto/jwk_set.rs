@@ -43,11 +43,6 @@ impl KeySet {
         self.0.is_empty()
     }
 
-    /// Whether a key has this `kid`.
-    pub fn knows(&self, kid: &str) -> bool {
-        self.0.iter().any(|key| key.kid.as_deref() == Some(kid))
-    }
-
     /// Keys that may have made a signature: those of the `kid`, or, where the token names none, all that fit.
     pub fn candidates<'s>(
         &'s self,

@@ -68,15 +68,15 @@ impl<T> Cache<T> {
         }
     }
 
-    /// The document at an address: one that is kept and `fits`, or one that is fetched now. A document that does not
-    /// fit is handed out all the same where it is too early to ask again.
+    /// The document at an address: one that is kept and is not the one that was of `no_use`, or one that is fetched now.
+    /// That one is handed out all the same where it is too early to ask again.
     pub fn get(
         &self,
         url: &str,
         settings: u64,
         self_registered: bool,
         now: Timestamp,
-        fits: impl Fn(&T) -> bool,
+        no_use: Option<&Arc<T>>,
         fetch: impl FnOnce() -> Option<T>,
     ) -> Result<Arc<T>, Unfetched> {
         let most = if self_registered {
@@ -85,6 +85,7 @@ impl<T> Cache<T> {
             AT_ONCE
         };
         let begun = Instant::now();
+        let useful = |document: &Arc<T>| no_use.is_none_or(|known| !Arc::ptr_eq(known, document));
         let mut state = self.lock();
         loop {
             if state.settings < settings {
@@ -100,7 +101,7 @@ impl<T> Cache<T> {
                 // A clock that was set back must not keep it for ever.
                 let early = kept.tried <= now && now.since(kept.tried) < AGAIN;
                 match good {
-                    Some(document) if early || fits(&document) => return Ok(document),
+                    Some(document) if early || useful(&document) => return Ok(document),
                     None if early => return Err(Unfetched::Failed),
                     _ => {}
                 }
@@ -201,16 +202,19 @@ mod tests {
     #[test]
     fn a_document_is_kept_for_its_life_and_asked_for_again_once_a_minute() {
         let (cache, calls) = (hour(), AtomicUsize::new(0));
-        let get = |seconds, fits: bool, answer: Option<u32>| {
+        let get = |seconds, useful: bool, answer: Option<u32>| {
+            let held = cache.lock().kept.get("a").map(|kept| kept.document.clone());
+            let held = held.flatten().map(|(_, document)| document);
+            let no_use = held.as_ref().filter(|_| !useful);
             let fetch = || {
                 calls.fetch_add(1, Ordering::Relaxed);
                 answer
             };
-            let got = cache.get("a", 0, false, at(seconds), |_| fits, fetch);
+            let got = cache.get("a", 0, false, at(seconds), no_use, fetch);
             (got.map(|n| *n), calls.load(Ordering::Relaxed))
         };
         assert_eq!(get(0, true, Some(1)), (Ok(1), 1));
-        // It does not fit, and it is too early.
+        // It is of no use, and it is too early.
         assert_eq!(get(59, false, Some(2)), (Ok(1), 1));
         assert_eq!(get(60, false, Some(2)), (Ok(2), 2));
         assert_eq!(get(3_659, true, Some(3)), (Ok(2), 2));
@@ -227,7 +231,7 @@ mod tests {
         let cache = hour();
         let get = |settings, seconds, answer: Option<u32>| {
             cache
-                .get("a", settings, false, at(seconds), |_| true, || answer)
+                .get("a", settings, false, at(seconds), None, || answer)
                 .map(|n| *n)
         };
         assert_eq!(get(0, 0, None), Err(Unfetched::Failed));
@@ -248,7 +252,7 @@ mod tests {
                         thread::sleep(Duration::from_millis(200));
                         Some(7)
                     };
-                    let got = cache.get("a", 0, false, START, |_| true, fetch);
+                    let got = cache.get("a", 0, false, START, None, fetch);
                     assert_eq!(got.map(|n| *n), Ok(7));
                 });
             }
@@ -260,7 +264,7 @@ mod tests {
     fn only_so_many_calls_go_on_at_once_and_the_rest_fails_fast() {
         let cache = hour();
         let nested = |url: &str, own, inner: &dyn Fn() -> Option<u32>| {
-            let got = cache.get(url, 0, own, START, |_| true, inner);
+            let got = cache.get(url, 0, own, START, None, inner);
             got.map(|n| *n)
         };
         let fifth = || {
@@ -285,7 +289,7 @@ mod tests {
         let cache = hour();
         let get = |url: &str, seconds| {
             cache
-                .get(url, 0, false, at(seconds), |_| true, || Some(1))
+                .get(url, 0, false, at(seconds), None, || Some(1))
                 .map(|n| *n)
         };
         for n in 0..KEPT {

@@ -21,8 +21,8 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// OpenID Connect Core §10.1.1: keys may be remembered, and are asked for again when a `kid` is unknown. `Cache-Control`
-/// is not read: an hour bounds how long a withdrawn key still counts.
+/// OpenID Connect Core §10.1.1: keys may be remembered, and are asked for again when none of them made a signature.
+/// `Cache-Control` is not read: an hour bounds how long a withdrawn key still counts.
 const KEYS: Duration = Duration::from_secs(3_600);
 /// Somebody reloads a page, or signs in: long enough for that.
 const REQUESTS: Duration = Duration::from_secs(60);
@@ -56,25 +56,39 @@ pub fn with_keys(
         return Ok(client);
     };
     let ctx = incoming.ctx;
-    let jwt = Compact::parse(jwt).ok();
-    let kid = jwt.as_ref().and_then(|jwt| jwt.header("kid"));
-    let knows =
-        |jwks: &Value| kid.is_none_or(|kid| KeySet::parse(jwks).is_ok_and(|keys| keys.knows(kid)));
-    let jwks = ctx.fetched.keys.get(
-        &url,
-        ctx.store.settings_changes(),
-        client.registered.is_some(),
-        incoming.now,
-        knows,
-        || {
-            call(incoming, &client, Purpose::Keys, &url, |body, _| {
-                key_set(body)
-            })
-        },
-    )?;
+    let keys = |no_use: Option<&Arc<Value>>| {
+        ctx.fetched.keys.get(
+            &url,
+            ctx.store.settings_changes(),
+            client.registered.is_some(),
+            incoming.now,
+            no_use,
+            || {
+                call(incoming, &client, Purpose::Keys, &url, |body, _| {
+                    key_set(body)
+                })
+            },
+        )
+    };
+    let mut jwks = keys(None)?;
+    // OpenID Connect Core §10.1.1 has a `kid` tell of new keys. Many applications send none, or keep theirs.
+    if !is_signed_by_one_of(&jwks, jwt) {
+        jwks = keys(Some(&jwks))?;
+    }
     let mut client = (*client).clone();
     client.jwks = Some((*jwks).clone());
     Ok(Arc::new(client))
+}
+
+/// What is no JWT, or of no algorithm of public keys, is refused whatever the keys: nothing is fetched for it.
+fn is_signed_by_one_of(jwks: &Value, jwt: &str) -> bool {
+    let Some(jwt) = Compact::parse(jwt)
+        .ok()
+        .filter(|jwt| jwt.algorithm().is_some())
+    else {
+        return true;
+    };
+    KeySet::parse(jwks).is_ok_and(|keys| jwt.verified_by(&keys).is_ok())
 }
 
 /// The request object at a registered address (OpenID Connect Core §6.2).
@@ -89,7 +103,7 @@ pub fn request_object(
         ctx.store.settings_changes(),
         client.registered.is_some(),
         incoming.now,
-        |_| true,
+        None,
         || call(incoming, client, Purpose::RequestObject, url, jwt),
     )
 }

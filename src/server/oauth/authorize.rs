@@ -1,20 +1,18 @@
 //! `/authorize`, and the pages that stand between a request and its answer.
+//! Not here: finding the client and what it asks for (`known`).
 
+use super::known::{self, Brought, brought};
 use super::unavailable;
 use crate::crypto::jws;
 use crate::crypto::random::Fresh;
 use crate::model::{Client, Decision, Event, EventKind, Session, User};
 use crate::oauth::authorize::jarm::Unsigned;
-use crate::oauth::authorize::par::{self, Reference};
-use crate::oauth::authorize::request::{self, NoTarget, Request, Target};
+use crate::oauth::authorize::request::{NoTarget, Request, Target};
 use crate::oauth::authorize::response::{Delivery, Outgoing, Response as Answer};
 use crate::oauth::authorize::step::{self, Asked, Step, Subject};
-use crate::oauth::authorize::{
-    Via, answered_already, by_reference, decide, read, refusal, unusable, used_up,
-};
+use crate::oauth::authorize::{answered_already, decide, refusal, used_up};
 use crate::oauth::error::AuthorizeError;
 use crate::server::cookies;
-use crate::server::fetched::{self, Unfetched};
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::pages::{consent, failure, frame, interaction, sign_in};
 use crate::server::respond::{self, Leads};
@@ -24,7 +22,6 @@ use crate::views::{FormPost, Hidden};
 use rouille::Response;
 use serde_json::Value;
 use std::convert::Infallible;
-use std::sync::Arc;
 
 /// `GET` and `POST /authorize`.
 pub fn handle(incoming: &Incoming<'_>) -> Response {
@@ -47,12 +44,9 @@ pub fn handle(incoming: &Incoming<'_>) -> Response {
 
 /// Goes on with a request: afresh, after a sign-in, or with the permission just given.
 pub fn go_on(incoming: &Incoming<'_>, form: &Form, allowed: bool) -> Response {
-    // Fetched before a snapshot is opened; what is found then is remembered.
-    if let Err(error) = brought(incoming, form) {
-        log::warn!("{error}");
-        return failure::busy(incoming);
-    }
-    match answer(incoming, form, allowed) {
+    let answered = brought(incoming, &interaction::bare(form))
+        .and_then(|brought| answer(incoming, form, brought, allowed));
+    match answered {
         Ok(response) => response,
         Err(error) => {
             log::warn!("{error}");
@@ -61,119 +55,12 @@ pub fn go_on(incoming: &Incoming<'_>, form: &Form, allowed: bool) -> Response {
     }
 }
 
-/// A request whose client and target are known.
-pub struct Known {
-    /// The client.
-    pub client: Client,
-    /// The request, or why it cannot be used; either way there is somewhere to answer.
-    pub request: Result<Request, (Target, AuthorizeError)>,
-    /// It ends with time, and nothing says yet when it was first seen.
-    unmarked: bool,
-}
-
-impl Known {
-    /// Where the answer goes.
-    pub fn target(&self) -> &Target {
-        match &self.request {
-            Ok(request) => &request.target,
-            Err((target, _)) => target,
-        }
-    }
-}
-
-/// Finds the client and the target. `Err` is the page that says why there is none.
-pub fn know(incoming: &Incoming<'_>, form: &Form) -> Result<Result<Known, Response>, StoreError> {
-    Ok(find(incoming, form)?
-        .map_err(|(client, why)| no_target(incoming, form, client.as_ref(), &why)))
-}
-
-/// Finds the client and the target, and where there is none, why.
-pub fn find(
+fn answer(
     incoming: &Incoming<'_>,
     form: &Form,
-) -> Result<Result<Known, (Option<Client>, NoTarget)>, StoreError> {
-    let Some((client, brought)) = brought(incoming, form)? else {
-        return Ok(Err((None, NoTarget::Client)));
-    };
-    let snapshot = incoming.ctx.store.snapshot()?;
-    let view = snapshot.view();
-    let begun = interaction::begun(incoming, form);
-    let at = begun.unwrap_or(incoming.now);
-    let reference = Reference::in_form(form);
-    let recalled = match &reference {
-        None => Ok((Via::Browser, brought)),
-        Some(reference) => {
-            let record = match reference.selector() {
-                Some(id) => view.pushed_request(id)?,
-                None => None,
-            };
-            par::recall(reference, record, client.id, at)
-                .map(|(id, form)| (Via::Pushed(id), Ok(form)))
-        }
-    };
-    let heard = recalled
-        .map_err(NoTarget::Pushed)
-        .and_then(|(via, brought)| match brought {
-            Ok(form) => read(&client, &form, via, &incoming.ctx.config.issuer, at),
-            Err(error) => unusable(&client, form, error),
-        });
-    Ok(match heard {
-        Ok(heard) => Ok(Known {
-            client: Arc::unwrap_or_clone(client),
-            request: heard.request,
-            unmarked: begun.is_none() && (form.has("request_uri") || form.has("request")),
-        }),
-        Err(why) => Err((Some(Arc::unwrap_or_clone(client)), why)),
-    })
-}
-
-/// A client with its keys, and the request with its object in it, or why that is not to be had.
-type Brought = (Arc<Client>, Result<Form, AuthorizeError>);
-
-/// Fetches what the request hangs on: the object that it names, and the keys of the client. `None`: no such client.
-fn brought(incoming: &Incoming<'_>, form: &Form) -> Result<Option<Brought>, StoreError> {
-    let client = match request::client_id(form) {
-        Ok(id) => incoming.ctx.client(id)?,
-        Err(_) => None,
-    };
-    Ok(client.map(|client| bring(incoming, client, form)))
-}
-
-fn bring(incoming: &Incoming<'_>, client: Arc<Client>, form: &Form) -> Brought {
-    // Of these, no object is looked at.
-    if client.disabled || par::is_required(&client) {
-        return (client, Ok(form.clone()));
-    }
-    let gone = |error, why| match error {
-        Unfetched::Busy => AuthorizeError::Unavailable,
-        Unfetched::Failed => why,
-    };
-    let resolved = by_reference::address(&client, form).and_then(|uri| match uri {
-        None => Ok(form.clone()),
-        Some(uri) => fetched::request_object(incoming, &client, uri)
-            .map_err(|error| {
-                let why = "what stands at request_uri could not be fetched";
-                gone(error, AuthorizeError::BadRequestUri(why))
-            })
-            .and_then(|content| by_reference::resolve(form, uri, &content)),
-    });
-    let Ok(resolved) = resolved else {
-        return (client, resolved);
-    };
-    let Ok(Some(object)) = resolved.one("request") else {
-        return (client, Ok(resolved));
-    };
-    match fetched::with_keys(incoming, client.clone(), object) {
-        Ok(client) => (client, Ok(resolved)),
-        Err(error) => {
-            let why = "the keys of the client could not be fetched";
-            let error = gone(error, AuthorizeError::BadRequestObject(why));
-            (client, Err(error))
-        }
-    }
-}
-
-fn answer(incoming: &Incoming<'_>, form: &Form, allowed: bool) -> Result<Response, StoreError> {
+    brought: Option<Brought>,
+    allowed: bool,
+) -> Result<Response, StoreError> {
     let ctx = incoming.ctx;
     let snapshot = ctx.store.snapshot()?;
     let view = snapshot.view();
@@ -182,9 +69,9 @@ fn answer(incoming: &Incoming<'_>, form: &Form, allowed: bool) -> Result<Respons
         .ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
     let visitor = incoming.visitor(&view, &settings)?;
     let (form, marks) = interaction::take(incoming, form, visitor.as_ref());
-    let known = match know(incoming, &form)? {
+    let known = match known::within(&view, incoming, &form, brought)? {
         Ok(known) => known,
-        Err(page) => return Ok(page),
+        Err((client, why)) => return Ok(no_target(incoming, &form, client.as_ref(), &why)),
     };
     let (client, unmarked) = (known.client, known.unmarked);
     let request = match known.request {
@@ -399,7 +286,7 @@ fn signed(incoming: &Incoming<'_>, unsigned: Unsigned) -> Result<Option<Delivery
 }
 
 /// An error page; there is nowhere to redirect to. The administrator finds expected and received in the audit log.
-fn no_target(
+pub fn no_target(
     incoming: &Incoming<'_>,
     form: &Form,
     client: Option<&Client>,

@@ -4,6 +4,7 @@ pub mod authorize;
 pub mod device_authorization;
 pub mod documents;
 pub mod introspect;
+pub mod known;
 pub mod logout;
 pub mod par;
 pub mod register;

@@ -6,7 +6,7 @@ use crate::oauth::authorize::request::{Request, Target};
 use crate::oauth::error::AuthorizeError;
 use crate::server::forms;
 use crate::server::incoming::{Incoming, Visitor};
-use crate::server::oauth::authorize;
+use crate::server::oauth::{authorize, known};
 use crate::server::respond::{self, Leads};
 use crate::store::StoreError;
 use crate::types::{Form, Scope};
@@ -91,7 +91,7 @@ fn decide(incoming: &Incoming<'_>, form: &Form) -> Result<Response, StoreError> 
 
 /// The person said no: the application is told.
 pub fn denied(incoming: &Incoming<'_>, request: &Form) -> Result<Response, StoreError> {
-    Ok(match authorize::know(incoming, request)? {
+    Ok(match known::find(incoming, request)? {
         Ok(known) => {
             let (target, error) = match known.request {
                 Ok(request) => (request.target, AuthorizeError::Denied),
@@ -99,7 +99,7 @@ pub fn denied(incoming: &Incoming<'_>, request: &Form) -> Result<Response, Store
             };
             authorize::refuse(incoming, &known.client, &target, error)
         }
-        Err(page) => page,
+        Err((client, why)) => authorize::no_target(incoming, request, client.as_ref(), &why),
     })
 }
 

@@ -37,7 +37,7 @@ pub fn begin(incoming: &Incoming<'_>, bare: &Form) -> String {
 
 /// Takes the marks out of a request.
 pub fn take(incoming: &Incoming<'_>, form: &Form, visitor: Option<&Visitor>) -> (Form, Marks) {
-    let bare = form.without(SINCE).without(CHOSEN);
+    let bare = bare(form);
     let request = bare.encode();
     let session = session_text(visitor);
     let marks = Marks {
@@ -45,6 +45,11 @@ pub fn take(incoming: &Incoming<'_>, form: &Form, visitor: Option<&Visitor>) -> 
         chosen: open(incoming, CHOSEN, &[&request, &session], form.text(CHOSEN)).is_some(),
     };
     (bare, marks)
+}
+
+/// The request without the marks that [`take`] takes.
+pub fn bare(form: &Form) -> Form {
+    form.without(SINCE).without(CHOSEN)
 }
 
 /// The address to go on with after a sign-in that this request asked for.

@@ -5,7 +5,7 @@ use super::{consent, failure, frame, interaction};
 use crate::identity::session::{Browser, SignedIn};
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::known_device::{self, DeviceId};
-use crate::server::oauth::authorize;
+use crate::server::oauth::known;
 use crate::server::respond::{self, Leads, set};
 use crate::server::{cookies, forms};
 use crate::store::StoreError;
@@ -320,7 +320,7 @@ fn face_in(incoming: &Incoming<'_>, continue_to: &str) -> Result<Option<ClientFa
     let Some(form) = interaction::request_in(continue_to) else {
         return Ok(None);
     };
-    let found = authorize::find(incoming, &form)?;
+    let found = known::find(incoming, &form)?;
     Ok(found
         .ok()
         .map(|known| consent::face(&known.client, known.target())))
