@@ -1,103 +1,14 @@
 //! Documents that stand at an address of the application's own (`jwks_uri`, RFC 7591 §2; `request_uri`, RFC 9101 §5.2)
-//! on the wire. How often one is fetched is told by the tests of `src/server/fetched/cache.rs`.
+//! on the wire. How often one is fetched is told by the tests of `src/server/fetched`; what is refused stands in
+//! `fetched_bad_input`, and over https in `fetched_https`.
 
-use crate::prover::{Key, now};
-use crate::world::{Answer, REDIRECT, TestClient, World, challenge, encode};
+use crate::prover::Key;
+use crate::registration::{open, register, registered};
+use crate::site::{Site, allow_loopback, ask, assertion, keys, ok, request, service, told};
+use crate::world::{PASSWORD, REDIRECT, TestClient, World, encode};
 use serde_json::{Value, json};
-use std::io::{Read, Write};
-use std::net::TcpListener;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
-
-/// A web server of one document, whole with its head; counts who asks.
-struct Site {
-    port: u16,
-    asked: Arc<AtomicUsize>,
-    answer: Arc<Mutex<String>>,
-}
-
-fn ok(body: &str) -> String {
-    format!(
-        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-}
-
-impl Site {
-    fn with(answer: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let site = Self {
-            port,
-            asked: Arc::default(),
-            answer: Arc::new(Mutex::new(answer)),
-        };
-        let (asked, answer) = (site.asked.clone(), site.answer.clone());
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let (mut head, mut byte) = (Vec::new(), [0]);
-                while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n == 1) {
-                    head.push(byte[0]);
-                }
-                asked.fetch_add(1, Ordering::SeqCst);
-                // The other side may have had enough.
-                let _ = stream.write_all(answer.lock().unwrap().as_bytes());
-            }
-        });
-        site
-    }
-
-    fn uri(&self) -> String {
-        format!("http://127.0.0.1:{}/document", self.port)
-    }
-
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
-    }
-}
-
-fn keys(key: &Key) -> String {
-    json!({ "keys": [key.jwk()] }).to_string()
-}
-
-fn allow_loopback(world: &World) {
-    world.verb(&["outbound", "allow", "127.0.0.1"], "");
-}
-
-fn service(world: &World, name: &str, jwks_uri: &str) -> String {
-    let more = [
-        "--grant",
-        "client_credentials",
-        "--scope",
-        "api",
-        "--auth-method",
-        "private_key_jwt",
-    ];
-    let mut all = vec!["client", "add", name, "--jwks-uri", jwks_uri];
-    all.extend(more);
-    world.verb(&all, "")["client_id"]
-        .as_str()
-        .unwrap()
-        .to_owned()
-}
-
-fn ask(world: &World, key: &Key, id: &str, jti: &str) -> Answer {
-    let claims =
-        json!({ "iss": id, "sub": id, "aud": world.issuer(), "jti": jti, "exp": now() + 60 });
-    let body = format!(
-        "grant_type=client_credentials&client_assertion_type={}&client_assertion={}",
-        encode("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
-        key.jwt("JWT", &claims)
-    );
-    world.ask(
-        "POST",
-        "/token",
-        "Content-Type: application/x-www-form-urlencoded\r\n",
-        &body,
-    )
-}
+use std::time::{Duration, Instant};
 
 #[test]
 fn keys_at_an_address_prove_an_application_and_are_fetched_once() {
@@ -113,36 +24,6 @@ fn keys_at_an_address_prove_an_application_and_are_fetched_once() {
     let other = ask(&world, &Key::of("ES256"), &id, "4");
     assert_eq!(other.json()["error"], "invalid_client");
     assert_eq!(site.asked(), 1);
-}
-
-#[test]
-fn what_is_no_key_set_is_refused_and_not_asked_for_again_within_a_minute() {
-    let world = World::started();
-    allow_loopback(&world);
-    let key = Key::of("ES256");
-    let long = format!("{{\"keys\":[],\"x\":\"{}\"}}", "x".repeat(64 * 1024));
-    let private = r#"{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA","d":"AA"}]}"#;
-    for (n, bad) in [
-        "HTTP/1.1 302 Found\r\nLocation: https://a.example/\r\nContent-Length: 0\r\n\r\n"
-            .to_owned(),
-        "HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n".to_owned(),
-        ok("<html>"),
-        ok("{\"keys\":[]}"),
-        ok("{\"keys\":[],\"keys\":[]}"),
-        ok(private),
-        ok(&long),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let site = Site::with(bad.clone());
-        let id = service(&world, &format!("signer {n}"), &site.uri());
-        for jti in ["1", "2"] {
-            let answer = ask(&world, &key, &id, jti);
-            assert_eq!(answer.json()["error"], "invalid_client", "{bad}");
-        }
-        assert_eq!(site.asked(), 1, "{bad}");
-    }
 }
 
 #[test]
@@ -164,14 +45,6 @@ fn an_inner_address_is_not_called_until_its_host_is_allowed() {
         "invalid_client"
     );
     assert_eq!(site.asked(), 1);
-}
-
-fn request(world: &World, client: &TestClient) -> Value {
-    json!({
-        "iss": client.id, "aud": world.issuer(), "exp": now() + 60, "nbf": now(), "client_id": client.id,
-        "response_type": "code", "redirect_uri": REDIRECT, "scope": "openid", "state": "inside",
-        "code_challenge": challenge(), "code_challenge_method": "S256",
-    })
 }
 
 #[test]
@@ -221,4 +94,147 @@ fn rfc9101_section_5_2_a_registered_address_stands_for_the_request() {
         assert!(answer.parameter("code").is_some());
     }
     assert_eq!((site.asked(), published.asked()), (1, 1));
+}
+
+#[test]
+fn rfc9126_a_request_is_pushed_by_whoever_publishes_its_keys() {
+    let world = World::started();
+    allow_loopback(&world);
+    world.user("alice");
+    let mut browser = world.sign_in("alice");
+    let key = Key::of("ES256");
+    let site = Site::with(ok(&keys(&key)));
+    let jwks = site.uri();
+    let more = [
+        "--redirect-uri",
+        REDIRECT,
+        "--trusted",
+        "--auth-method",
+        "private_key_jwt",
+        "--jwks-uri",
+        &jwks,
+    ];
+    let client = world.client("Notes", &more);
+    let object = key.jwt("oauth-authz-req+jwt", &request(&world, &client));
+    let push = |jti: &str, object: &str| {
+        let who = assertion(&world, &key, &client.id, jti);
+        world.ask("POST", "/par", "", &format!("request={object}&{who}"))
+    };
+    let pushed = push("1", &object);
+    assert_eq!(pushed.status, 201, "{pushed:?}");
+    let uri = encode(pushed.json()["request_uri"].as_str().unwrap());
+    let answer = browser.get(&format!(
+        "/authorize?client_id={}&request_uri={uri}",
+        client.id
+    ));
+    assert_eq!(answer.parameter("state").as_deref(), Some("inside"));
+    assert!(answer.parameter("code").is_some(), "{answer:?}");
+    let other = Key::of("ES256").jwt("oauth-authz-req+jwt", &request(&world, &client));
+    assert_eq!(push("2", &other).json()["error"], "invalid_request_object");
+    assert_eq!(site.asked(), 1);
+}
+
+#[test]
+fn rfc7591_section_2_addresses_are_registered_answered_and_used() {
+    let world = open();
+    allow_loopback(&world);
+    let key = Key::of("ES256");
+    let site = Site::with(ok(&keys(&key)));
+    let metadata = json!({
+        "redirect_uris": [REDIRECT],
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks_uri": site.uri(),
+        "request_uris": ["https://app.example/ro.jwt#x"],
+    });
+    let made = registered(&world, &metadata);
+    for member in ["jwks_uri", "request_uris"] {
+        assert_eq!(made[member], metadata[member], "{made}");
+    }
+    assert_eq!(made["jwks"], Value::Null);
+    assert_eq!(site.asked(), 0, "nobody is called for a registration");
+    let client = TestClient {
+        id: made["client_id"].as_str().unwrap().to_owned(),
+        secret: String::new(),
+    };
+    let object = key.jwt("oauth-authz-req+jwt", &request(&world, &client));
+    let who = assertion(&world, &key, &client.id, "1");
+    let pushed = world.ask("POST", "/par", "", &format!("request={object}&{who}"));
+    assert_eq!(pushed.status, 201, "{pushed:?}");
+
+    let unreachable = json!({
+        "redirect_uris": [REDIRECT],
+        "token_endpoint_auth_method": "private_key_jwt",
+    });
+    let refused = register(&world, "", &unreachable);
+    assert_eq!(refused.json()["error"], "invalid_client_metadata");
+}
+
+/// PROTOCOL, "More": 5 seconds in all; and nobody else waits for them.
+#[test]
+fn a_slow_host_is_given_up_and_holds_nobody_else_up() {
+    let world = World::started();
+    allow_loopback(&world);
+    let key = Key::of("ES256");
+    let site = Site::slow(ok(&keys(&key)), Duration::from_secs(20));
+    let id = service(&world, "slow", &site.uri());
+    let quick = world.trusted();
+    thread::scope(|scope| {
+        let slow = scope.spawn(|| {
+            let begun = Instant::now();
+            (ask(&world, &key, &id, "1"), begun.elapsed())
+        });
+        let begun = Instant::now();
+        while site.asked() == 0 {
+            assert!(
+                begun.elapsed() < Duration::from_secs(5),
+                "nobody was called"
+            );
+            thread::sleep(Duration::from_millis(10));
+        }
+        let mut answered = 0;
+        while !slow.is_finished() {
+            let begun = Instant::now();
+            let answer = world.token(&quick, "grant_type=client_credentials");
+            assert_eq!(answer.status, 200, "{answer:?}");
+            assert!(begun.elapsed() < Duration::from_secs(2), "it waited");
+            answered += 1;
+            thread::sleep(Duration::from_millis(50));
+        }
+        assert!(answered > 10, "{answered}");
+        let (answer, took) = slow.join().unwrap();
+        assert_eq!(answer.json()["error"], "invalid_client");
+        let bound = Duration::from_secs(4)..Duration::from_secs(7);
+        assert!(bound.contains(&took), "{took:?}");
+    });
+    told(&world, "no answer within 5 seconds");
+}
+
+#[test]
+fn calls_are_counted_on_the_overview() {
+    let world = World::started();
+    world.verb(
+        &["user", "add", "root", "--admin", "--password-stdin"],
+        PASSWORD,
+    );
+    let mut browser = world.sign_in("root");
+    assert!(
+        !browser
+            .get("/admin")
+            .body
+            .contains("Calls to other servers")
+    );
+    let key = Key::of("ES256");
+    let site = Site::with("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_owned());
+    let id = service(&world, "signer", &site.uri());
+    assert_eq!(ask(&world, &key, &id, "1").status, 401);
+    allow_loopback(&world);
+    assert_eq!(ask(&world, &key, &id, "2").status, 401);
+    *site.answer.lock().unwrap() = ok(&keys(&key));
+    world.verb(&["outbound", "allow", "nas.example"], "");
+    assert_eq!(ask(&world, &key, &id, "3").status, 200);
+    let page = browser.get("/admin").body;
+    assert!(
+        page.contains("3, of which 1 were not allowed and 1 failed"),
+        "{page}"
+    );
 }

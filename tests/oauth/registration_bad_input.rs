@@ -24,10 +24,32 @@ fn clients(world: &World) -> usize {
 fn rfc7591_section_3_2_2_metadata_that_cannot_be_registered() {
     let world = open();
     let keys = world.ask("GET", "/jwks.json", "", "").json();
-    let both =
-        json!({ "redirect_uris": [REDIRECT], "jwks": keys, "jwks_uri": "ftp://app.example/jwks" });
+    let both = json!({ "redirect_uris": [REDIRECT], "jwks": keys, "jwks_uri": "https://app.example/jwks" });
     for (what, metadata) in [
-        ("two sets of keys", both),
+        ("RFC 7591 §2: two sets of keys", both),
+        (
+            "RFC 7591 §2: an address of keys that is no text",
+            with("jwks_uri", json!(["https://app.example/jwks"])),
+        ),
+        (
+            "RFC 7591 §2: an address of keys with a name and password",
+            with("jwks_uri", json!("https://a:b@app.example/jwks")),
+        ),
+        (
+            "OpenID Connect Core §6.2: addresses that are no list",
+            with("request_uris", json!("https://app.example/ro")),
+        ),
+        (
+            "OpenID Connect Core §6.2: an address that is not of the web",
+            with("request_uris", json!(["urn:app:ro"])),
+        ),
+        (
+            "OpenID Connect Core §6.2: an address that is too long",
+            with(
+                "request_uris",
+                json!([format!("https://app.example/{}", "x".repeat(512))]),
+            ),
+        ),
         (
             "keys by address",
             with("jwks_uri", json!("ftp://app.example/jwks")),

@@ -28,6 +28,8 @@ pub struct World {
     server: Option<Child>,
     issuer: Option<String>,
     settings: Vec<String>,
+    /// Of the server and of every verb.
+    pub environment: Vec<(&'static str, PathBuf)>,
 }
 
 /// An answer.
@@ -96,6 +98,7 @@ impl World {
             port,
             issuer: None,
             settings: Vec::new(),
+            environment: Vec::new(),
             server: None,
         }
     }
@@ -147,6 +150,7 @@ impl World {
         {
             command.env_remove(name);
         }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
             .arg("--data")
             .arg(self.data())

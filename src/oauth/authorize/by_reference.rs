@@ -51,7 +51,14 @@ pub fn resolve(form: &Form, uri: &str, content: &str) -> Result<Form, AuthorizeE
         ));
     }
     // A file may end with a line end.
-    Ok(form.without("request_uri").with("request", content.trim()))
+    let object = content.trim();
+    // RFC 6749 §3.1 would take an empty parameter for one left out, and what stands outside for the whole request.
+    if object.is_empty() {
+        return Err(AuthorizeError::BadRequestUri(
+            "nothing stands at request_uri",
+        ));
+    }
+    Ok(form.without("request_uri").with("request", object))
 }
 
 #[cfg(test)]
@@ -111,5 +118,15 @@ mod tests {
         assert!(!resolved.has("request_uri") && resolved.text("state") == "s");
         assert!(resolve(&named, &good, "a.b.d\n").is_err());
         assert!(resolve(&named, &format!("{URI}#v2"), "a.b.d").is_ok());
+    }
+
+    /// The parameters outside would have counted alone, signed by nobody.
+    #[test]
+    fn rfc9101_section_7_an_empty_document_is_no_request_without_an_object() {
+        let named = form(&[("request_uri", URI), ("state", "s")]);
+        for empty in ["", " ", "\r\n"] {
+            let refused = resolve(&named, URI, empty).unwrap_err();
+            assert_eq!(refused.wire().code, "invalid_request_uri", "{empty:?}");
+        }
     }
 }

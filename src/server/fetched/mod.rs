@@ -167,3 +167,7 @@ fn jwt(body: &[u8], content_type: Option<&str>) -> Result<String, &'static str> 
     }
     String::from_utf8(body.to_vec()).map_err(|_| "it answered something that is no JWT")
 }
+
+#[cfg(test)]
+#[path = "fetched_tests.rs"]
+mod tests;
