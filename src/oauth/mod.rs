@@ -19,8 +19,10 @@ pub mod logout;
 pub mod outbound_hosts;
 pub mod registration;
 pub mod replay;
+pub mod resources;
 pub mod revoke;
 pub mod standing;
+pub mod target;
 pub mod token;
 pub mod userinfo;
 

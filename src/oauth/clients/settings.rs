@@ -367,5 +367,6 @@ pub(in crate::oauth) fn blank(id: ClientId, now: Timestamp) -> Client {
         authorization_signed_response_alg: None,
         backchannel_logout_uri: None,
         backchannel_logout_session_required: false,
+        resources: Vec::new(),
     }
 }
