@@ -108,7 +108,8 @@ fn rfc8693_section_2_2_a_service_gets_a_token_for_the_next_one() {
     let jwt = format!("&audience={}&requested_token_type={JWT}", encode(BACK));
     let jwt = chain.exchange(&chain.front, &subject, &jwt);
     assert_eq!(jwt["issued_token_type"], JWT, "{jwt}");
-    let audit = chain.world.verb(&["audit"], "").to_string();
+    let audit = chain.world.run(&["audit"], "").stdout;
+    let audit = String::from_utf8(audit).unwrap();
     assert!(audit.contains("token.exchange"), "{audit}");
 }
 
