@@ -253,5 +253,5 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
 fn token_of(world: &World, client: &TestClient, body: &str) -> String {
     let answer = world.token(client, body).json();
     let token = answer["access_token"].as_str();
-    token.unwrap_or_else(|| panic!("{answer}")).to_owned()
+    token.expect("a token").to_owned()
 }

@@ -82,10 +82,7 @@ impl Chain {
 }
 
 fn text(tokens: &Value) -> String {
-    tokens["access_token"]
-        .as_str()
-        .unwrap_or_else(|| panic!("{tokens}"))
-        .to_owned()
+    tokens["access_token"].as_str().expect("a token").to_owned()
 }
 
 #[test]

@@ -18,8 +18,15 @@ fn an_api_is_added_changed_and_deleted_and_nobody_undoes_another_unseen() {
         ("name", "API"),
         ("identifier", "https://api.example"),
         ("client", client.id.as_str()),
+        ("token_seconds", "900"),
+        ("alg", "ES256"),
     ];
-    let bad = [("name", "API"), ("identifier", "https://api.example#x")];
+    let bad = [
+        ("name", "API"),
+        ("identifier", "https://api.example#x"),
+        ("token_seconds", "900"),
+        ("alg", "ES256"),
+    ];
     let refused = admin.submit(&page, "/admin/resources/new", &bad);
     assert_eq!(refused.status, 422, "{refused:?}");
     let added = admin.submit(&page, "/admin/resources/new", &fields);
@@ -37,7 +44,15 @@ fn an_api_is_added_changed_and_deleted_and_nobody_undoes_another_unseen() {
     assert_eq!(late.status, 422, "{late:?}");
     assert!(late.body.contains("changed meanwhile"));
     assert_eq!(shown()["clients"], serde_json::json!([]));
-    let saved = admin.submit(&late, AT, &[("name", "Other"), ("token_seconds", "300")]);
+    let saved = admin.submit(
+        &late,
+        AT,
+        &[
+            ("name", "Other"),
+            ("token_seconds", "300"),
+            ("alg", "RS256"),
+        ],
+    );
     assert_eq!(saved.status, 303, "{saved:?}");
     assert_eq!(shown()["token_seconds"], 300);
 
