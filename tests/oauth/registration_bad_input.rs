@@ -28,29 +28,6 @@ fn rfc7591_section_3_2_2_metadata_that_cannot_be_registered() {
     for (what, metadata) in [
         ("RFC 7591 §2: two sets of keys", both),
         (
-            "RFC 7591 §2: an address of keys that is no text",
-            with("jwks_uri", json!(["https://app.example/jwks"])),
-        ),
-        (
-            "RFC 7591 §2: an address of keys with a name and password",
-            with("jwks_uri", json!("https://a:b@app.example/jwks")),
-        ),
-        (
-            "OpenID Connect Core §6.2: addresses that are no list",
-            with("request_uris", json!("https://app.example/ro")),
-        ),
-        (
-            "OpenID Connect Core §6.2: an address that is not of the web",
-            with("request_uris", json!(["urn:app:ro"])),
-        ),
-        (
-            "OpenID Connect Core §6.2: an address that is too long",
-            with(
-                "request_uris",
-                json!([format!("https://app.example/{}", "x".repeat(512))]),
-            ),
-        ),
-        (
             "keys by address",
             with("jwks_uri", json!("ftp://app.example/jwks")),
         ),
@@ -212,6 +189,42 @@ fn rfc7591_section_3_2_2_metadata_that_cannot_be_registered() {
         assert_eq!(answer.status, 400, "{what}: {answer:?}");
         assert_eq!(answer.json()["error"], "invalid_client_metadata", "{what}");
         assert_eq!(answer.header("Cache-Control"), Some("no-store"), "{what}");
+    }
+    assert_eq!(clients(&world), 0);
+}
+
+/// Addresses of documents that Doorlight would fetch.
+#[test]
+fn rfc7591_section_2_addresses_that_cannot_be_registered() {
+    let world = open();
+    for (what, metadata) in [
+        (
+            "RFC 7591 §2: an address of keys that is no text",
+            with("jwks_uri", json!(["https://app.example/jwks"])),
+        ),
+        (
+            "RFC 7591 §2: an address of keys with a name and password",
+            with("jwks_uri", json!("https://a:b@app.example/jwks")),
+        ),
+        (
+            "OpenID Connect Core §6.2: addresses that are no list",
+            with("request_uris", json!("https://app.example/ro")),
+        ),
+        (
+            "OpenID Connect Core §6.2: an address that is not of the web",
+            with("request_uris", json!(["urn:app:ro"])),
+        ),
+        (
+            "OpenID Connect Core §6.2: an address that is too long",
+            with(
+                "request_uris",
+                json!([format!("https://app.example/{}", "x".repeat(512))]),
+            ),
+        ),
+    ] {
+        let answer = register(&world, "", &metadata);
+        assert_eq!(answer.status, 400, "{what}: {answer:?}");
+        assert_eq!(answer.json()["error"], "invalid_client_metadata", "{what}");
     }
     assert_eq!(clients(&world), 0);
 }
