@@ -69,5 +69,9 @@ pub fn document(issuer: &Issuer, settings: &Settings) -> Value {
     if settings.registration != RegistrationPolicy::Off {
         document["registration_endpoint"] = json!(endpoint("/register"));
     }
+    if settings.client_documents {
+        // draft-ietf-oauth-client-id-metadata-document §6.
+        document["client_id_metadata_document_supported"] = json!(true);
+    }
     document
 }

@@ -10,7 +10,7 @@ use crate::oauth::claims;
 use crate::oauth::introspect::AccessToken;
 use crate::oauth::standing;
 use crate::store::{StoreError, View};
-use crate::types::{ClientId, Timestamp};
+use crate::types::{Timestamp, WireClientId};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -105,11 +105,11 @@ fn stands(view: &View<'_>, token: &AccessToken, now: Timestamp) -> Result<Standi
     }
     let Some(client_id) = token
         .text("client_id")
-        .and_then(|id| id.parse::<ClientId>().ok())
+        .and_then(|id| id.parse::<WireClientId>().ok())
     else {
         return Ok(None);
     };
-    let Some(client) = view.client(client_id)? else {
+    let Some(client) = view.client_on_wire(&client_id)? else {
         return Ok(None);
     };
     if standing::of_client(&client, token.issued).is_err() {

@@ -12,6 +12,7 @@ mod authorize;
 mod backchannel_logout;
 mod bad_input;
 mod client_assertion;
+mod client_documents;
 mod device;
 mod discovery;
 mod dpop;

@@ -71,6 +71,8 @@ impl Samples<'_> {
             policy_url: Some("https://grafana.home.example/privacy".into()),
             terms_url: Some("https://grafana.home.example/terms".into()),
             registered_itself: true,
+            described_at: String::new(),
+            on_this_device: false,
         }
     }
 
@@ -953,7 +955,7 @@ impl Samples<'_> {
             }),
             draw("admin-registration", &Registration {
                 page: self.desk("Applications that register themselves"),
-                form: self.typed(Form::new().with("policy", "token").with("days", "1").with("uses", "1")),
+                form: self.typed(Form::new().with("policy", "token").with("documents", "off").with("days", "1").with("uses", "1")),
                 tokens: vec![InitialTokenRow {
                     id: "t1".into(),
                     note: self.t("The tablet in the kitchen"),
@@ -965,6 +967,8 @@ impl Samples<'_> {
                 registered: 4,
                 never_used: 1,
                 never_used_most: 100,
+                described: 1,
+                described_most: 200,
             }),
             draw("admin-audit", &Audit {
                 page: self.desk("Audit log"),

@@ -6,7 +6,8 @@ use crate::crypto::digest::at_hash;
 use crate::model::{Algorithm, Authentication, ClaimsRequest, Client, Grant, User};
 use crate::oauth::claims;
 use crate::types::{
-    BearerSecret, ClientId, GrantId, Id, Issuer, Scope, SessionId, Thumbprint, Timestamp, TokenId,
+    BearerSecret, GrantId, Id, Issuer, Scope, SessionId, Thumbprint, Timestamp, TokenId,
+    WireClientId,
 };
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -22,7 +23,7 @@ pub(super) fn access_token_life(client: &Client) -> Duration {
 /// What a decision granted: everything that is signed after the commit.
 #[derive(Clone, Debug)]
 pub struct Issued {
-    client: ClientId,
+    client: WireClientId,
     /// Whose, and under which grant; `None` for a service.
     pub user: Option<Person>,
     /// What was granted.
@@ -90,7 +91,7 @@ impl Issued {
         now: Timestamp,
     ) -> Self {
         Self {
-            client: client.id,
+            client: client.wire_id(),
             user: None,
             scope,
             audience,

@@ -139,7 +139,7 @@ impl Desk<'_> {
             value: value.to_owned(),
             hint: hint.to_owned(),
         };
-        let mut rows = vec![row("Client id", &client.id.to_string(), "")];
+        let mut rows = vec![row("Client id", &client.wire_id().to_string(), "")];
         rows.extend(secret.map(|secret| {
             let hint = "It is shown only now. Doorlight keeps nothing but a fingerprint of it.";
             row("Client secret", secret.expose(), hint)
@@ -331,7 +331,7 @@ fn refused(mut form: views::Form, error: &AdminError) -> views::Form {
 /// What a search looks into.
 fn searched(client: &Client) -> Vec<String> {
     let uris = client.redirect_uris.iter().map(ToString::to_string);
-    [client.name.clone(), client.id.to_string()]
+    [client.name.clone(), client.wire_id().to_string()]
         .into_iter()
         .chain(uris)
         .collect()
