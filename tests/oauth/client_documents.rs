@@ -2,7 +2,7 @@
 //! added is known by the address of a document. What a document may not say is told by the table in
 //! `src/oauth/registration/document_tests.rs`.
 
-use crate::prover::{Prover, now};
+use crate::prover::{Key, now};
 use crate::world::{Answer, Browser, REDIRECT, World, challenge, claims, encode, redeem};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -159,6 +159,14 @@ fn clients(world: &World) -> usize {
 
 fn audit(world: &World) -> String {
     String::from_utf8(world.run(&["audit"], "").stdout).unwrap()
+}
+
+/// Nobody waits for the record of a refusal, so it may come a little later.
+fn is_recorded(world: &World, text: &str) -> bool {
+    (0..100).any(|_| {
+        thread::sleep(Duration::from_millis(20));
+        audit(world).contains(text)
+    })
 }
 
 fn discovered(world: &World) -> Value {
@@ -406,7 +414,7 @@ fn a_document_that_cannot_be_used_is_an_error_page_and_never_a_redirect() {
             "{why}: {page:?}"
         );
         assert!(!page.body.contains(detail), "{why}: told to the stranger");
-        assert!(audit(&world).contains(detail), "{why}: {}", audit(&world));
+        assert!(is_recorded(&world, detail), "{why}: {}", audit(&world));
         assert_eq!(
             host.asked(),
             1,
@@ -450,9 +458,8 @@ fn section_8_6_an_inner_address_is_called_only_where_the_host_is_allowed() {
         assert_eq!(page.status, 400, "{id}");
     }
     assert_eq!(host.asked(), 0);
-    let audit = audit(&world);
-    assert!(audit.contains("plain http"), "{audit}");
-    assert!(audit.contains("is not public"), "{audit}");
+    assert!(is_recorded(&world, "plain http"));
+    assert!(is_recorded(&world, "is not public"));
 }
 
 #[test]
@@ -463,11 +470,7 @@ fn section_8_7_a_host_that_does_not_answer_holds_one_up_for_seconds_only() {
     let page = ask(&mut Browser::new(&world), &host.id());
     assert_eq!(page.status, 400, "{page:?}");
     assert!(started.elapsed() < Duration::from_secs(9));
-    assert!(
-        audit(&world).contains("no answer within"),
-        "{}",
-        audit(&world)
-    );
+    assert!(is_recorded(&world, "no answer within"));
 }
 
 #[test]
@@ -512,7 +515,7 @@ fn section_8_4_a_new_address_is_asked_about_again_and_one_that_went_is_refused()
         shown["redirect_uris"],
         json!([REDIRECT, "https://more.example/cb"])
     );
-    assert!(audit(&world).contains("its document changed: redirect_uris"));
+    assert!(is_recorded(&world, "its document changed: redirect_uris"));
     let again = ask(&mut browser, &host.id());
     assert!(again.parameter("code").is_some(), "{again:?}");
 
@@ -556,21 +559,9 @@ fn what_was_issued_before_the_application_was_deleted_stays_dead() {
 }
 
 #[test]
-fn an_application_that_is_switched_off_stays_off_whatever_its_document_says() {
-    let (world, host) = world_and_host();
-    tokens(&world, &host.id());
-    let id = world.verb(&["client", "list"], "")[0]["client_id"].clone();
-    assert_eq!(id, json!(host.id()));
-    // Nobody registers or manages it at the registration endpoint.
-    world.verb(&["registration", "open"], "");
-    let management = world.ask("GET", "/register/x", "Authorization: Bearer x\r\n", "");
-    assert_eq!(management.status, 401);
-}
-
-#[test]
 fn rfc7636_pkce_is_required_of_every_one_also_with_a_key() {
     let (world, host) = world_and_host();
-    let key = Prover::of("ES256");
+    let key = Key::of("ES256");
     let mut document = host.document();
     document["token_endpoint_auth_method"] = json!("private_key_jwt");
     document["jwks"] = json!({ "keys": [key.jwk()] });

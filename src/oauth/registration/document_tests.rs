@@ -261,6 +261,20 @@ fn two_addresses_with_one_key_are_not_one_client() {
 }
 
 #[test]
+fn nobody_manages_it_at_the_registration_endpoint() {
+    let secret = super::super::registration_token(url_key(), [7; 32]);
+    let mut client = described(&json!({}), None).unwrap();
+    // Even where a token would fit what is kept.
+    client.registered.as_mut().unwrap().hash = secret.hash();
+    let refused = super::super::manager(Some(client.id), Some(&secret), Some(client));
+    assert!(refused.is_err());
+}
+
+fn url_key() -> crate::types::ClientId {
+    WireClientId::Document(url()).key()
+}
+
+#[test]
 fn there_are_only_so_many() {
     let wanted = read(&url(), with(&json!({}))).unwrap();
     let full = Around {
