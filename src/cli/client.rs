@@ -113,6 +113,12 @@ pub(super) struct AddArguments {
     /// It needs the session id to know which sign-in ended.
     #[arg(long, requires = "backchannel_logout_uri")]
     backchannel_logout_session_required: bool,
+    /// A page of it that signs out the browser that opens it; with scheme, host and port of a redirect URI.
+    #[arg(long, value_name = "URI")]
+    frontchannel_logout_uri: Option<String>,
+    /// It needs issuer and session id there; both are always sent.
+    #[arg(long, requires = "frontchannel_logout_uri")]
+    frontchannel_logout_session_required: bool,
 }
 
 /// The moment at which a secret was made names it.
@@ -193,6 +199,8 @@ fn new_client(arguments: AddArguments) -> Result<NewClient, Failure> {
         authorization_signed_response_alg: arguments.authorization_signed_response_alg,
         backchannel_logout_uri: arguments.backchannel_logout_uri,
         backchannel_logout_session_required: arguments.backchannel_logout_session_required,
+        frontchannel_logout_uri: arguments.frontchannel_logout_uri,
+        frontchannel_logout_session_required: arguments.frontchannel_logout_session_required,
     })
 }
 

@@ -204,9 +204,20 @@ pub struct Client {
     /// Whether it said that it needs the `sid` (the same section). Logout tokens carry it in any case.
     #[serde(default)]
     pub backchannel_logout_session_required: bool,
+    /// Where the browser takes the news that its session ended (Front-Channel Logout 1.0 §2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<String>,
+    /// That it needs `iss` and `sid` there (§2); both are always sent.
+    #[serde(default)]
+    pub frontchannel_logout_session_required: bool,
 }
 
 impl Client {
+    /// Whether it wants to know when a session ends.
+    pub fn is_told_of_logouts(&self) -> bool {
+        self.backchannel_logout_uri.is_some() || self.frontchannel_logout_uri.is_some()
+    }
+
     /// Whether it has no secret to keep.
     pub fn is_public(&self) -> bool {
         self.auth_method == ClientAuthMethod::None

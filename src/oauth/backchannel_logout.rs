@@ -1,6 +1,23 @@
 //! Back-channel logout. OpenID Connect Back-Channel Logout 1.0.
 //! Owns: who is to be told when a session or a permission ends, what the logout token says, and what becomes of a
 //! delivery. Not here: posting it (`ops::logout_delivery`), loading what a decision touches (`server::logout_notices`).
+//!
+//! `server::logout_notices` asks of every decision that the writer is handed, and the sweep ends sessions by decisions
+//! too. So each of these is told, whoever decides it:
+//! - a session ends: signing out, another person's sign-in in the same browser, an administrator, its idle or last day.
+//!   The approving browser's session is that of a device (RFC 8628), too;
+//! - a person is disabled, deleted, reset, or leaves the groups of an application (also when the group is deleted);
+//! - a person or an administrator takes back what was granted;
+//! - an application is disabled, reset, or closed to some: it is told of those who may not use it any more.
+//!
+//! Not told, and why:
+//! - a replayed code or refresh token ends its tokens (RFC 9700 §4.14.2), but nobody's sign-in. The application meets the
+//!   refusal itself; and a page that is loaded twice replays its code, which must not sign anybody out;
+//! - an application that revokes its own tokens (RFC 7009) did it itself;
+//! - a deleted application, also one that registered itself and is forgotten: there is no `aud` and no address any more;
+//! - a grant whose time is over: the person stays signed in until the session ends.
+//!
+//! `backchannel_logout_session_required` (§2.2) needs no rule: `sid` is always sent.
 
 use super::standing::{self, Ground};
 use crate::model::{
@@ -36,6 +53,8 @@ pub struct Touched {
     pub users: BTreeSet<UserId>,
     /// Their members lose them.
     pub groups: BTreeSet<GroupName>,
+    /// They are changed.
+    pub clients: BTreeSet<ClientId>,
 }
 
 impl Touched {
@@ -49,6 +68,7 @@ impl Touched {
                 Change::PutUser(user) => drop(touched.users.insert(user.id)),
                 Change::DeleteUser(id) => drop(touched.users.insert(*id)),
                 Change::DeleteGroup(name) => drop(touched.groups.insert(name.clone())),
+                Change::PutClient(client) => drop(touched.clients.insert(client.id)),
                 _ => {}
             }
         }
@@ -86,6 +106,26 @@ impl Person {
     }
 }
 
+/// Whether the changes close the application to somebody, or call its tokens back.
+pub fn is_restricted(client: &Client, changes: &[Change]) -> bool {
+    let after = as_changed(client, changes);
+    let narrowed = !after.allowed_groups.is_empty()
+        && (client.allowed_groups.is_empty()
+            || !after.allowed_groups.is_superset(&client.allowed_groups));
+    (after.disabled && !client.disabled)
+        || after.tokens_not_before > client.tokens_not_before
+        || narrowed
+}
+
+/// The application as the changes leave it.
+fn as_changed<'a>(client: &'a Client, changes: &'a [Change]) -> &'a Client {
+    let put = changes.iter().rev().find_map(|change| match change {
+        Change::PutClient(new) if new.id == client.id => Some(&**new),
+        _ => None,
+    });
+    put.unwrap_or(client)
+}
+
 /// The deliveries that a decision owes: one for each application and session where a grant of a person falls by it.
 /// `clients` are those that want to be told.
 pub fn owed(
@@ -107,7 +147,14 @@ pub fn owed(
         };
         // Without an ID token there is no `sid`, and nobody is signed in there.
         if !grant.scope.contains("openid")
-            || !falls(grant, client, person, &touched, after.as_ref(), now)
+            || !falls(
+                grant,
+                [client, as_changed(client, changes)],
+                person,
+                &touched,
+                after.as_ref(),
+                now,
+            )
             || !told.insert((grant.client, grant.session))
         {
             continue;
@@ -129,10 +176,10 @@ pub fn owed(
 }
 
 /// Whether the grant ends by the decision, for its application: with the session (whether the tokens outlive it or not:
-/// §2.7), by somebody's will, or with what it stood on.
+/// §2.7), by somebody's will, or with what it stood on. `clients` is the application before and after.
 fn falls(
     grant: &Grant,
-    client: &Client,
+    [before, changed]: [&Client; 2],
     person: &Person,
     touched: &Touched,
     after: Option<&User>,
@@ -143,15 +190,22 @@ fn falls(
         return !revoked(grant);
     }
     let session = person.sessions.iter().find(|s| s.id == grant.session);
-    let stands = |user| {
+    // The tokens of a sign-in may be over long before its session is.
+    let expires = session.map_or(grant.expires, |session| grant.expires.max(session.expires));
+    let lasting = Grant {
+        expires,
+        ..grant.clone()
+    };
+    let stands = |client, user| {
         let ground = Ground {
             client: Some(client),
             user,
             session,
         };
-        standing::of_grant(grant, ground, now).is_ok()
+        standing::of_grant(&lasting, ground, now).is_ok()
     };
-    stands(Some(&person.user)) && (touched.grants.contains(&grant.id) || !stands(after))
+    stands(before, Some(&person.user))
+        && (touched.grants.contains(&grant.id) || !stands(changed, after))
 }
 
 fn revoked(grant: &Grant) -> bool {

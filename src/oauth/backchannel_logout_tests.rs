@@ -94,6 +94,87 @@ fn each_way_in_which_a_grant_falls_is_told() {
 }
 
 #[test]
+fn an_application_that_is_closed_is_told_of_whom_it_is_closed_to() {
+    let group = |name: &str| name.parse::<GroupName>().unwrap();
+    let closed_to = |names: &[&str]| Client {
+        allowed_groups: names.iter().map(|name| group(name)).collect(),
+        ..told()
+    };
+    let disabled = Client {
+        disabled: true,
+        ..told()
+    };
+    let reset = Client {
+        tokens_not_before: NOW.just_after(),
+        ..told()
+    };
+    let renamed = Client {
+        name: "Notebook".to_owned(),
+        ..told()
+    };
+    let both = closed_to(&["cooks", "family"]);
+    let table = [
+        ("it is disabled", told(), disabled.clone(), true, 1),
+        ("its tokens are called back", told(), reset, true, 1),
+        ("to all but cooks", told(), closed_to(&["cooks"]), true, 1),
+        (
+            "to the family",
+            both.clone(),
+            closed_to(&["cooks"]),
+            true,
+            1,
+        ),
+        ("not to the family", both, closed_to(&["family"]), true, 0),
+        ("to others", told(), closed_to(&["family"]), true, 0),
+        ("opened", closed_to(&["family"]), told(), false, 0),
+        ("renamed", told(), renamed, false, 0),
+        ("as it was", disabled.clone(), disabled.clone(), false, 0),
+        ("opened again", disabled, told(), false, 0),
+    ];
+    for (how, before, after, restricted, count) in table {
+        let changes = [Change::PutClient(Box::new(after))];
+        assert_eq!(is_restricted(&before, &changes), restricted, "{how}");
+        let all = person(vec![grant(&before)]);
+        assert_eq!(told_by(&changes, &all, before).len(), count, "{how}");
+    }
+}
+
+/// A sign-in without a refresh token was over for us with its access token, and the application never heard of the rest.
+#[test]
+fn a_sign_in_lasts_as_long_as_its_session_whatever_its_tokens_do() {
+    let over = Grant {
+        expires: NOW,
+        ..grant(&told())
+    };
+    let disabled = User {
+        disabled: true,
+        ..user()
+    };
+    let withdrawn = Grant {
+        ended: Some((NOW, GrantEnd::RevokedByPerson)),
+        ..over.clone()
+    };
+    let changes = [
+        put(disabled.clone()),
+        Change::PutGrant(Box::new(withdrawn)),
+        Change::DeleteSession(session().id),
+    ];
+    for change in changes {
+        let told = told_by(
+            std::slice::from_ref(&change),
+            &person(vec![over.clone()]),
+            told(),
+        );
+        assert_eq!(told.len(), 1, "{change:?}");
+    }
+    let alone = Person {
+        sessions: Vec::new(),
+        ..person(vec![over])
+    };
+    assert_eq!(told_by(&[put(disabled)], &alone, told()), []);
+}
+
+#[test]
 fn nobody_is_told_of_what_did_not_end() {
     let g = grant(&told());
     let ended = |end| Grant {

@@ -65,6 +65,8 @@ pub fn document(issuer: &Issuer, settings: &Settings) -> Value {
         "device_authorization_endpoint": endpoint("/device_authorization"),
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
     });
     if settings.registration != RegistrationPolicy::Off {
         document["registration_endpoint"] = json!(endpoint("/register"));

@@ -13,6 +13,7 @@ pub mod device_authorization;
 pub mod discovery;
 pub mod dpop;
 pub mod error;
+pub mod frontchannel_logout;
 pub mod introspect;
 pub mod keys;
 pub mod logout;

@@ -66,6 +66,8 @@ pub(crate) fn client() -> Client {
         authorization_signed_response_alg: None,
         backchannel_logout_uri: None,
         backchannel_logout_session_required: false,
+        frontchannel_logout_uri: None,
+        frontchannel_logout_session_required: false,
     }
 }
 

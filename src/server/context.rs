@@ -6,6 +6,7 @@ use super::cors::Origins;
 use super::device_limits::DeviceLimits;
 use super::guesses::Guesses;
 use super::hashing::Hashing;
+use super::logout_notices;
 use super::oauth::documents::Documents;
 use super::refusals::Refusals;
 use super::registrations::Registrations;
@@ -87,7 +88,8 @@ impl From<StoreError> for StartError {
 impl Context {
     /// Opens the file, and makes settings and keys where there are none.
     pub fn open(config: Config) -> Result<Self, StartError> {
-        let store = Store::open(&config.data).map_err(StartError::Open)?;
+        let store =
+            Store::open_with(&config.data, logout_notices::owed_by).map_err(StartError::Open)?;
         // What cannot be served is still closed, so that nothing is left to repair.
         let (settings, keys) = furnish(&store).inspect_err(|_| store.close())?;
         let seal = SealKey::new(settings.seal_key.bytes());

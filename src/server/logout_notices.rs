@@ -1,8 +1,10 @@
-//! Adds to a decision the deliveries that it owes, in the same commit: whoever is signed out is signed out of their
-//! applications too, also when the server is killed right after. The rules stand in `oauth::backchannel_logout`.
+//! The deliveries that a decision owes, in the same commit: whoever is signed out is signed out of their applications too,
+//! also when the server is killed right after. The store asks for every decision that it is handed, whoever made it
+//! (`store::Consequences`). The rules stand in `oauth::backchannel_logout`.
 
-use crate::model::{Change, Client, Decision};
-use crate::oauth::backchannel_logout::{Person, Touched, owed};
+use crate::model::{Change, Client, Grant, Session};
+use crate::oauth::backchannel_logout::{Person, Touched, is_restricted, owed};
+use crate::ops::clock;
 use crate::store::{StoreError, View};
 use crate::types::{ClientId, SessionId, Timestamp, UserId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,40 +13,70 @@ use std::time::Duration;
 /// How much older than its session a grant's id may seem: clocks are set back.
 const SLACK: Duration = Duration::from_secs(3_600);
 
-/// The decision with its deliveries. Called inside the writer's job, with the view that the decision saw.
-pub fn with_logouts<T, E>(
-    view: &View<'_>,
-    mut decision: Decision<T, E>,
-    now: Timestamp,
-) -> Result<Decision<T, E>, StoreError> {
-    let touched = Touched::by(&decision.changes);
+/// What these changes owe. Called inside the writer's turn, with the view that the decision saw.
+pub fn owed_by(view: &View<'_>, changes: &[Change]) -> Result<Vec<Change>, StoreError> {
+    let touched = Touched::by(changes);
     if touched.is_empty() {
-        return Ok(decision);
+        return Ok(Vec::new());
     }
     let clients = listeners(view)?;
     if clients.is_empty() {
-        return Ok(decision);
+        return Ok(Vec::new());
     }
-    let mut deliveries = Vec::new();
-    for (user, since) in reach(view, &touched, &clients, &decision.changes)? {
-        let Some(user) = view.user(user)? else {
-            continue;
-        };
-        let grants = view.grants_since(user.id, since)?;
-        let ids: BTreeSet<SessionId> = grants.iter().map(|grant| grant.session).collect();
-        let mut sessions = Vec::with_capacity(ids.len());
-        for id in ids {
-            sessions.extend(view.session(id)?);
+    let mut held = BTreeMap::new();
+    for (user, since) in reach(view, &touched, &clients, changes)? {
+        held.insert(user, view.grants_since(user, since)?);
+    }
+    // An application is closed to somebody: rare, and worth a look at everything.
+    for client in touched.clients.iter().filter_map(|id| clients.get(id)) {
+        if is_restricted(client, changes) {
+            held.extend(view.grants_of_client(client.id)?);
         }
-        let person = Person {
-            user,
-            grants,
-            sessions,
-        };
-        deliveries.extend(owed(&decision.changes, &person, &clients, now));
     }
-    decision.changes.extend(deliveries);
-    Ok(decision)
+    let now = clock::now();
+    let mut deliveries = Vec::new();
+    for (user, grants) in held {
+        if let Some(person) = person(view, user, grants)? {
+            deliveries.extend(owed(changes, &person, &clients, now));
+        }
+    }
+    Ok(deliveries)
+}
+
+fn person(view: &View<'_>, user: UserId, grants: Vec<Grant>) -> Result<Option<Person>, StoreError> {
+    let Some(user) = view.user(user)? else {
+        return Ok(None);
+    };
+    let ids: BTreeSet<SessionId> = grants.iter().map(|grant| grant.session).collect();
+    let mut sessions = Vec::with_capacity(ids.len());
+    for id in ids {
+        sessions.extend(view.session(id)?);
+    }
+    Ok(Some(Person {
+        user,
+        grants,
+        sessions,
+    }))
+}
+
+/// What a session was used for, the latest first.
+pub fn grants_of_session(view: &View<'_>, session: &Session) -> Result<Vec<Grant>, StoreError> {
+    let mut grants = view.grants_since(session.user, session.created.minus(SLACK))?;
+    grants.retain(|grant| grant.session == session.id);
+    Ok(grants)
+}
+
+/// The applications of these grants.
+pub fn clients_of(
+    view: &View<'_>,
+    grants: &[Grant],
+) -> Result<BTreeMap<ClientId, Client>, StoreError> {
+    let ids: BTreeSet<ClientId> = grants.iter().map(|grant| grant.client).collect();
+    let mut clients = BTreeMap::new();
+    for id in ids {
+        clients.extend(view.client(id)?.map(|client| (id, client)));
+    }
+    Ok(clients)
 }
 
 /// The applications that want to be told.
@@ -94,3 +126,7 @@ fn reach(
     }
     Ok(reach)
 }
+
+#[cfg(test)]
+#[path = "logout_notices_tests.rs"]
+mod tests;

@@ -5,6 +5,7 @@ use askama::Template;
 use rouille::Response;
 use serde_json::{Value, json};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// Scripts, styles and pictures from here only; no frames; forms to here.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -25,17 +26,28 @@ pub enum Leads {
 
 /// A page.
 pub fn page(status: u16, leads: Leads, template: &impl Template) -> Response {
+    let policy = if leads == Leads::Here {
+        POLICY
+    } else {
+        POLICY_TO_APPLICATIONS
+    };
+    under(policy.into(), status, template)
+}
+
+/// The page of Front-Channel Logout §3: frames of these origins, and of no others.
+pub fn framing(origins: &BTreeSet<String>, template: &impl Template) -> Response {
+    let origins: Vec<&str> = origins.iter().map(String::as_str).collect();
+    let policy = format!("{POLICY_TO_APPLICATIONS}; frame-src {}", origins.join(" "));
+    under(policy.into(), 200, template)
+}
+
+fn under(policy: Cow<'static, str>, status: u16, template: &impl Template) -> Response {
     let html = match template.render() {
         Ok(html) => html,
         Err(e) => {
             log::error!("a page could not be drawn: {e}");
             return plain(500, "This page could not be drawn.");
         }
-    };
-    let policy = if leads == Leads::Here {
-        POLICY
-    } else {
-        POLICY_TO_APPLICATIONS
     };
     let mut response = Response::html(html).with_status_code(status);
     set(&mut response, "Content-Security-Policy", policy);

@@ -152,7 +152,7 @@ fn put_session(tables: &Tables<'_>, session: &Session) -> Result<(), StoreError>
     )
 }
 
-pub(super) fn delete_session(tables: &Tables<'_>, id: SessionId) -> Result<(), StoreError> {
+fn delete_session(tables: &Tables<'_>, id: SessionId) -> Result<(), StoreError> {
     if let Some(session) = View::of_writer(tables).session(id)? {
         remove(tables, Table::Sessions, id.as_bytes())?;
         remove(

@@ -4,7 +4,7 @@
 use super::tables::Tables;
 use super::writer::{Job, Run, Shared, Writer};
 use super::{OpenError, Snapshot, StoreError, View, open};
-use crate::model::{Decision, Event};
+use crate::model::{Change, Decision, Event};
 use crate::types::{ClientId, SessionId, Timestamp};
 use redb::ReadableDatabase;
 use std::path::Path;
@@ -17,17 +17,27 @@ use std::time::Duration;
 /// Jobs that may wait (DESIGN §7).
 const QUEUE: usize = 1_024;
 
+/// What follows from a decision's changes beside themselves, worked out in the writer's turn, before any is applied. One
+/// place for all decisions: whoever writes the next one cannot forget it.
+pub type Consequences = fn(&View<'_>, &[Change]) -> Result<Vec<Change>, StoreError>;
+
 /// A handle on the file and its writer; clones share them.
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
     queue: SyncSender<Job>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    consequences: Consequences,
 }
 
 impl Store {
-    /// Opens or makes the file and starts its writer.
+    /// Opens or makes the file and starts its writer; nothing follows from what is decided. For tests.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::open_with(path, |_, _| Ok(Vec::new()))
+    }
+
+    /// Opens or makes the file and starts its writer. Every decision has these consequences.
+    pub fn open_with(path: &Path, consequences: Consequences) -> Result<Self, OpenError> {
         let db = Arc::new(open::writable(path)?);
         let shared = Arc::new(Shared::new(path, db));
         let (queue, jobs) = sync_channel(QUEUE);
@@ -40,6 +50,7 @@ impl Store {
             shared,
             queue,
             thread: Arc::new(Mutex::new(Some(thread))),
+            consequences,
         })
     }
 
@@ -61,7 +72,8 @@ impl Store {
         }
     }
 
-    /// Hands the writer a job and waits until what it decided is durable. `decide` sees every earlier job.
+    /// Hands the writer a job and waits until what it decided, and what follows from it, is durable. `decide` sees every
+    /// earlier job.
     pub fn submit<T, E, F>(&self, decide: F) -> Result<Result<T, E>, StoreError>
     where
         T: Send + 'static,
@@ -69,8 +81,12 @@ impl Store {
         F: FnOnce(&View<'_>) -> Result<Decision<T, E>, StoreError> + Send + 'static,
     {
         let (answer, wait) = sync_channel(1);
+        let consequences = self.consequences;
         let run: Run = Box::new(move |tables, batch| {
-            let decision = decide(&View::of_writer(tables))?;
+            let view = View::of_writer(tables);
+            let mut decision = decide(&view)?;
+            let more = consequences(&view, &decision.changes)?;
+            decision.changes.extend(more);
             batch.take(tables, decision.changes, decision.events)?;
             let reply = decision.reply;
             Ok(Box::new(move |committed: Result<(), StoreError>| {

@@ -25,7 +25,7 @@ mod writer;
 
 pub use error::{OpenError, StoreError};
 pub use event_log::{EventFilter, EventPage};
-pub use handle::Store;
+pub use handle::{Consequences, Store};
 pub use open::ReadOnly;
 pub use sweep::{EVENTS_MAX, Step, Sweeper};
 pub use view::{Snapshot, View};

@@ -13,7 +13,7 @@
 //! | sessions | session id | `Session` | sign-out, sweep |
 //! | user_sessions | user id, session id | nothing | with the session |
 //! | codes | selector | `AuthorizationCode`, used ones too | sweep, a day after expiry |
-//! | grants | grant id | `Grant` | sweep, an hour after its end |
+//! | grants | grant id | `Grant` | sweep, two hours after its end, and the last sign-in of a session to an application that is told of sign-outs not before the session |
 //! | user_grants | user id, grant id | nothing | with the grant |
 //! | refresh_tokens | selector | `RefreshToken`, rotated ones too | sweep, after expiry |
 //! | revocations | token id | `Revocation` | sweep, after expiry |

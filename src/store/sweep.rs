@@ -2,7 +2,7 @@
 //! nothing is dead; each is found in a snapshot and written only when it holds something, so an idle server writes
 //! nothing.
 
-use super::apply::{delete_device_authorization, delete_session, remove};
+use super::apply::{delete_device_authorization, remove};
 use super::codec::decode;
 use super::schema::{Table, pair};
 use super::tables::Tables;
@@ -284,11 +284,7 @@ fn is_dead(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     Ok(match table {
-        Table::Sessions => {
-            let session: Session = decode(value)?;
-            let idle = session.last_seen.plus(DAY * settings.session_idle_days);
-            now >= session.expires || now >= idle
-        }
+        Table::Sessions => is_over(&decode(value)?, settings, now),
         Table::Codes => now >= decode::<AuthorizationCode>(value)?.expires.plus(DAY),
         // Its last access token lives at most 60 minutes longer.
         Table::Grants => {
@@ -296,7 +292,7 @@ fn is_dead(
             let end = grant
                 .ended
                 .map_or(grant.expires, |(at, _)| at.min(grant.expires));
-            now >= end.plus(HOUR + HOUR)
+            now >= end.plus(HOUR + HOUR) && !tells_where(&grant, view)?
         }
         Table::RefreshTokens => now >= decode::<RefreshToken>(value)?.expires,
         Table::Revocations => now >= decode::<Revocation>(value)?.expires.plus(HOUR),
@@ -329,14 +325,65 @@ fn forget(
     if dead.is_empty() {
         return Ok(());
     }
-    if table == Table::Clients {
-        return forget_clients(store, dead, now);
+    match table {
+        Table::Clients => return forget_clients(store, dead, now),
+        Table::Sessions => return end_sessions(store, dead, now),
+        _ => {}
     }
     store.submit_rows(move |tables| {
         let view = View::of_writer(tables);
         dead.iter()
             .try_for_each(|key| forget_one(tables, &view, table, key))
     })
+}
+
+/// Whether a session has ended by itself.
+fn is_over(session: &Session, settings: &Settings, now: Timestamp) -> bool {
+    let idle = session.last_seen.plus(DAY * settings.session_idle_days);
+    now >= session.expires || now >= idle
+}
+
+/// Whether the grant is all that tells where its living session is signed in: its tokens are over, but when the session
+/// ends, the application is to be told (`oauth::backchannel_logout`). The latest of each application is enough.
+fn tells_where(grant: &Grant, view: &View<'_>) -> Result<bool, StoreError> {
+    let is_told = view
+        .client(grant.client)?
+        .is_some_and(|client| client.is_told_of_logouts());
+    if !is_told || !grant.scope.contains("openid") || view.session(grant.session)?.is_none() {
+        return Ok(false);
+    }
+    let later = view.grants_since(grant.user, grant.id.0.time())?;
+    Ok(!later.iter().any(|other| {
+        other.id > grant.id
+            && (other.client, other.session) == (grant.client, grant.session)
+            && other.scope.contains("openid")
+    }))
+}
+
+/// Sessions end by a decision however they end: what follows from it is owed here too.
+fn end_sessions(store: &Store, dead: Vec<Vec<u8>>, now: Timestamp) -> Result<(), StoreError> {
+    let submitted = store.submit(move |view| {
+        let settings = view.settings()?;
+        let mut changes = Vec::new();
+        for key in dead {
+            let id = <[u8; 16]>::try_from(key.as_slice()).map(Id::from_bytes);
+            let Ok(id) = id.map(SessionId) else { continue };
+            // Once more in the writer's turn: it may have been used meanwhile.
+            if let (Some(session), Some(settings)) = (view.session(id)?, &settings)
+                && is_over(&session, settings, now)
+            {
+                changes.push(Change::DeleteSession(id));
+            }
+        }
+        let reply: Result<(), Infallible> = Ok(());
+        Ok(Decision {
+            changes,
+            events: Vec::new(),
+            reply,
+        })
+    })?;
+    let Ok(()) = submitted;
+    Ok(())
 }
 
 /// An application that registered itself and is not used any more. The administrator sees that it went.
@@ -376,7 +423,6 @@ fn forget_one(
 ) -> Result<(), StoreError> {
     let id = <[u8; 16]>::try_from(key).ok().map(Id::from_bytes);
     match (table, id) {
-        (Table::Sessions, Some(id)) => delete_session(tables, SessionId(id)),
         (Table::DeviceAuthorizations, Some(id)) => delete_device_authorization(tables, id),
         (Table::Grants, Some(id)) => {
             if let Some(grant) = view.grant(GrantId(id))? {

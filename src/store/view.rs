@@ -16,6 +16,7 @@ use crate::types::{
 };
 use redb::ReadTransaction;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 /// The file as of one commit. Cheap; drop it soon.
@@ -217,6 +218,26 @@ impl<'a> View<'a> {
             grants.extend(self.grant(GrantId(id))?);
         }
         Ok(grants)
+    }
+
+    /// All grants of a client, by person. There is no index for it: it reads every grant in the file.
+    pub fn grants_of_client(
+        &self,
+        client: ClientId,
+    ) -> Result<BTreeMap<UserId, Vec<Grant>>, StoreError> {
+        let mut held: BTreeMap<UserId, Vec<Grant>> = BTreeMap::new();
+        let mut failed = None;
+        self.rows_after(Table::Grants, &[], |_, value| {
+            match decode::<Grant>(value) {
+                Ok(grant) if grant.client == client => {
+                    held.entry(grant.user).or_default().push(grant);
+                }
+                Ok(_) => {}
+                Err(error) => failed = Some(error),
+            }
+            failed.is_none()
+        })?;
+        failed.map_or(Ok(held), Err)
     }
 
     /// One sign-out that an application is yet to be told of.

@@ -1,4 +1,4 @@
-//! Sign-out: asking first, and saying that it is done.
+//! Sign-out: asking first, and saying that it is done while the applications are told.
 
 use super::{Hidden, Page};
 use askama::Template;
@@ -23,4 +23,8 @@ pub struct SignedOut {
     pub page: Page,
     /// Address and name of the application to return to.
     pub back: Option<(String, String)>,
+    /// Whether the page goes there by itself.
+    pub onward: bool,
+    /// Pages of applications, opened unseen (Front-Channel Logout §3). The answer's policy must let them be framed.
+    pub frames: Vec<String>,
 }

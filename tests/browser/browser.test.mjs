@@ -40,12 +40,12 @@ function authorization(server, clientId, more = {}) {
   return { url: url.href, state: url.searchParams.get("state"), verifier };
 }
 
-async function tokens(server, { id, secret }, code, verifier) {
+async function tokens(server, { id, secret, uri = application.uri }, code, verifier) {
   const response = await fetch(`${server.issuer}/token`, {
     method: "POST",
     headers: { Authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}` },
     body: new URLSearchParams({
-      grant_type: "authorization_code", code, redirect_uri: application.uri, code_verifier: verifier,
+      grant_type: "authorization_code", code, redirect_uri: uri, code_verifier: verifier,
     }),
   });
   assert.equal(response.status, 200, await response.clone().text());
@@ -175,6 +175,92 @@ for (const scripts of [true, false]) {
       await try_it(server, anna);
       await anna.leave();
     } finally {
+      await server.stop();
+    }
+  });
+}
+
+/** Signs in to it, anew where that is asked for. */
+async function use_again(server, visitor, app) {
+  const request = authorization(server, app.id, { redirect_uri: app.uri });
+  await visitor.open(request.url);
+  if (await visitor.page.locator("[name=password]").count()) await sign_in(visitor, visitor);
+  await tokens(server, app, app.answers.pop().get("code"), request.verifier);
+}
+
+/** Another application, whose page for signing out is on a site of its own. */
+async function signed_in_to(server, visitor, name, host) {
+  const app = await Callback.start();
+  app.origin = app.origin.replace("localhost", host);
+  const out = `${app.origin}/out?from=doorlight`;
+  const [added] = await server.verb([
+    "client", "add", name, "--trusted", "--redirect-uri", app.uri, "--redirect-uri", `${app.origin}/callback`,
+    "--post-logout-redirect-uri", `${app.origin}/bye`, "--frontchannel-logout-uri", out,
+  ]);
+  app.id = added.client_id;
+  app.secret = added.client_secret;
+  await use_again(server, visitor, app);
+  app.outs = [];
+  app.byes = 0;
+  app.server.prependListener("request", (incoming) => {
+    const url = new URL(incoming.url, app.origin);
+    if (url.pathname === "/out") app.outs.push({ query: url.searchParams, into: incoming.headers["sec-fetch-dest"] });
+    if (url.pathname === "/bye") app.byes += 1;
+  });
+  return app;
+}
+
+for (const scripts of [true, false]) {
+  test(`a sign-out is told to two applications in the browser, ${scripts ? "with" : "without"} scripts`, async () => {
+    const server = await Doorlight.start();
+    await server.verb(["user", "add", NAME, "--password-stdin"], PASSWORD);
+    const apps = [];
+    try {
+      for (const look of LOOKS) {
+        const visitor = await Visitor.arrive(browser, look, { javaScriptEnabled: scripts });
+        const { page } = visitor;
+        const told = [];
+        for (const host of ["localhost", "127.0.0.1"]) {
+          const name = `Notes ${apps.length}`;
+          const app = await signed_in_to(server, visitor, name, host);
+          apps.push(app);
+          told.push(app);
+        }
+        const are_told = async () => {
+          await until("both applications to be told", () => told.every((app) => app.outs.length === 1));
+          const sids = new Set();
+          for (const { outs: [{ query, into }] } of told) {
+            assert.equal(into, "iframe");
+            assert.deepEqual([...query.keys()], ["from", "iss", "sid"]);
+            assert.equal(query.get("iss"), server.issuer);
+            sids.add(query.get("sid"));
+          }
+          assert.equal(sids.size, 1);
+          for (const app of told) app.outs = [];
+        };
+
+        // By the button: the page stays.
+        await visitor.open(server.issuer);
+        await visitor.press(".who button");
+        assert.equal(await visitor.heading(), "You are signed out");
+        await are_told();
+        if (scripts) await visitor.look_at("signed-out");
+
+        // By an application: it goes back there, when the others have been told.
+        for (const app of told) await use_again(server, visitor, app);
+        const end = new URL(`${server.issuer}/logout`);
+        end.searchParams.set("client_id", told[0].id);
+        end.searchParams.set("post_logout_redirect_uri", `${told[0].origin}/bye`);
+        await visitor.open(end.href);
+        await visitor.press("main form[action$='/logout'] button");
+        if (!scripts) await visitor.look_at("signed-out-onward");
+        await until("the way back", () => told[0].byes === 1);
+        await page.waitForURL(`${told[0].origin}/bye`);
+        await are_told();
+        await visitor.leave();
+      }
+    } finally {
+      for (const app of apps) app.stop();
       await server.stop();
     }
   });

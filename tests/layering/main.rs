@@ -179,3 +179,16 @@ fn files_stay_short() {
         );
     }
 }
+
+/// A file that is opened without them owes nobody anything for the sessions that end in it.
+#[test]
+fn files_are_opened_for_writing_with_the_consequences_of_decisions_only() {
+    let mut with = 0;
+    for (path, text) in files(".rs", "src") {
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let own = room(&path) == "store" || path.to_string_lossy().ends_with("_tests.rs");
+        assert!(own || !code.contains("Store::open("), "{}", path.display());
+        with += code.matches("Store::open_with(").count();
+    }
+    assert!(with > 0);
+}

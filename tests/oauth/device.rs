@@ -3,7 +3,7 @@
 use crate::world::{Answer, Browser, PASSWORD, TestClient, World, claims, hidden};
 use serde_json::Value;
 
-const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+pub const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// A public client of devices, as a television has it.
 fn television(world: &World) -> TestClient {
@@ -46,7 +46,7 @@ fn type_code(browser: &mut Browser<'_>, user_code: &str) -> Answer {
     browser.submit(&page, "/device", &[("user_code", user_code)])
 }
 
-fn say(browser: &mut Browser<'_>, user_code: &str, decision: &str) -> Answer {
+pub fn say(browser: &mut Browser<'_>, user_code: &str, decision: &str) -> Answer {
     let page = type_code(browser, user_code);
     assert_eq!(page.status, 200, "{page:?}");
     browser.submit(&page, "/device/answer", &[("decision", decision)])

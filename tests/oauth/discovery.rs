@@ -201,7 +201,9 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
     // Logout tokens: `backchannel_logout.rs` receives them, each with a `sid`.
     assert_eq!(document["backchannel_logout_supported"], true);
     assert_eq!(document["backchannel_logout_session_supported"], true);
-    assert!(document.get("frontchannel_logout_supported").is_none());
+    // The signed-out page: `frontchannel_logout.rs` reads it.
+    assert_eq!(document["frontchannel_logout_supported"], true);
+    assert_eq!(document["frontchannel_logout_session_supported"], true);
 
     // Scopes and claims: the profile scope gives preferred_username, groups an array.
     let tokens = browser.tokens(&client, "openid profile email groups");

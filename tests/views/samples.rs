@@ -384,6 +384,17 @@ impl Samples<'_> {
                 &SignedOut {
                     page: self.page("Signed out"),
                     back: Some(("https://grafana.home.example/".into(), self.t("Grafana"))),
+                    onward: false,
+                    frames: Vec::new(),
+                },
+            ),
+            draw(
+                "signed-out-onward",
+                &SignedOut {
+                    page: self.page("Signed out"),
+                    back: Some(("https://grafana.home.example/".into(), self.t("Grafana"))),
+                    onward: true,
+                    frames: vec!["https://notes.home.example/out?iss=i&sid=s".into()],
                 },
             ),
             draw("home", &member),

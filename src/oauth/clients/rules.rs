@@ -4,6 +4,7 @@
 use crate::crypto::jwk_set::KeySet;
 use crate::crypto::public_key::JwkError;
 use crate::model::{AdminError, Algorithm, Client, ClientAuthMethod, GrantType, Profile};
+use crate::oauth::frontchannel_logout;
 use crate::types::{GroupName, RedirectUri};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -22,6 +23,7 @@ pub(super) fn fit_together(client: &Client) -> Result<(), AdminError> {
     spans_fit(client)?;
     redirects_fit(client)?;
     keys_fit(client)?;
+    frontchannel_fits(client)?;
     profile_fits(client)
 }
 
@@ -260,7 +262,34 @@ pub(super) fn web_address(
     Ok(Some(text.to_owned()))
 }
 
-/// Back-Channel Logout §2.2: an absolute address without a fragment; plain http for confidential clients only.
+/// Front-Channel Logout §2: scheme, host and port of a redirect address of its own. Browsers load it with their cookies,
+/// so it must not be somebody else's; and what holds for returning by plain http holds for it.
+fn frontchannel_fits(client: &Client) -> Result<(), AdminError> {
+    let Some(uri) = &client.frontchannel_logout_uri else {
+        return Ok(());
+    };
+    let refuse = |why| Err(AdminError::invalid("frontchannel_logout_uri", why));
+    let Ok(uri) = uri.parse::<RedirectUri>() else {
+        return refuse("must be a whole address, such as https://app.example.org/out");
+    };
+    if uri.is_remote_http() && !client.allow_http {
+        return refuse("must be https, unless addresses with http:// are allowed");
+    }
+    let origin = frontchannel_logout::origin(uri.as_str());
+    if origin.is_none() {
+        return refuse("must have a plain host name");
+    }
+    if client
+        .redirect_uris
+        .iter()
+        .all(|own| own.origin() != origin)
+    {
+        return refuse("must begin like one of the addresses that a sign-in returns to");
+    }
+    Ok(())
+}
+
+/// Back-Channel Logout §2.2, Front-Channel Logout §2: an absolute address without a fragment; plain http for confidential clients only.
 pub(super) fn logout_address(
     field: &'static str,
     text: Option<&str>,

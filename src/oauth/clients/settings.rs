@@ -69,6 +69,10 @@ pub struct NewClient {
     pub backchannel_logout_uri: Option<String>,
     /// Whether it needs the `sid` for that.
     pub backchannel_logout_session_required: bool,
+    /// Where the browser tells it of a sign-out.
+    pub frontchannel_logout_uri: Option<String>,
+    /// Whether it needs `iss` and `sid` there.
+    pub frontchannel_logout_session_required: bool,
 }
 
 /// All that can be edited about an application, as it shall be afterwards. Start from [`ClientEdit::of`], or from a
@@ -148,6 +152,12 @@ pub struct ClientEdit {
     /// See [`Client`].
     #[serde(default)]
     pub backchannel_logout_session_required: bool,
+    /// See [`Client`].
+    #[serde(default)]
+    pub frontchannel_logout_uri: Option<String>,
+    /// See [`Client`].
+    #[serde(default)]
+    pub frontchannel_logout_session_required: bool,
 }
 
 impl From<NewClient> for ClientEdit {
@@ -194,6 +204,8 @@ impl From<NewClient> for ClientEdit {
             authorization_signed_response_alg: new.authorization_signed_response_alg,
             backchannel_logout_uri: new.backchannel_logout_uri,
             backchannel_logout_session_required: new.backchannel_logout_session_required,
+            frontchannel_logout_uri: new.frontchannel_logout_uri,
+            frontchannel_logout_session_required: new.frontchannel_logout_session_required,
             ..Self::of(&blank(ClientId(Id::default()), Timestamp::default()))
         }
     }
@@ -246,6 +258,8 @@ impl ClientEdit {
             authorization_signed_response_alg: client.authorization_signed_response_alg,
             backchannel_logout_uri: client.backchannel_logout_uri.clone(),
             backchannel_logout_session_required: client.backchannel_logout_session_required,
+            frontchannel_logout_uri: client.frontchannel_logout_uri.clone(),
+            frontchannel_logout_session_required: client.frontchannel_logout_session_required,
         }
     }
 
@@ -320,6 +334,12 @@ impl ClientEdit {
                 public,
             )?,
             backchannel_logout_session_required: self.backchannel_logout_session_required,
+            frontchannel_logout_uri: rules::logout_address(
+                "frontchannel_logout_uri",
+                self.frontchannel_logout_uri.as_deref(),
+                public,
+            )?,
+            frontchannel_logout_session_required: self.frontchannel_logout_session_required,
             ..client
         };
         rules::fit_together(&client)?;
@@ -367,5 +387,7 @@ pub(in crate::oauth) fn blank(id: ClientId, now: Timestamp) -> Client {
         authorization_signed_response_alg: None,
         backchannel_logout_uri: None,
         backchannel_logout_session_required: false,
+        frontchannel_logout_uri: None,
+        frontchannel_logout_session_required: false,
     }
 }

@@ -59,6 +59,10 @@ pub fn information(
     for (name, on) in [
         ("dpop_bound_access_tokens", client.dpop_bound_access_tokens),
         ("require_pushed_authorization_requests", client.require_par),
+        (
+            "frontchannel_logout_session_required",
+            client.frontchannel_logout_session_required,
+        ),
     ] {
         if on {
             tell(name, json!(true));
@@ -69,6 +73,7 @@ pub fn information(
         ("logo_uri", &client.logo_uri),
         ("policy_uri", &client.policy_uri),
         ("tos_uri", &client.tos_uri),
+        ("frontchannel_logout_uri", &client.frontchannel_logout_uri),
     ] {
         if let Some(uri) = uri {
             tell(name, json!(uri));

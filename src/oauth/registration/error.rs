@@ -66,6 +66,9 @@ impl RegistrationError {
             "home_uri" => "client_uri must be a web address",
             "logo_uri" => "logo_uri must be a web address",
             "policy_uri" => "policy_uri must be a web address",
+            "frontchannel_logout_uri" => {
+                "frontchannel_logout_uri must be an https address with scheme, host and port of a redirect URI"
+            }
             "tos_uri" => "tos_uri must be a web address",
             "jwks" => "jwks must be a set of public keys that fits the client, none of them weak",
             "auth_method" => "token_endpoint_auth_method does not fit the client",

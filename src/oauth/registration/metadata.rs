@@ -115,6 +115,10 @@ pub struct Metadata {
     pub(super) require_par: bool,
     /// JARM §3.
     pub(super) authorization_signed_response_alg: Option<Algorithm>,
+    /// Front-Channel Logout §2.
+    pub(super) frontchannel_logout_uri: Option<String>,
+    /// Front-Channel Logout §2.
+    pub(super) frontchannel_logout_session_required: bool,
 }
 
 /// The members of a body.
@@ -199,6 +203,16 @@ impl Metadata {
                 "authorization_signed_response_alg",
                 "authorization_signed_response_alg must be RS256 or ES256",
             )?,
+            frontchannel_logout_uri: text(
+                members,
+                "frontchannel_logout_uri",
+                "frontchannel_logout_uri must be a text",
+            )?,
+            frontchannel_logout_session_required: flag(
+                members,
+                "frontchannel_logout_session_required",
+                "frontchannel_logout_session_required must be true or false",
+            )?,
         })
     }
 
@@ -238,6 +252,8 @@ impl Metadata {
             dpop_bound_access_tokens: self.dpop_bound || before.dpop_bound_access_tokens,
             require_par: self.require_par || before.require_par,
             authorization_signed_response_alg: self.authorization_signed_response_alg,
+            frontchannel_logout_uri: self.frontchannel_logout_uri.clone(),
+            frontchannel_logout_session_required: self.frontchannel_logout_session_required,
             ..before
         }
     }

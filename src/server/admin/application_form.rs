@@ -109,6 +109,10 @@ pub(super) fn of(client: &Client) -> views::Form {
             "backchannel_logout_uri",
             is.backchannel_logout_uri.unwrap_or_default(),
         )
+        .with(
+            "frontchannel_logout_uri",
+            is.frontchannel_logout_uri.unwrap_or_default(),
+        )
         .with_tick("claims_in_id_token", is.claims_in_id_token)
         .with_tick("may_introspect", is.may_introspect)
         .with_tick("allow_http_redirect", is.allow_http)
@@ -119,6 +123,10 @@ pub(super) fn of(client: &Client) -> views::Form {
         .with_tick(
             "backchannel_logout_session_required",
             is.backchannel_logout_session_required,
+        )
+        .with_tick(
+            "frontchannel_logout_session_required",
+            is.frontchannel_logout_session_required,
         )
         .with("jwks", is.jwks.as_ref().map(pretty).unwrap_or_default())
         .with(
@@ -191,6 +199,8 @@ pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit
         )?,
         backchannel_logout_uri: text("backchannel_logout_uri"),
         backchannel_logout_session_required: form.has("backchannel_logout_session_required"),
+        frontchannel_logout_uri: text("frontchannel_logout_uri"),
+        frontchannel_logout_session_required: form.has("frontchannel_logout_session_required"),
     })
 }
 
@@ -299,7 +309,7 @@ mod tests {
 
     /// What a browser sends for a form as it is drawn.
     fn sent(drawn: &views::Form) -> Form {
-        const FIELDS: [&str; 32] = [
+        const FIELDS: [&str; 34] = [
             "name",
             "kind",
             "profile",
@@ -332,6 +342,8 @@ mod tests {
             "jwks",
             "backchannel_logout_uri",
             "backchannel_logout_session_required",
+            "frontchannel_logout_uri",
+            "frontchannel_logout_session_required",
         ];
         let pairs = FIELDS.into_iter().flat_map(|name| {
             let values = drawn.values(name).iter();
@@ -357,6 +369,8 @@ mod tests {
         client.authorization_signed_response_alg = Some(crate::model::Algorithm::Es256);
         client.backchannel_logout_uri = Some("https://notes.example/out".to_owned());
         client.backchannel_logout_session_required = true;
+        client.frontchannel_logout_uri = Some("https://notes.example/gone".to_owned());
+        client.frontchannel_logout_session_required = true;
         let details = details(&sent(&of(&client)), Some(&client)).unwrap();
         assert_eq!(details, ClientEdit::of(&client));
     }

@@ -17,7 +17,6 @@ use crate::model::{AdminError, Decision};
 use crate::ops::clock;
 use crate::server::context::Context;
 use crate::server::hashing::Busy;
-use crate::server::logout_notices::with_logouts;
 use crate::store::{StoreError, View};
 use crate::types::{SessionId, Timestamp};
 use std::fmt;
@@ -77,7 +76,7 @@ fn submit<T: Send + 'static>(
         if !actor.may_act(view, by.now)? {
             return Ok(Decision::reply(Err(AdminError::NoAdministrator)));
         }
-        with_logouts(view, decide(view, &by)?, by.now)
+        decide(view, &by)
     })?;
     Ok(submitted?)
 }

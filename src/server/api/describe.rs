@@ -77,6 +77,8 @@ pub fn client(client: &Client) -> Value {
         "dpop_bound_access_tokens": client.binds_tokens(),
         "backchannel_logout_uri": client.backchannel_logout_uri,
         "backchannel_logout_session_required": client.backchannel_logout_session_required,
+        "frontchannel_logout_uri": client.frontchannel_logout_uri,
+        "frontchannel_logout_session_required": client.frontchannel_logout_session_required,
         "secrets": secrets(client),
         "created": when(client.created).iso,
         "registered": client.registered.is_some(),

@@ -1,11 +1,13 @@
-//! `/logout`: by an application (OpenID Connect RP-Initiated Logout) or by the person's own button.
+//! `/logout`: by an application (OpenID Connect RP-Initiated Logout) or by the person's own button. The page that says
+//! so tells the other applications on its way (Front-Channel Logout §3).
 
 use crate::crypto::jws;
 use crate::identity::session;
-use crate::model::Client;
+use crate::model::{Client, Decision};
+use crate::oauth::frontchannel_logout::{self, Frame};
 use crate::oauth::logout::{Hint, LogoutError, Request, must_ask};
 use crate::server::incoming::{Incoming, Visitor};
-use crate::server::logout_notices::with_logouts;
+use crate::server::logout_notices::{clients_of, grants_of_session};
 use crate::server::pages::{failure, frame, sign_in};
 use crate::server::respond::{self, Leads, set};
 use crate::server::{cookies, forms};
@@ -14,6 +16,7 @@ use crate::types::Form;
 use crate::views::{Hidden, SignOut, SignedOut};
 use rouille::Response;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// `GET` and `POST /logout`.
 pub fn handle(incoming: &Incoming<'_>) -> Response {
@@ -74,51 +77,65 @@ fn answer(incoming: &Incoming<'_>, form: &Form) -> Result<Response, StoreError> 
     if !confirmed && here.is_some() && must_ask(hint.as_ref(), here) {
         return Ok(ask(incoming, visitor.as_ref(), client.as_ref(), form));
     }
-    if let Some(visitor) = visitor {
-        end(incoming, visitor)?;
-    }
-    Ok(done(
-        incoming,
-        client.as_ref(),
-        hint.as_ref(),
-        back,
-        confirmed,
-    ))
+    let frames = match visitor {
+        Some(visitor) => end(incoming, visitor)?,
+        None => Vec::new(),
+    };
+    let vouched = hint.is_some() || confirmed;
+    Ok(done(incoming, client.as_ref(), back, vouched, frames))
 }
 
-fn end(incoming: &Incoming<'_>, visitor: Visitor) -> Result<(), StoreError> {
+/// Ends the session. What is to be opened in this browser, as the session stood when it ended.
+fn end(incoming: &Incoming<'_>, visitor: Visitor) -> Result<Vec<Frame>, StoreError> {
     let (now, address) = (incoming.now, Some(incoming.address()));
+    let issuer = incoming.ctx.config.issuer.clone();
     let submitted = incoming.ctx.store.submit(move |view| {
+        let grants = grants_of_session(view, &visitor.session)?;
+        let clients = clients_of(view, &grants)?;
+        let frames = frontchannel_logout::frames(&issuer, visitor.session.id, &grants, &clients);
         let decision = session::sign_out(&visitor.session, &visitor.user, address, now);
-        with_logouts(view, decision, now)
+        Ok(Decision {
+            changes: decision.changes,
+            events: decision.events,
+            reply: decision.reply.map(|()| frames),
+        })
     })?;
     submitted.map_err(|()| StoreError::Panicked)
 }
 
-/// Returns to the application where a valid hint or the person vouches for it; else says that it is done.
+/// Returns to the application where a valid hint or the person vouches for it, at once when there is nobody to tell;
+/// else says that it is done.
 fn done(
     incoming: &Incoming<'_>,
     client: Option<&Client>,
-    hint: Option<&Hint>,
     back: Option<String>,
-    confirmed: bool,
+    vouched: bool,
+    frames: Vec<Frame>,
 ) -> Response {
     let mut response = match back {
-        Some(address) if hint.is_some() || confirmed => respond::see_other(&address),
+        Some(address) if vouched && frames.is_empty() => respond::see_other(&address),
         back => {
             let page = frame::bare(incoming, "Signed out");
             let name = client.map_or_else(
                 || "the application".to_owned(),
                 |client| client.name.clone(),
             );
-            respond::page(
-                200,
-                Leads::ToApplication,
-                &SignedOut {
-                    page,
-                    back: back.map(|address| (address, name)),
-                },
-            )
+            let onward = vouched && back.is_some();
+            let (frames, origins): (Vec<_>, BTreeSet<_>) = frames
+                .into_iter()
+                .map(|frame| (frame.address, frame.origin))
+                .unzip();
+            let view = SignedOut {
+                page,
+                back: back.map(|address| (address, name)),
+                onward,
+                frames,
+            };
+            if origins.is_empty() {
+                respond::page(200, Leads::ToApplication, &view)
+            } else {
+                respond::framing(&origins, &view)
+            }
         }
     };
     if cookies::session_secret(incoming).is_some() {

@@ -4,7 +4,6 @@ use super::failure;
 use super::sign_in::below_base;
 use crate::identity::account;
 use crate::server::incoming::{Incoming, Visitor};
-use crate::server::logout_notices::with_logouts;
 use crate::server::respond;
 use crate::store::StoreError;
 use crate::types::{ClientId, Form, SessionId};
@@ -19,9 +18,14 @@ pub fn revoke_application(incoming: &Incoming<'_>, visitor: &Visitor, form: &For
     let submitted = incoming.ctx.store.submit(move |view| {
         let grants = view.grants_of(user.id, usize::MAX)?;
         let name = view.client(client)?;
-        let decision =
-            account::revoke_application(&user, client, name.as_ref(), grants, address, now);
-        with_logouts(view, decision, now)
+        Ok(account::revoke_application(
+            &user,
+            client,
+            name.as_ref(),
+            grants,
+            address,
+            now,
+        ))
     });
     done(incoming, submitted)
 }
@@ -34,8 +38,7 @@ pub fn revoke_session(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form) -
     let (user, now, address) = (visitor.user.clone(), incoming.now, Some(incoming.address()));
     let submitted = incoming.ctx.store.submit(move |view| {
         let session = view.session(id)?;
-        let decision = account::end_session(&user, session.as_ref(), address, now);
-        with_logouts(view, decision, now)
+        Ok(account::end_session(&user, session.as_ref(), address, now))
     });
     done(incoming, submitted)
 }

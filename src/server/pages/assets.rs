@@ -24,6 +24,11 @@ const ASSETS: &[Asset] = &[
         include_bytes!("../../../assets/js/form-post.js"),
     ),
     (
+        "/assets/js/signed-out.js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../../../assets/js/signed-out.js"),
+    ),
+    (
         "/assets/icons/favicon.svg",
         "image/svg+xml",
         include_bytes!("../../../assets/icons/favicon.svg"),

@@ -12,7 +12,6 @@ use crate::server::administration::people as operations;
 use crate::server::forms;
 use crate::server::hashing::Busy;
 use crate::server::incoming::{Incoming, Visitor};
-use crate::server::logout_notices::with_logouts;
 use crate::server::respond::{self, Leads};
 use crate::store::{StoreError, View};
 use crate::types::{BearerSecret, Form, LinkId, Secret};
@@ -139,9 +138,8 @@ fn choose(incoming: &Incoming<'_>, form: &Form) -> Result<Response, Stopped> {
         let link = view.link(LinkId(token.selector))?;
         let opened = enrolment::open(link.as_ref(), &token, arrival.now);
         let around = operations::around(view, Some(id), None)?;
-        let (user, now) = (view.user(id)?, arrival.now);
-        let decision = enrolment::redeem(opened, user, hash, &around, arrival);
-        with_logouts(view, decision, now)
+        let user = view.user(id)?;
+        Ok(enrolment::redeem(opened, user, hash, &around, arrival))
     })??;
     Ok(sign_in::enter(incoming, &signed_in, None, "/"))
 }

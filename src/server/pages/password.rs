@@ -9,7 +9,6 @@ use crate::server::guesses::Counted;
 use crate::server::hashing::Asker;
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::known_device::{self, DeviceId};
-use crate::server::logout_notices::with_logouts;
 use crate::store::StoreError;
 use crate::types::{Secret, UserId, Username};
 
@@ -89,7 +88,7 @@ pub(super) fn attempt(
         let current = current.map(|id| view.session(id)).transpose()?.flatten();
         let decision = session::sign_in(user, &checked, current, &browser, &settings, fresh, now);
         // Another person's session in this browser ends.
-        with_logouts(view, decision, now)
+        Ok(decision)
     })?;
     Ok(match submitted {
         Ok(signed_in) => {

@@ -9,7 +9,6 @@ use crate::ops::clock;
 use crate::server::administration::people as operations;
 use crate::server::forms;
 use crate::server::incoming::{Incoming, Visitor};
-use crate::server::logout_notices::with_logouts;
 use crate::server::respond::{self, Leads};
 use crate::types::{Form, LinkId, UserId};
 use crate::views::{self, Setup};
@@ -93,9 +92,9 @@ fn make(
         let link = view.link(LinkId(token.selector))?;
         let opened = enrolment::open(link.as_ref(), &token, arrival.now);
         let around = operations::around(view, None, Some(&username))?;
-        let now = arrival.now;
-        let decision = enrolment::set_up(opened, details, hash, &around, id, arrival);
-        with_logouts(view, decision, now)
+        Ok(enrolment::set_up(
+            opened, details, hash, &around, id, arrival,
+        ))
     })??;
     Ok(sign_in::enter(incoming, &signed_in, None, "/admin"))
 }

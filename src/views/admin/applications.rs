@@ -13,6 +13,7 @@
 //!   `dpop_bound_access_tokens`; `require_par`;
 //!   `jwks` (a JSON object, or empty); `authorization_signed_response_alg` = empty (as the ID token) | `RS256` | `ES256`;
 //! - `backchannel_logout_uri`; `backchannel_logout_session_required`;
+//! - `frontchannel_logout_uri`; `frontchannel_logout_session_required`;
 //! - `home_url`, `logo_url`, `policy_url`, `terms_url`.
 //!
 //! Checkboxes send `on`. An error belongs to the field's name; for `scope` and `grant` to that name.
