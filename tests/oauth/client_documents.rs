@@ -4,6 +4,7 @@
 
 use crate::prover::{Key, now};
 use crate::world::{Answer, Browser, REDIRECT, World, challenge, claims, encode, redeem};
+use doorlight::types::WireClientId;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -130,9 +131,7 @@ fn ask(browser: &mut Browser<'_>, id: &str) -> Answer {
 
 fn agree(browser: &mut Browser<'_>, page: &Answer) -> String {
     let agreed = browser.submit(page, "/consent", &[("decision", "allow")]);
-    agreed
-        .parameter("code")
-        .unwrap_or_else(|| panic!("no code: {agreed:?}"))
+    agreed.parameter("code").unwrap()
 }
 
 fn post(world: &World, path: &str, id: &str, body: &str) -> Answer {
@@ -243,6 +242,17 @@ fn the_address_stands_wherever_a_client_id_is_written() {
 
     let shown = world.verb(&["client", "show", &id], "");
     assert_eq!(shown["client_id"], json!(id));
+
+    // What it is kept under names nobody.
+    let key = id.parse::<WireClientId>().unwrap().key().to_string();
+    assert_eq!(ask(&mut browser, &key).status, 400);
+    let unknown = post(
+        &world,
+        "/token",
+        &key,
+        &format!("grant_type=refresh_token&refresh_token={refresh}"),
+    );
+    assert_eq!(unknown.json()["error"], "invalid_client");
 
     // OpenID Connect RP-Initiated Logout §2: the hint's audience is the client.
     let out = browser.get(&format!(

@@ -307,6 +307,23 @@ impl Samples<'_> {
                 },
             ),
             draw(
+                "consent-described",
+                &Consent {
+                    page: self.member("Consent"),
+                    client: ClientFace {
+                        name: self.t("notes.example (“Assistant for notes and other things”)"),
+                        host: self.t("127.0.0.1"),
+                        registered_itself: false,
+                        described_at: self.t("notes.example"),
+                        on_this_device: true,
+                        ..self.client()
+                    },
+                    person: self.t("Anna Lindqvist"),
+                    scopes: vec![ScopeLine::new("openid")],
+                    continue_to: self.t("sealed"),
+                },
+            ),
+            draw(
                 "consent",
                 &Consent {
                     page: self.member("Consent"),
@@ -589,6 +606,7 @@ impl Samples<'_> {
             last_used: Some(when("2026-11-24T08:49:00Z", "2 minutes ago")),
             disabled: false,
             registered: id == "c3",
+            described: false,
             refused: None,
         };
         let rows = vec![
@@ -637,6 +655,8 @@ impl Samples<'_> {
             form: self.application(),
             groups: self.choices(),
             id: "c_01jd3k9v7x".into(),
+            client_id: "https://grafana.home.example/client.json".into(),
+            described: true,
             name: self.t("Grafana"),
             issuer: "https://id.home.example".into(),
             discovery: "https://id.home.example/.well-known/openid-configuration".into(),

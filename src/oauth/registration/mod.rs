@@ -323,7 +323,7 @@ fn used_once(token: InitialAccessToken) -> Change {
 /// than the client has.
 fn same(client: &Client, members: &Map<String, Value>) -> Result<(), RegistrationError> {
     let text = |name: &str| members.get(name).and_then(Value::as_str);
-    if text("client_id") != Some(client.id.to_string().as_str()) {
+    if text("client_id") != Some(client.wire_id().to_string().as_str()) {
         return Err(RegistrationError::metadata(
             "client_id must be that of the client",
         ));

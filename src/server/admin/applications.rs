@@ -219,6 +219,8 @@ impl Desk<'_> {
                 form,
                 groups,
                 id: client.id.to_string(),
+                client_id: client.wire_id().to_string(),
+                described: client.document().is_some(),
                 name: client.name.clone(),
                 issuer: self.incoming.ctx.config.issuer.to_string(),
                 discovery: discovery(self.incoming),
@@ -349,7 +351,8 @@ fn row(client: &Client, recent: &Recent) -> ApplicationRow {
             .unwrap_or_default(),
         last_used: recent.last_use(client.id).map(when),
         disabled: client.disabled,
-        registered: client.registered.is_some(),
+        registered: client.registered.is_some() && client.document().is_none(),
+        described: client.document().is_some(),
         refused: recent.refused(client),
     }
 }
