@@ -14,6 +14,7 @@
 //! | RFC 9126 pushed authorization requests | `oauth/authorize/par.rs` | there; `tests/oauth/par.rs` |
 //! | RFC 6749 §2.3 client authentication | `oauth/client_auth.rs` | there; `tests/oauth/token.rs` |
 //! | RFC 7521, RFC 7523 client assertions (`private_key_jwt`, `client_secret_jwt`) | `oauth/client_assertion.rs`, `oauth/replay.rs` | there; `tests/oauth/client_assertion.rs` |
+//! | FAPI 2.0 Security Profile §5.4.1 algorithms of the strict profile | `oauth/algorithm.rs`, `oauth/clients/rules.rs` | there; `tests/interop/fapi.test.mjs` |
 //! | RFC 6749 §4.1.3 code grant | `oauth/token/code.rs` | there; `tests/oauth/token.rs` |
 //! | RFC 6749 §6, RFC 9700 §4.14.2 refresh, replay | `oauth/token/refresh.rs` | there; `tests/oauth/refresh.rs` |
 //! | RFC 6749 §4.4 client credentials | `oauth/token/client_credentials.rs` | there |
@@ -23,6 +24,8 @@
 //! | RFC 9068 access tokens, OpenID Connect Core §2 ID tokens | `oauth/token/issue.rs` | there |
 //! | RFC 8707 resource indicators (token and authorization requests) | `oauth/token/mod.rs` | `oauth/token/*.rs` |
 //! | RFC 9449 DPoP | `oauth/dpop.rs` (a proof), `oauth/token/sender.rs` and `oauth/userinfo.rs` (what is bound), `oauth/replay.rs` (used once) | there; `tests/oauth/dpop.rs` |
+//! | RFC 6750 §2, §3 bearers; RFC 9449 §7 | `server/bearer.rs`, `oauth/userinfo.rs` | `tests/oauth/userinfo.rs`, `tests/oauth/dpop.rs` |
+//! | RFC 9728 Doorlight's own API and its metadata | `oauth/protected_resource.rs`, `server/api/resource.rs` | there; `tests/oauth/api.rs` |
 //! | RFC 7662 introspection | `oauth/introspect.rs` | there; `tests/oauth/revoke.rs` |
 //! | RFC 7009 revocation | `oauth/revoke.rs` | there; `tests/oauth/revoke.rs` |
 //! | OpenID Connect Core §5 claims, §5.3 userinfo; RFC 6750 | `oauth/claims.rs`, `oauth/userinfo.rs` | there; `tests/oauth/userinfo.rs` |

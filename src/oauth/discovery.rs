@@ -20,7 +20,7 @@ pub fn document(issuer: &Issuer, settings: &Settings) -> Value {
         "private_key_jwt",
     ];
     let with_public = [methods.as_slice(), &["none"]].concat();
-    let algorithms = JwsAlgorithm::ALL.map(JwsAlgorithm::as_str);
+    let algorithms = JwsAlgorithm::names();
     let assertions = [algorithms.as_slice(), &["HS256"]].concat();
     let mut document = json!({
         "issuer": issuer.as_str(),

@@ -332,8 +332,10 @@ pub enum BearerError {
     BadRequest,
     /// Malformed, expired, revoked, of another kind, or its person is gone.
     InvalidToken,
-    /// A good token without `openid`.
-    InsufficientScope,
+    /// A good token without this scope.
+    InsufficientScope(&'static str),
+    /// A good token of somebody who may not administer Doorlight.
+    NoAdministrator,
     /// The server cannot read now.
     Unavailable,
     /// The DPoP proof does not hold, or there is none where one is needed.
@@ -357,10 +359,15 @@ impl BearerError {
                 "invalid_token",
                 "the access token is invalid or expired",
             )),
-            Self::InsufficientScope => Some(wire(
+            Self::InsufficientScope(_) => Some(wire(
                 403,
                 "insufficient_scope",
-                "the access token lacks openid",
+                "the access token lacks the scope for this",
+            )),
+            Self::NoAdministrator => Some(wire(
+                403,
+                "insufficient_scope",
+                "only tokens of administrators and of services are taken here",
             )),
             Self::Unavailable => Some(wire(
                 503,

@@ -66,6 +66,11 @@ impl AccessToken {
         key_of(&self.claims)
     }
 
+    /// Whether it is for that audience.
+    pub fn is_for(&self, audience: &str) -> bool {
+        self.audience().contains(&audience)
+    }
+
     fn audience(&self) -> Vec<&str> {
         match self.claims.get("aud") {
             Some(Value::String(one)) => vec![one],

@@ -2,6 +2,7 @@
 //! One file per endpoint or grant. Not here: bytes and sockets (`server`), what is stored how (`store`), people
 //! (`identity`).
 
+pub mod algorithm;
 pub mod authorize;
 pub mod backchannel_logout;
 pub mod claims;
@@ -18,6 +19,7 @@ pub mod introspect;
 pub mod keys;
 pub mod logout;
 pub mod outbound_hosts;
+pub mod protected_resource;
 pub mod registration;
 pub mod replay;
 pub mod revoke;

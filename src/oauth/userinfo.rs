@@ -79,7 +79,7 @@ pub fn answer(
     requested: &BTreeMap<String, ClaimRequest>,
 ) -> Result<Map<String, Value>, BearerError> {
     if !token.has_scope("openid") {
-        return Err(BearerError::InsufficientScope);
+        return Err(BearerError::InsufficientScope("openid"));
     }
     let scope: Scope = token
         .text("scope")

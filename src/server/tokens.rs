@@ -8,7 +8,7 @@ use crate::crypto::jws;
 use crate::model::{ClaimRequest, User};
 use crate::oauth::claims;
 use crate::oauth::introspect::AccessToken;
-use crate::oauth::standing;
+use crate::oauth::standing as rules;
 use crate::store::{StoreError, View};
 use crate::types::{Timestamp, WireClientId};
 use std::collections::{BTreeMap, HashMap};
@@ -77,11 +77,8 @@ pub fn check(
             None => return Ok(None),
         },
     };
-    if now >= token.expires {
-        return Ok(None);
-    }
     let snapshot = ctx.store.snapshot()?;
-    let Some(person) = stands(&snapshot.view(), &token, now)? else {
+    let Some(person) = standing(&snapshot.view(), &token, now)? else {
         return Ok(None);
     };
     let checked = Arc::new(Checked { token, person });
@@ -97,9 +94,17 @@ pub fn check(
 }
 
 /// Whether the token was not revoked and everything it hangs on stands. The outer `None` says no.
-type Standing = Option<Option<Person>>;
+pub type Standing = Option<Option<Person>>;
 
-fn stands(view: &View<'_>, token: &AccessToken, now: Timestamp) -> Result<Standing, StoreError> {
+/// As of that view; that it is not expired either. Its signature was checked before.
+pub fn standing(
+    view: &View<'_>,
+    token: &AccessToken,
+    now: Timestamp,
+) -> Result<Standing, StoreError> {
+    if now >= token.expires {
+        return Ok(None);
+    }
     if view.is_revoked(token.token)? {
         return Ok(None);
     }
@@ -112,7 +117,7 @@ fn stands(view: &View<'_>, token: &AccessToken, now: Timestamp) -> Result<Standi
     let Some(client) = view.client_on_wire(&client_id)? else {
         return Ok(None);
     };
-    if standing::of_client(&client, token.issued).is_err() {
+    if rules::of_client(&client, token.issued).is_err() {
         return Ok(None);
     }
     let Some(grant_id) = token.grant else {
@@ -122,7 +127,7 @@ fn stands(view: &View<'_>, token: &AccessToken, now: Timestamp) -> Result<Standi
         return Ok(None);
     };
     let records = Records::of_grant(view, &grant, now)?;
-    if standing::of_grant(&grant, records.ground(Some(&client)), now).is_err() {
+    if rules::of_grant(&grant, records.ground(Some(&client)), now).is_err() {
         return Ok(None);
     }
     let claims = claims::within(grant.claims, &client.scope).0.userinfo;

@@ -8,6 +8,7 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod api;
 mod authorize;
 mod backchannel_logout;
 mod bad_input;

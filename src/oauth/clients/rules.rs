@@ -49,7 +49,9 @@ pub(super) fn jwks(value: Option<&Value>) -> Result<Option<Value>, AdminError> {
     }
     match KeySet::vet(value) {
         Ok(keys) if !keys.is_empty() => Ok(Some(value.clone())),
-        Ok(_) => refuse("there is no key in it that verifies RS256, PS256, ES256 or EdDSA"),
+        Ok(_) => {
+            refuse("there is no key in it that verifies RS256, PS256, ES256 or EdDSA (Ed25519)")
+        }
         Err(JwkError::Private) => refuse(
             "it holds a private key; whoever has read it can sign as the application: make new keys and give the public \
              part only",
@@ -138,6 +140,13 @@ fn profile_fits(client: &Client) -> Result<(), AdminError> {
         return Err(AdminError::invalid(
             "authorization_signed_response_alg",
             "the strict profile signs with ES256",
+        ));
+    }
+    // FAPI 2.0 §5.3.2.2: https, but for loopback addresses.
+    if client.allow_http {
+        return Err(AdminError::invalid(
+            "allow_http",
+            "the strict profile returns people to https addresses only",
         ));
     }
     if client.claims_in_id_token {

@@ -7,7 +7,9 @@ use crate::model::{Algorithm, RegistrationPolicy};
 use crate::oauth::clients::NewClient;
 use crate::server::administration::people::NewPerson;
 use crate::server::administration::registration::{self, NewInitialToken};
-use crate::server::administration::{Actor, OperationError, clients, keys, outbound, people};
+use crate::server::administration::{
+    Actor, Authority, OperationError, clients, keys, outbound, people,
+};
 use crate::server::context::Context;
 use crate::server::respond;
 use crate::types::{Secret, Timestamp};
@@ -286,6 +288,6 @@ pub fn command_line() -> Actor {
     Actor {
         name: "command line".to_owned(),
         address: None,
-        session: None,
+        authority: Authority::File,
     }
 }
