@@ -1,6 +1,6 @@
 //! Client ID metadata documents (draft-ietf-oauth-client-id-metadata-document-02) on the wire: an application that nobody
-//! added is known by the address of a document. What a document may not say is told by the table in
-//! `src/oauth/registration/document_tests.rs`.
+//! added is known by the address of a document. Documents that
+//! are refused, and the limits of fetching: `client_documents_refused`.
 
 use crate::prover::{Key, now};
 use crate::world::{Answer, Browser, REDIRECT, World, challenge, claims, encode, redeem};
@@ -11,19 +11,19 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
+pub const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 
 /// The application's own web server: answers what it is told to, and counts.
-struct Host {
-    port: u16,
+pub struct Host {
+    pub port: u16,
     answer: Arc<Mutex<Vec<u8>>>,
     asked: Arc<AtomicUsize>,
 }
 
 impl Host {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let answer = Arc::new(Mutex::new(Vec::new()));
@@ -53,11 +53,11 @@ impl Host {
         }
     }
 
-    fn id(&self) -> String {
+    pub fn id(&self) -> String {
         format!("http://127.0.0.1:{}/client.json", self.port)
     }
 
-    fn document(&self) -> Value {
+    pub fn document(&self) -> Value {
         json!({
             "client_id": self.id(),
             "client_name": "Notes",
@@ -67,11 +67,11 @@ impl Host {
         })
     }
 
-    fn raw(&self, answer: String) {
+    pub fn raw(&self, answer: String) {
         *self.answer.lock().unwrap() = answer.into_bytes();
     }
 
-    fn serve(&self, document: &Value) {
+    pub fn serve(&self, document: &Value) {
         self.respond(
             "200 OK",
             "Cache-Control: max-age=600\r\n",
@@ -79,14 +79,14 @@ impl Host {
         );
     }
 
-    fn respond(&self, status: &str, headers: &str, body: &str) {
+    pub fn respond(&self, status: &str, headers: &str, body: &str) {
         self.raw(format!(
             "HTTP/1.1 {status}\r\n{headers}Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
         ));
     }
 
-    fn asked(&self) -> usize {
+    pub fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 }
@@ -100,7 +100,7 @@ fn head(stream: &mut TcpStream) -> String {
 }
 
 /// A server that takes documents, from this machine too.
-fn world() -> World {
+pub fn world() -> World {
     let world = World::started();
     world.verb(&["registration", "documents", "on"], "");
     world.verb(&["outbound", "allow", "127.0.0.1"], "");
@@ -109,7 +109,7 @@ fn world() -> World {
 }
 
 /// A server and an application that describes itself.
-fn world_and_host() -> (World, Host) {
+pub fn world_and_host() -> (World, Host) {
     let host = Host::new();
     host.serve(&host.document());
     (world(), host)
@@ -125,7 +125,7 @@ fn parameters(id: &str, more: &str) -> String {
     )
 }
 
-fn ask(browser: &mut Browser<'_>, id: &str) -> Answer {
+pub fn ask(browser: &mut Browser<'_>, id: &str) -> Answer {
     browser.get(&format!("/authorize?{}", parameters(id, "")))
 }
 
@@ -134,7 +134,7 @@ fn agree(browser: &mut Browser<'_>, page: &Answer) -> String {
     agreed.parameter("code").unwrap()
 }
 
-fn post(world: &World, path: &str, id: &str, body: &str) -> Answer {
+pub fn post(world: &World, path: &str, id: &str, body: &str) -> Answer {
     let body = format!("client_id={}&{body}", encode(id));
     world.ask("POST", path, FORM, &body)
 }
@@ -149,19 +149,19 @@ fn tokens(world: &World, id: &str) -> Value {
     answer.json()
 }
 
-fn clients(world: &World) -> usize {
+pub fn clients(world: &World) -> usize {
     world
         .verb(&["client", "list"], "")
         .as_array()
         .map_or(0, Vec::len)
 }
 
-fn audit(world: &World) -> String {
+pub fn audit(world: &World) -> String {
     String::from_utf8(world.run(&["audit"], "").stdout).unwrap()
 }
 
 /// Nobody waits for the record of a refusal, so it may come a little later.
-fn is_recorded(world: &World, text: &str) -> bool {
+pub fn is_recorded(world: &World, text: &str) -> bool {
     (0..100).any(|_| {
         thread::sleep(Duration::from_millis(20));
         audit(world).contains(text)
@@ -314,189 +314,6 @@ fn off_by_default_and_then_no_address_is_called() {
     let refresh = tokens["refresh_token"].as_str().unwrap();
     let body = format!("grant_type=refresh_token&refresh_token={refresh}");
     assert_eq!(post(&world, "/token", &host.id(), &body).status, 200);
-}
-
-/// §4, §5: an error page without a redirect; the reason is the administrator's to read.
-#[test]
-fn a_document_that_cannot_be_used_is_an_error_page_and_never_a_redirect() {
-    let (ok, none) = ("200 OK", "");
-    let other = |host: &Host, member: &str, value: Value| {
-        let mut document = host.document();
-        document[member] = value;
-        document.to_string()
-    };
-    type Bad<'a> = (&'a str, Box<dyn Fn(&Host)>, &'a str);
-    let bad: Vec<Bad<'_>> = vec![
-        (
-            "§4: another client_id",
-            Box::new(move |h| {
-                h.respond(
-                    ok,
-                    none,
-                    &other(h, "client_id", json!("https://evil.example/c")),
-                )
-            }),
-            "not the address",
-        ),
-        (
-            "§4.1: a secret",
-            Box::new(move |h| h.respond(ok, none, &other(h, "client_secret", json!("s")))),
-            "client secret",
-        ),
-        (
-            "§4.1: a shared method",
-            Box::new(move |h| {
-                h.respond(
-                    ok,
-                    none,
-                    &other(h, "token_endpoint_auth_method", json!("client_secret_post")),
-                )
-            }),
-            "client secret",
-        ),
-        (
-            "§4: no JSON",
-            Box::new(move |h| h.respond(ok, none, "<html>")),
-            "no JSON object",
-        ),
-        (
-            "§4: a list",
-            Box::new(move |h| h.respond(ok, none, "[]")),
-            "no JSON object",
-        ),
-        (
-            "§4: a member twice",
-            Box::new(move |h| h.respond(ok, none, "{\"a\":1,\"a\":2}")),
-            "no JSON object",
-        ),
-        (
-            "§5: 404",
-            Box::new(|h| h.respond("404 Not Found", "", &h.document().to_string())),
-            "answered 404",
-        ),
-        (
-            "§5: 201",
-            Box::new(|h| h.respond("201 Created", "", &h.document().to_string())),
-            "answered 201",
-        ),
-        (
-            "§5: a redirect",
-            Box::new(|h| {
-                h.respond(
-                    "302 Found",
-                    "Location: /client.json?again\r\n",
-                    &h.document().to_string(),
-                )
-            }),
-            "answered 302",
-        ),
-        (
-            "§8.7: too long",
-            Box::new(move |h| h.respond(ok, none, &other(h, "more", json!("a".repeat(17_000))))),
-            "longer than",
-        ),
-        (
-            "§8.7: without end",
-            Box::new(move |h| h.respond(ok, none, &"a".repeat(100_000))),
-            "longer than",
-        ),
-        (
-            "§4.2: plain http elsewhere",
-            Box::new(move |h| {
-                h.respond(
-                    ok,
-                    none,
-                    &other(h, "redirect_uris", json!(["http://app.example/cb"])),
-                )
-            }),
-            "https",
-        ),
-    ];
-    for (why, prepare, detail) in bad {
-        let (world, host) = world_and_host();
-        prepare(&host);
-        let mut browser = world.sign_in("alice");
-        let page = ask(&mut browser, &host.id());
-        assert_eq!(page.status, 400, "{why}: {page:?}");
-        assert_eq!(page.header("Location"), None, "{why}");
-        assert!(
-            page.body.contains("client_document_unusable"),
-            "{why}: {page:?}"
-        );
-        assert!(!page.body.contains(detail), "{why}: told to the stranger");
-        assert!(is_recorded(&world, detail), "{why}: {}", audit(&world));
-        assert_eq!(
-            host.asked(),
-            1,
-            "{why}: it was called again, or a redirect was followed"
-        );
-        // RFC 6749 §5.2, RFC 9126 §2.3.
-        for path in ["/token", "/par"] {
-            let answer = post(
-                &world,
-                path,
-                &host.id(),
-                "grant_type=authorization_code&code=x",
-            );
-            assert_eq!(
-                (answer.status, answer.json()["error"].clone()),
-                (401, json!("invalid_client")),
-                "{why}"
-            );
-        }
-        assert_eq!(clients(&world), 0, "{why}");
-        // §5.2: the error is not kept.
-        host.serve(&host.document());
-        assert_eq!(ask(&mut browser, &host.id()).status, 200, "{why}");
-    }
-}
-
-#[test]
-fn section_8_6_an_inner_address_is_called_only_where_the_host_is_allowed() {
-    let host = Host::new();
-    host.serve(&host.document());
-    let world = World::started();
-    world.verb(&["registration", "documents", "on"], "");
-    let mut browser = Browser::new(&world);
-    for id in [
-        host.id(),
-        format!("https://127.0.0.1:{}/client.json", host.port),
-        format!("https://localhost:{}/client.json", host.port),
-        format!("https://[::1]:{}/client.json", host.port),
-    ] {
-        let page = ask(&mut browser, &id);
-        assert_eq!(page.status, 400, "{id}");
-    }
-    assert_eq!(host.asked(), 0);
-    assert!(is_recorded(&world, "plain http"));
-    assert!(is_recorded(&world, "is not public"));
-}
-
-#[test]
-fn section_8_7_a_host_that_does_not_answer_holds_one_up_for_seconds_only() {
-    let (world, host) = world_and_host();
-    host.raw(String::new());
-    let started = Instant::now();
-    let page = ask(&mut Browser::new(&world), &host.id());
-    assert_eq!(page.status, 400, "{page:?}");
-    assert!(started.elapsed() < Duration::from_secs(9));
-    assert!(is_recorded(&world, "no answer within"));
-}
-
-#[test]
-fn one_address_cannot_make_doorlight_call_without_end() {
-    let world = world();
-    let hosts: Vec<Host> = (0..14).map(|_| Host::new()).collect();
-    let mut browser = Browser::new(&world);
-    let mut last = None;
-    for host in &hosts {
-        host.respond("500 Broken", "", "{}");
-        last = Some(ask(&mut browser, &host.id()));
-    }
-    let asked: usize = hosts.iter().map(Host::asked).sum();
-    assert!((10..=11).contains(&asked), "{asked}");
-    let last = last.unwrap();
-    assert!(last.body.contains("client_document_later"), "{last:?}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod backchannel_logout;
 mod bad_input;
 mod client_assertion;
 mod client_documents;
+mod client_documents_refused;
 mod device;
 mod discovery;
 mod dpop;
