@@ -28,7 +28,9 @@
 //! | RFC 9728 Doorlight's own API and its metadata | `oauth/protected_resource.rs`, `server/api/resource.rs` | there; `tests/oauth/api.rs` |
 //! | RFC 7662 introspection | `oauth/introspect.rs` | there; `tests/oauth/revoke.rs` |
 //! | RFC 7009 revocation | `oauth/revoke.rs` | there; `tests/oauth/revoke.rs` |
-//! | OpenID Connect Core §5 claims, §5.3 userinfo; RFC 6750 | `oauth/claims.rs`, `oauth/userinfo.rs` | there; `tests/oauth/userinfo.rs` |
+//! | OpenID Connect Core §5 claims, §5.3 userinfo; RFC 6750 | `oauth/claims.rs`, `oauth/userinfo.rs` (§5.3.2: signed) | there; `tests/oauth/userinfo.rs`, `tests/oauth/signed_userinfo.rs`, `tests/oauth/claims.rs` |
+//! | OpenID Connect Core §5.1.2 claims of an application's own | `oauth/claim_mapping.rs` | there; `tests/oauth/claims.rs` |
+//! | Fetch §3.2 cross-origin requests | `server/cors.rs` | there; `tests/oauth/userinfo.rs` |
 //! | OpenID Connect Discovery, RFC 8414 | `oauth/discovery.rs` | `tests/oauth/discovery.rs` |
 //! | OpenID Connect RP-Initiated Logout | `oauth/logout.rs` | there; `tests/oauth/logout.rs` |
 //! | RFC 7591, RFC 7592, OpenID Connect Dynamic Client Registration | `oauth/registration/mod.rs` (the checks in order) | there; `tests/oauth/registration.rs`, `tests/oauth/registration_bad_input.rs` |
