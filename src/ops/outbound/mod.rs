@@ -8,6 +8,7 @@
 
 pub mod address;
 mod counters;
+mod lasting;
 
 pub use counters::{Cause, Counters, Purpose, counters, totals};
 
@@ -63,6 +64,8 @@ pub struct Document {
     pub body: Vec<u8>,
     /// As its head says.
     pub content_type: Option<String>,
+    /// For how long it may be kept, as its head says (`lasting`).
+    pub lasts: Option<Duration>,
 }
 
 /// Posts a form. Returns the status; what the answer says beside it is read (within its bound) and dropped.
@@ -91,10 +94,19 @@ fn post(url: &str, fields: &[(&str, &str)], allowed: Allowed<'_>) -> Result<u16,
 
 /// Gets a JSON object, of a 200 only.
 pub fn get_json(url: &str, allowed: Allowed<'_>) -> Result<Map<String, Value>, OutboundError> {
+    get_lasting_json(url, allowed).map(|(members, _)| members)
+}
+
+/// The same, with how long it says that it may be kept (`lasting`).
+pub fn get_lasting_json(
+    url: &str,
+    allowed: Allowed<'_>,
+) -> Result<(Map<String, Value>, Option<Duration>), OutboundError> {
     let document = get(Purpose::Document, url, allowed)?;
-    strict_json::parse_object(&document.body).map_err(|_| {
+    let members = strict_json::parse_object(&document.body).map_err(|_| {
         OutboundError::Failed("it answered something that is no JSON object".to_owned())
-    })
+    })?;
+    Ok((members, document.lasts))
 }
 
 /// Gets a document, of a 200 only.
@@ -116,11 +128,19 @@ fn got(url: &str, accept: &str, allowed: Allowed<'_>) -> Result<Document, Fault>
     let status = answer.status().as_u16();
     let content_type = answer.headers().get("content-type");
     let content_type = content_type.and_then(|value| value.to_str().ok().map(str::to_owned));
+    let lasts = answer.headers().get("cache-control");
+    let lasts = lasts
+        .and_then(|value| value.to_str().ok())
+        .and_then(lasting::of);
     let body = whole(answer.into_body())?;
     if status != 200 {
         return Err(Fault::Failed(format!("it answered {status}")));
     }
-    Ok(Document { body, content_type })
+    Ok(Document {
+        body,
+        content_type,
+        lasts,
+    })
 }
 
 /// One client for one call: no connection is kept, and what it trusts is as fresh as the machine's.

@@ -1,7 +1,7 @@
 //! `/authorize`, and the pages that stand between a request and its answer.
 //! Not here: finding the client and what it asks for (`known`).
 
-use super::known::{self, Brought, brought};
+use super::known::{self, Brought, Unknown, brought};
 use super::unavailable;
 use crate::crypto::jws;
 use crate::crypto::random::Fresh;
@@ -12,12 +12,14 @@ use crate::oauth::authorize::response::{Delivery, Outgoing, Response as Answer};
 use crate::oauth::authorize::step::{self, Asked, Step, Subject};
 use crate::oauth::authorize::{answered_already, decide, refusal, used_up};
 use crate::oauth::error::AuthorizeError;
+use crate::oauth::registration::document;
+use crate::server::client_documents::Description;
 use crate::server::cookies;
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::pages::{consent, failure, frame, interaction, sign_in};
 use crate::server::respond::{self, Leads};
 use crate::store::StoreError;
-use crate::types::{ClientId, Form, UserId};
+use crate::types::{Form, UserId};
 use crate::views::{FormPost, Hidden};
 use rouille::Response;
 use serde_json::Value;
@@ -58,7 +60,7 @@ pub fn go_on(incoming: &Incoming<'_>, form: &Form, allowed: bool) -> Response {
 fn answer(
     incoming: &Incoming<'_>,
     form: &Form,
-    brought: Option<Brought>,
+    brought: Result<Brought, Unknown>,
     allowed: bool,
 ) -> Result<Response, StoreError> {
     let ctx = incoming.ctx;
@@ -69,17 +71,21 @@ fn answer(
         .ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
     let visitor = incoming.visitor(&view, &settings)?;
     let (form, marks) = interaction::take(incoming, form, visitor.as_ref());
-    let known = match known::within(&view, incoming, &form, brought)? {
+    let known = match brought {
+        Ok(brought) => known::within(&view, incoming, &form, brought)?,
+        Err(unknown) => Err(unknown),
+    };
+    let known = match known {
         Ok(known) => known,
         Err((client, why)) => return Ok(no_target(incoming, &form, client.as_ref(), &why)),
     };
-    let (client, unmarked) = (known.client, known.unmarked);
+    let (client, description, unmarked) = (known.client, known.description, known.unmarked);
     let request = match known.request {
         Ok(request) => request,
         Err((target, error)) => return Ok(refuse(incoming, &client, &target, error)),
     };
     let hinted = match &request.id_token_hint {
-        Some(hint) => hinted_user(incoming, hint, client.id)?,
+        Some(hint) => hinted_user(incoming, hint, &client)?,
         None => None,
     };
     let asked = Asked {
@@ -135,7 +141,7 @@ fn answer(
             sign_in::choose_page(incoming, visitor.as_ref(), face, &form)
         }
         Step::Ask(new) => consent::page(incoming, visitor.as_ref(), &client, &request, &new, &form),
-        Step::Issue => issue(incoming, &client, request, visitor, asked),
+        Step::Issue => issue(incoming, &client, description, request, visitor, asked),
     })
 }
 
@@ -143,6 +149,7 @@ fn answer(
 fn issue(
     incoming: &Incoming<'_>,
     client: &Client,
+    description: Option<Description>,
     request: Request,
     visitor: Option<Visitor>,
     asked: Asked,
@@ -152,7 +159,13 @@ fn issue(
     let ids = visitor.map(|visitor| (visitor.user.id, visitor.session.id));
     let target = request.target.clone();
     let submitted = incoming.ctx.store.submit(move |view| {
-        let client = view.client(client_id)?;
+        let (client, differs) = match &description {
+            None => (view.client(client_id)?, false),
+            Some(described) => match described.taken_over(view, now)? {
+                Ok((client, differs)) => (Some(client), differs),
+                Err(_) => (None, false),
+            },
+        };
         let (user, session): (Option<User>, Option<Session>) = match ids {
             Some((user, session)) => (view.user(user)?, view.session(session)?),
             None => (None, None),
@@ -185,6 +198,12 @@ fn issue(
                 now,
             )
         };
+        if differs && decision.reply.is_ok() {
+            let (change, event) =
+                document::taken_over(view.client(client_id)?.as_ref(), &client, now);
+            decision.changes.insert(0, change);
+            decision.events.insert(0, event);
+        }
         for event in &mut decision.events {
             event.address = address;
         }
@@ -306,7 +325,7 @@ pub fn no_target(
 fn hinted_user(
     incoming: &Incoming<'_>,
     hint: &str,
-    client: ClientId,
+    client: &Client,
 ) -> Result<Option<UserId>, StoreError> {
     let Ok(verified) = jws::verify(&*incoming.ctx.keys()?, hint) else {
         return Ok(None);
@@ -314,7 +333,7 @@ fn hinted_user(
     let text = |name: &str| verified.claims.get(name).and_then(Value::as_str);
     let ours = verified.typ == "jwt"
         && text("iss") == Some(incoming.ctx.config.issuer.as_str())
-        && text("aud") == Some(client.to_string().as_str());
+        && text("aud") == Some(client.wire_id().to_string().as_str());
     Ok(text("sub")
         .filter(|_| ours)
         .and_then(|sub| sub.parse().ok()))

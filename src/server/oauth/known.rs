@@ -1,15 +1,17 @@
 //! Whose request to `/authorize` it is, and what it asks for.
 //! Owns: bringing together what a request may only name, its object and the keys of its client (RFC 9101 §5.2), and
-//! what was pushed (RFC 9126 §4). Not here: what it means (`oauth::authorize`), the fetch (`server::fetched`).
+//! what was pushed (RFC 9126 §4). Not here: what it means (`oauth::authorize`), the fetches (`server::fetched`,
+//! `server::client_documents`).
 //!
 //! In two parts, for a call to another server may take seconds: [`brought`] calls, and is done before a snapshot of the
 //! store is opened, which would keep old pages from being used again; [`within`] reads one, and calls nobody.
 
 use crate::model::Client;
 use crate::oauth::authorize::par::{self, Reference};
-use crate::oauth::authorize::request::{self, NoTarget, Request, Target};
+use crate::oauth::authorize::request::{NoTarget, Request, Target};
 use crate::oauth::authorize::{Via, by_reference, read, unusable};
 use crate::oauth::error::AuthorizeError;
+use crate::server::client_documents::{self, Description, Named};
 use crate::server::fetched::{self, Unfetched};
 use crate::server::incoming::Incoming;
 use crate::server::pages::interaction;
@@ -23,6 +25,8 @@ pub struct Known {
     pub client: Client,
     /// The request, or why it cannot be used; either way there is somewhere to answer.
     pub request: Result<Request, (Target, AuthorizeError)>,
+    /// What the client was made of, where a document describes it.
+    pub description: Option<Description>,
     /// It ends with time, and nothing says yet when it was first seen.
     pub unmarked: bool,
 }
@@ -42,7 +46,10 @@ pub type Unknown = (Option<Client>, NoTarget);
 
 /// Finds the client and the target, for whoever holds no snapshot.
 pub fn find(incoming: &Incoming<'_>, form: &Form) -> Result<Result<Known, Unknown>, StoreError> {
-    let brought = brought(incoming, form)?;
+    let brought = match brought(incoming, form)? {
+        Ok(brought) => brought,
+        Err(unknown) => return Ok(Err(unknown)),
+    };
     let snapshot = incoming.ctx.store.snapshot()?;
     within(&snapshot.view(), incoming, form, brought)
 }
@@ -50,18 +57,37 @@ pub fn find(incoming: &Incoming<'_>, form: &Form) -> Result<Result<Known, Unknow
 /// A client with its keys, and the request with its object in it, or why that is not to be had.
 pub struct Brought {
     client: Arc<Client>,
+    description: Option<Description>,
     form: Result<Form, AuthorizeError>,
 }
 
-/// Fetches what the request hangs on. `None`: no such client.
-pub fn brought(incoming: &Incoming<'_>, form: &Form) -> Result<Option<Brought>, StoreError> {
-    let client = match request::client_id(form) {
-        Ok(id) => incoming.ctx.client(id)?,
-        Err(_) => None,
+/// Fetches what the request hangs on.
+pub fn brought(
+    incoming: &Incoming<'_>,
+    form: &Form,
+) -> Result<Result<Brought, Unknown>, StoreError> {
+    let ctx = incoming.ctx;
+    let (client, description) = match client_documents::named(incoming, form)? {
+        Named::Nobody => (None, None),
+        Named::Given(id) => (ctx.client_on_wire(&id)?, None),
+        Named::Undescribed(error) => return Ok(Err((None, NoTarget::Document(error)))),
+        Named::Described(described) => {
+            // Closed again before the next call.
+            let snapshot = ctx.store.snapshot()?;
+            match described.client(&snapshot.view(), incoming.now)? {
+                Ok(client) => (Some(Arc::new(client)), Some(described)),
+                Err(error) => return Ok(Err((None, NoTarget::Document(error)))),
+            }
+        }
     };
-    Ok(client.map(|client| {
-        let (client, form) = bring(incoming, client, form);
-        Brought { client, form }
+    let Some(client) = client else {
+        return Ok(Err((None, NoTarget::Client)));
+    };
+    let (client, form) = bring(incoming, client, form);
+    Ok(Ok(Brought {
+        client,
+        description,
+        form,
     }))
 }
 
@@ -109,15 +135,13 @@ pub fn within(
     view: &View<'_>,
     incoming: &Incoming<'_>,
     form: &Form,
-    brought: Option<Brought>,
+    brought: Brought,
 ) -> Result<Result<Known, Unknown>, StoreError> {
-    let Some(Brought {
+    let Brought {
         client,
+        description,
         form: whole,
-    }) = brought
-    else {
-        return Ok(Err((None, NoTarget::Client)));
-    };
+    } = brought;
     let begun = interaction::begun(incoming, form);
     let at = begun.unwrap_or(incoming.now);
     let recalled = match &Reference::in_form(form) {
@@ -140,6 +164,7 @@ pub fn within(
     Ok(match heard {
         Ok(heard) => Ok(Known {
             client: Arc::unwrap_or_clone(client),
+            description,
             request: heard.request,
             unmarked: begun.is_none() && (form.has("request_uri") || form.has("request")),
         }),
