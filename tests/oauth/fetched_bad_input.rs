@@ -114,7 +114,7 @@ fn what_is_no_key_set_is_refused_and_not_asked_for_again_within_a_minute() {
             assert_eq!(answer.json()["error"], "invalid_client", "{what}");
         }
         assert_eq!(site.asked(), 1, "{what}");
-        told(&world, &format!("{}: {why}", site.uri()));
+        told(&world, &format!("{why}: {}", site.uri()));
     }
     let site = Site::with(padded(64 * 1024));
     let id = service(&world, "64 KiB", &site.uri());

@@ -51,7 +51,8 @@ fn draw(incoming: &Incoming<'_>, visitor: &Visitor) -> Result<Response, Operatio
 /// What became of calls to other servers.
 fn calls() -> Option<String> {
     let (calls, refused, failed) = outbound::totals();
-    (calls > 0).then(|| format!("{calls}, of which {refused} were not allowed and {failed} failed"))
+    (calls > 0)
+        .then(|| format!("{calls} since the start; not allowed: {refused}; failed: {failed}"))
 }
 
 /// Refusals since then, of the newest events.

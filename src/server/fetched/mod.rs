@@ -128,7 +128,7 @@ fn call<T>(
         let event = Event::refused(
             EventKind::OutboundCall,
             incoming.now,
-            format!("{url}: {why}"),
+            format!("{why}: {url}"),
         );
         let event = event.client(client).from(Some(incoming.address()));
         incoming.ctx.record_refusal(event);

@@ -18,7 +18,7 @@ impl Samples<'_> {
             discovery: self.t("https://id.home.example/.well-known/openid-configuration"),
             events: self.events(),
             version: "0.1.0".into(),
-            calls: Some("12, of which 1 were not allowed and 2 failed".to_owned()),
+            calls: Some("12 since the start; not allowed: 1; failed: 2".to_owned()),
             data_file: self.t("/var/lib/doorlight/doorlight.redb"),
         };
         let first = Overview {
