@@ -1,7 +1,7 @@
 //! A registered application (RFC 6749 §2, RFC 7591 §2).
 
 use super::{Algorithm, PrivateKey, SelfRegistered};
-use crate::types::{ClientId, GroupName, RedirectUri, Scope, Timestamp, TokenHash};
+use crate::types::{ClientId, GroupName, Host, RedirectUri, Scope, Timestamp, TokenHash};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -96,6 +96,15 @@ pub struct ClientSecret {
     /// The secret itself, only where the client signs with it (`client_secret_jwt`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<PrivateKey>,
+}
+
+/// The clients that know a person under one name (OpenID Connect Core §8.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sector {
+    /// The sector identifier.
+    pub host: Host,
+    /// Of the file's secret and the host: the names are made with it.
+    pub key: PrivateKey,
 }
 
 /// A registered application.
@@ -210,6 +219,9 @@ pub struct Client {
     /// That it needs `iss` and `sid` there (§2); both are always sent.
     #[serde(default)]
     pub frontchannel_logout_session_required: bool,
+    /// Set where it knows people under names of its sector's own (`oauth::subject`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sector: Option<Box<Sector>>,
 }
 
 impl Client {

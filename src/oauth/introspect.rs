@@ -1,6 +1,7 @@
 //! Introspection. RFC 7662 §2, RFC 8414 for what discovery says of it.
 //! Owns: who may know what of a token. A token of another audience is `{"active":false}`, like one that never was.
 
+use super::subject;
 use crate::model::{Client, Grant, RefreshToken};
 use crate::types::{GrantId, Issuer, Thumbprint, Timestamp, TokenId};
 use serde_json::{Map, Value, json};
@@ -137,11 +138,16 @@ pub fn active(token: &AccessToken, username: Option<&str>) -> Value {
 }
 
 /// The answer for a refresh token that holds: to its own client only.
-pub fn active_refresh(token: &RefreshToken, grant: &Grant, issuer: &Issuer) -> Value {
+pub fn active_refresh(
+    token: &RefreshToken,
+    grant: &Grant,
+    client: &Client,
+    issuer: &Issuer,
+) -> Value {
     json!({
         "active": true,
         "iss": issuer.as_str(),
-        "sub": grant.user,
+        "sub": subject::of(grant.user, client),
         "client_id": grant.client,
         "scope": grant.scope,
         "iat": token.created.secs(),

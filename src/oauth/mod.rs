@@ -22,6 +22,7 @@ pub mod registration;
 pub mod replay;
 pub mod revoke;
 pub mod standing;
+pub mod subject;
 pub mod token;
 pub mod userinfo;
 

@@ -68,6 +68,7 @@ pub(crate) fn client() -> Client {
         backchannel_logout_session_required: false,
         frontchannel_logout_uri: None,
         frontchannel_logout_session_required: false,
+        sector: None,
     }
 }
 

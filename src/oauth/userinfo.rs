@@ -87,7 +87,9 @@ pub fn answer(
         .parse()
         .unwrap_or_default();
     let mut answer = claims::of_user(user, &scope, requested);
-    answer.insert("sub".to_owned(), json!(user.id));
+    // As the token says it: that is the name its client knows (OpenID Connect Core §5.3.2).
+    let subject = token.text("sub").ok_or(BearerError::InvalidToken)?;
+    answer.insert("sub".to_owned(), json!(subject));
     Ok(answer)
 }
 

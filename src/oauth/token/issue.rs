@@ -4,7 +4,7 @@
 
 use crate::crypto::digest::at_hash;
 use crate::model::{Algorithm, Authentication, ClaimsRequest, Client, Grant, User};
-use crate::oauth::claims;
+use crate::oauth::{claims, subject};
 use crate::types::{
     BearerSecret, ClientId, GrantId, Id, Issuer, Scope, SessionId, Thumbprint, Timestamp, TokenId,
 };
@@ -44,6 +44,7 @@ pub struct Issued {
 #[derive(Clone, Debug)]
 pub struct Person {
     user: Box<User>,
+    subject: String,
     grant: GrantId,
     session: SessionId,
     authentication: Authentication,
@@ -62,6 +63,7 @@ impl Issued {
     ) -> Self {
         let person = Person {
             user: Box::new(user.clone()),
+            subject: subject::of(user.id, client),
             grant: grant.id,
             session: grant.session,
             authentication: grant.authentication.clone(),
@@ -187,7 +189,7 @@ impl Issued {
         }
         match &self.user {
             Some(person) => {
-                put("sub", json!(person.user.id));
+                put("sub", json!(person.subject));
                 put("jti", json!(format!("{}.{}", person.grant, self.token)));
                 put("auth_time", json!(person.authentication.time.secs()));
                 put("acr", json!(person.authentication.acr()));
@@ -229,7 +231,7 @@ impl Issued {
         let mut claims = claims::of_user(&person.user, &scope, &person.claims.id_token);
         let mut put = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
         put("iss", json!(issuer.as_str()));
-        put("sub", json!(person.user.id));
+        put("sub", json!(person.subject));
         put("aud", json!(self.client));
         put("iat", json!(self.issued.secs()));
         put("exp", json!(self.issued.plus(ID_TOKEN_LIFE).secs()));

@@ -16,7 +16,7 @@ use crate::server::incoming::{Incoming, Visitor};
 use crate::server::pages::{consent, failure, frame, interaction, sign_in};
 use crate::server::respond::{self, Leads};
 use crate::store::StoreError;
-use crate::types::{ClientId, Form, UserId};
+use crate::types::{ClientId, Form};
 use crate::views::{FormPost, Hidden};
 use rouille::Response;
 use serde_json::Value;
@@ -365,7 +365,7 @@ fn hinted_user(
     incoming: &Incoming<'_>,
     hint: &str,
     client: ClientId,
-) -> Result<Option<UserId>, StoreError> {
+) -> Result<Option<String>, StoreError> {
     let Ok(verified) = jws::verify(&*incoming.ctx.keys()?, hint) else {
         return Ok(None);
     };
@@ -373,7 +373,5 @@ fn hinted_user(
     let ours = verified.typ == "jwt"
         && text("iss") == Some(incoming.ctx.config.issuer.as_str())
         && text("aud") == Some(client.to_string().as_str());
-    Ok(text("sub")
-        .filter(|_| ours)
-        .and_then(|sub| sub.parse().ok()))
+    Ok(text("sub").filter(|_| ours).map(str::to_owned))
 }
