@@ -98,11 +98,25 @@ pub struct ClientSecret {
     pub key: Option<PrivateKey>,
 }
 
+/// How a client knows people (OpenID Connect Core §8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectType {
+    /// All such clients under one name.
+    #[default]
+    Public,
+    /// Each sector under a name of its own.
+    Pairwise,
+}
+
 /// The clients that know a person under one name (OpenID Connect Core §8.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sector {
     /// The sector identifier.
     pub host: Host,
+    /// The document that lists the redirect URIs of the sector, where there is one (§8.1, `sector_identifier_uri`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
     /// Of the file's secret and the host: the names are made with it.
     pub key: PrivateKey,
 }
@@ -228,6 +242,14 @@ impl Client {
     /// Whether it wants to know when a session ends.
     pub fn is_told_of_logouts(&self) -> bool {
         self.backchannel_logout_uri.is_some() || self.frontchannel_logout_uri.is_some()
+    }
+
+    /// How it knows people.
+    pub fn subject_type(&self) -> SubjectType {
+        match self.sector {
+            Some(_) => SubjectType::Pairwise,
+            None => SubjectType::Public,
+        }
     }
 
     /// Whether it has no secret to keep.

@@ -21,7 +21,7 @@ pub use admin_error::AdminError;
 pub use author::Author;
 pub use client::{
     Client, ClientAuthMethod, ClientKind, ClientSecret, ConsentPolicy, GrantType, Profile,
-    RefreshPolicy, Sector,
+    RefreshPolicy, Sector, SubjectType,
 };
 pub use decision::{Change, Decision};
 pub use delivery::Delivery;

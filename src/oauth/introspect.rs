@@ -2,7 +2,7 @@
 //! Owns: who may know what of a token. A token of another audience is `{"active":false}`, like one that never was.
 
 use super::subject;
-use crate::model::{Client, Grant, RefreshToken};
+use crate::model::{Client, Grant, RefreshToken, User};
 use crate::types::{GrantId, Issuer, Thumbprint, Timestamp, TokenId};
 use serde_json::{Map, Value, json};
 
@@ -103,6 +103,12 @@ pub fn may_know(asking: &Client, token: &AccessToken, issuer: &Issuer) -> bool {
         }
 }
 
+/// The `username` that may be told of a token of this client. Where it knows people under names of its own, the one
+/// that all know would undo that (OpenID Connect Core §8.1), unless it was given the profile anyway.
+pub fn username(user: &User, token: &AccessToken, client: &Client) -> Option<String> {
+    (client.sector.is_none() || token.has_scope("profile")).then(|| user.username.to_string())
+}
+
 /// The answer for an access token that holds (RFC 7662 §2.2).
 pub fn active(token: &AccessToken, username: Option<&str>) -> Value {
     let mut answer = Map::new();
@@ -158,7 +164,7 @@ pub fn active_refresh(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::testing::{NOW, client};
+    use crate::oauth::testing::{NOW, client, of_sector, user};
     use crate::types::{ClientId, Id};
 
     fn issuer() -> Issuer {
@@ -237,6 +243,20 @@ mod tests {
         ] {
             assert!(bound(unknown.clone()).is_none(), "{unknown}");
         }
+    }
+
+    #[test]
+    fn oidc_core_section_8_1_the_username_undoes_no_pairwise_name() {
+        let with = |scope: &str| {
+            let mut token = token(json!("a"));
+            token.claims.insert("scope".to_owned(), json!(scope));
+            token
+        };
+        let told = |scope: &str, client: &Client| username(&user(), &with(scope), client).is_some();
+        let pairwise = of_sector("notes.example", 1);
+        assert!(told("openid", &client()));
+        assert!(!told("openid email", &pairwise));
+        assert!(told("openid profile", &pairwise));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use crate::model::{
     Algorithm, Authentication, Client, ClientAuthMethod, ClientKind, ClientSecret, Consent,
-    ConsentPolicy, DeviceAuthorization, Grant, GrantType, Profile, RefreshPolicy, SelfRegistered,
-    Session, User,
+    ConsentPolicy, DeviceAuthorization, Grant, GrantType, Profile, RefreshPolicy, Sector,
+    SelfRegistered, Session, User,
 };
 use crate::types::{
     ClientId, GrantId, Id, Secret, SessionId, Timestamp, TokenHash, UserCode, UserId,
@@ -190,5 +190,17 @@ pub(crate) fn agreed(client: &Client) -> Consent {
         client: client.id,
         scope: client.scope.clone(),
         given: NOW,
+    }
+}
+
+/// The client, with names of its sector's own.
+pub(crate) fn of_sector(host: &str, key: u8) -> Client {
+    Client {
+        sector: Some(Box::new(Sector {
+            host: host.parse().unwrap(),
+            uri: None,
+            key: vec![key; 32].into(),
+        })),
+        ..client()
     }
 }

@@ -7,7 +7,7 @@ use crate::crypto::digest::sha256;
 use crate::crypto::jws;
 use crate::model::{ClaimRequest, User};
 use crate::oauth::claims;
-use crate::oauth::introspect::AccessToken;
+use crate::oauth::introspect::{self, AccessToken};
 use crate::oauth::standing;
 use crate::store::{StoreError, View};
 use crate::types::{ClientId, Timestamp};
@@ -28,6 +28,8 @@ pub struct Checked {
 pub struct Person {
     /// As of the check.
     pub user: User,
+    /// The name that may be told beside the `sub`.
+    pub username: Option<String>,
     /// What the sign-in asked of userinfo by name, as far as the client may see it today.
     pub claims: BTreeMap<String, ClaimRequest>,
 }
@@ -126,7 +128,14 @@ fn stands(view: &View<'_>, token: &AccessToken, now: Timestamp) -> Result<Standi
         return Ok(None);
     }
     let claims = claims::within(grant.claims, &client.scope).0.userinfo;
-    Ok(records.user.map(|user| Some(Person { user, claims })))
+    Ok(records.user.map(|user| {
+        let username = introspect::username(&user, token, &client);
+        Some(Person {
+            user,
+            username,
+            claims,
+        })
+    }))
 }
 
 impl TokenCache {

@@ -6,7 +6,7 @@ use crate::crypto::digest::at_hash;
 use crate::model::{Algorithm, Authentication, ClaimsRequest, Client, Grant, User};
 use crate::oauth::{claims, subject};
 use crate::types::{
-    BearerSecret, ClientId, GrantId, Id, Issuer, Scope, SessionId, Thumbprint, Timestamp, TokenId,
+    BearerSecret, ClientId, GrantId, Id, Issuer, Scope, Thumbprint, Timestamp, TokenId,
 };
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -46,7 +46,7 @@ pub struct Person {
     user: Box<User>,
     subject: String,
     grant: GrantId,
-    session: SessionId,
+    sid: String,
     authentication: Authentication,
     claims: ClaimsRequest,
     claims_in_id_token: bool,
@@ -65,7 +65,7 @@ impl Issued {
             user: Box::new(user.clone()),
             subject: subject::of(user.id, client),
             grant: grant.id,
-            session: grant.session,
+            sid: subject::session(grant.session, client),
             authentication: grant.authentication.clone(),
             claims: claims::within(grant.claims.clone(), &client.scope).0,
             claims_in_id_token: client.claims_in_id_token,
@@ -238,7 +238,7 @@ impl Issued {
         put("auth_time", json!(person.authentication.time.secs()));
         put("acr", json!(person.authentication.acr()));
         put("amr", json!(person.authentication.amr));
-        put("sid", json!(person.session));
+        put("sid", json!(person.sid));
         put("at_hash", json!(at_hash(access_token)));
         if let Some(nonce) = &self.nonce {
             put("nonce", json!(nonce));

@@ -66,7 +66,7 @@ fn answer(
         checked
             .person
             .as_ref()
-            .map(|person| person.user.username.as_str()),
+            .and_then(|person| person.username.as_deref()),
     ))
 }
 
