@@ -46,7 +46,7 @@ pub fn document(issuer: &Issuer, settings: &Settings) -> Value {
             "client_credentials",
             GRANT_TYPE,
         ],
-        "subject_types_supported": ["public"],
+        "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": ["RS256", "ES256"],
         "authorization_signing_alg_values_supported": ["RS256", "ES256"],
         "token_endpoint_auth_methods_supported": with_public,

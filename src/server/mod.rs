@@ -25,5 +25,6 @@ pub mod registrations;
 pub mod replays;
 pub mod respond;
 pub mod routes;
+pub mod sector_documents;
 pub mod standing;
 pub mod tokens;

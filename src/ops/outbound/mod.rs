@@ -75,6 +75,20 @@ pub fn post_form(
 
 /// Gets a JSON object, of a 200 only.
 pub fn get_json(url: &str, allowed: Allowed<'_>) -> Result<Map<String, Value>, OutboundError> {
+    strict_json::parse_object(&get(url, allowed)?).map_err(|_| {
+        OutboundError::Failed("it answered something that is no JSON object".to_owned())
+    })
+}
+
+/// Gets a JSON array of texts, and of nothing else, of a 200 only.
+pub fn get_texts(url: &str, allowed: Allowed<'_>) -> Result<Vec<String>, OutboundError> {
+    serde_json::from_slice(&get(url, allowed)?).map_err(|_| {
+        OutboundError::Failed("it answered something that is no JSON array of texts".to_owned())
+    })
+}
+
+/// The body of a 200.
+fn get(url: &str, allowed: Allowed<'_>) -> Result<Vec<u8>, OutboundError> {
     let (agent, url) = prepare(url, allowed)?;
     let answer = agent
         .get(url.as_str())
@@ -86,9 +100,7 @@ pub fn get_json(url: &str, allowed: Allowed<'_>) -> Result<Map<String, Value>, O
     if status != 200 {
         return Err(OutboundError::Failed(format!("it answered {status}")));
     }
-    strict_json::parse_object(&body).map_err(|_| {
-        OutboundError::Failed("it answered something that is no JSON object".to_owned())
-    })
+    Ok(body)
 }
 
 /// One client for one call: no connection is kept, and what it trusts is as fresh as the machine's.

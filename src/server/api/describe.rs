@@ -2,6 +2,7 @@
 
 use crate::crypto::rotation::KeyState;
 use crate::model::{Client, InitialAccessToken, Session, User};
+use crate::oauth::clients::sector;
 use crate::server::administration::keys::KeyLine;
 use crate::server::pages::when::when;
 use crate::types::Issuer;
@@ -42,7 +43,7 @@ pub fn user_in_full(person: &User, sessions: &[Session]) -> Value {
 
 /// An application.
 pub fn client(client: &Client) -> Value {
-    json!({
+    let mut value = json!({
         "client_id": client.id,
         "name": client.name,
         "kind": client.kind,
@@ -82,7 +83,11 @@ pub fn client(client: &Client) -> Value {
         "secrets": secrets(client),
         "created": when(client.created).iso,
         "registered": client.registered.is_some(),
-    })
+    });
+    value["subject_type"] = json!(client.subject_type());
+    value["sector"] = json!(client.sector.as_ref().map(|sector| sector.host.as_str()));
+    value["sector_identifier_uri"] = json!(sector::uri_of(client));
+    value
 }
 
 /// Its live secrets by name, oldest first. The moment at which one was made names it, as on the admin page.
