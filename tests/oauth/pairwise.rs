@@ -48,9 +48,7 @@ fn tokens_at(browser: &mut Browser<'_>, client: &TestClient, redirect: &str, sco
         crate::world::challenge()
     );
     let answer = browser.get(&target);
-    let code = answer
-        .parameter("code")
-        .unwrap_or_else(|| panic!("{answer:?}"));
+    let code = answer.parameter("code").unwrap();
     let body = redeem(&code).replace(&encode(REDIRECT), &encode(redirect));
     let answer = browser.world.token(client, &body);
     assert_eq!(answer.status, 200, "{answer:?}");
