@@ -14,6 +14,7 @@
 //! | RFC 9126 pushed authorization requests | `oauth/authorize/par.rs` | there; `tests/oauth/par.rs` |
 //! | RFC 6749 §2.3 client authentication | `oauth/client_auth.rs` | there; `tests/oauth/token.rs` |
 //! | RFC 7521, RFC 7523 client assertions (`private_key_jwt`, `client_secret_jwt`) | `oauth/client_assertion.rs`, `oauth/replay.rs` | there; `tests/oauth/client_assertion.rs` |
+//! | FAPI 2.0 Security Profile §5.4.1 algorithms of the strict profile | `oauth/algorithm.rs`, `oauth/clients/rules.rs` | there; `tests/interop/fapi.test.mjs` |
 //! | RFC 6749 §4.1.3 code grant | `oauth/token/code.rs` | there; `tests/oauth/token.rs` |
 //! | RFC 6749 §6, RFC 9700 §4.14.2 refresh, replay | `oauth/token/refresh.rs` | there; `tests/oauth/refresh.rs` |
 //! | RFC 6749 §4.4 client credentials | `oauth/token/client_credentials.rs` | there |
@@ -21,12 +22,17 @@
 //! | RFC 8628 §3.3, §5.1, §5.4 a person answers | `oauth/device_answer.rs`, `server/pages/device.rs`, `server/device_limits.rs` | there; `tests/oauth/device.rs` |
 //! | RFC 8628 §3.4, §3.5 a device fetches the answer | `oauth/token/device.rs` | there; `server/oauth/device_authorization.rs` |
 //! | RFC 9068 access tokens, OpenID Connect Core §2 ID tokens | `oauth/token/issue.rs` | there |
-//! | RFC 8707 resource indicators (token and authorization requests) | `oauth/token/mod.rs` | `oauth/token/*.rs` |
+//! | RFC 8693 token exchange | `oauth/token/exchange.rs`, `server/tokens.rs` (what it falls with) | there; `tests/oauth/exchange.rs` |
+//! | RFC 8707 resource indicators | `oauth/target.rs` (who may ask for what), `oauth/resources.rs` (the records) | there; `tests/oauth/resources.rs` |
 //! | RFC 9449 DPoP | `oauth/dpop.rs` (a proof), `oauth/token/sender.rs` and `oauth/userinfo.rs` (what is bound), `oauth/replay.rs` (used once) | there; `tests/oauth/dpop.rs` |
+//! | RFC 6750 §2, §3 bearers; RFC 9449 §7 | `server/bearer.rs`, `oauth/userinfo.rs` | `tests/oauth/userinfo.rs`, `tests/oauth/dpop.rs` |
+//! | RFC 9728 Doorlight's own API and its metadata | `oauth/protected_resource.rs`, `server/api/resource.rs` | there; `tests/oauth/api.rs` |
 //! | RFC 7662 introspection | `oauth/introspect.rs` | there; `tests/oauth/revoke.rs` |
 //! | RFC 7009 revocation | `oauth/revoke.rs` | there; `tests/oauth/revoke.rs` |
-//! | OpenID Connect Core §5 claims, §5.3 userinfo; RFC 6750 | `oauth/claims.rs`, `oauth/userinfo.rs` | there; `tests/oauth/userinfo.rs` |
+//! | OpenID Connect Core §5 claims, §5.3 userinfo; RFC 6750 | `oauth/claims.rs`, `oauth/userinfo.rs` (§5.3.2: signed) | there; `tests/oauth/userinfo.rs`, `tests/oauth/signed_userinfo.rs`, `tests/oauth/claims.rs` |
+//! | OpenID Connect Core §5.1.2 claims of an application's own | `oauth/claim_mapping.rs` | there; `tests/oauth/claims.rs` |
 //! | OpenID Connect Core §8 names of people and sessions (public, pairwise) | `oauth/subject.rs`, `oauth/clients/sector.rs`, `server/sector_documents.rs` | there; `tests/oauth/pairwise.rs`, `tests/oauth/sector.rs` |
+//! | Fetch §3.2 cross-origin requests | `server/cors.rs` | there; `tests/oauth/userinfo.rs` |
 //! | OpenID Connect Discovery, RFC 8414 | `oauth/discovery.rs` | `tests/oauth/discovery.rs` |
 //! | OpenID Connect RP-Initiated Logout | `oauth/logout.rs` | there; `tests/oauth/logout.rs` |
 //! | RFC 7591, RFC 7592, OpenID Connect Dynamic Client Registration | `oauth/registration/mod.rs` (the checks in order) | there; `tests/oauth/registration.rs`, `tests/oauth/registration_bad_input.rs` |

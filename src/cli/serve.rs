@@ -5,7 +5,7 @@ use crate::model::{AdminError, Event, EventKind};
 use crate::ops::clock;
 use crate::ops::logout_delivery::{self, LogoutDelivery};
 use crate::ops::timer::{Task, Timer};
-use crate::server::administration::{Actor, OperationError, people};
+use crate::server::administration::{Actor, Authority, OperationError, people};
 use crate::server::api::control;
 use crate::server::context::{self, Context};
 use crate::server::listener::{self, Limits, Listener, Service, Shutdown};
@@ -128,7 +128,7 @@ fn at_start() -> Actor {
     Actor {
         name: "start".to_owned(),
         address: None,
-        session: None,
+        authority: Authority::File,
     }
 }
 

@@ -23,22 +23,25 @@ pub enum JwsAlgorithm {
 }
 
 impl JwsAlgorithm {
-    /// All of them, as discovery lists them.
-    pub const ALL: [Self; 4] = [Self::Rs256, Self::Ps256, Self::Es256, Self::EdDsa];
+    /// The `alg` values, as discovery lists them. Ed25519 has two: RFC 9864 §2.2 names the curve, and §4.1.2 keeps
+    /// `EdDSA` for those who came before. With a key of that curve they say the same.
+    const VALUES: [(&'static str, Self); 5] = [
+        ("RS256", Self::Rs256),
+        ("PS256", Self::Ps256),
+        ("ES256", Self::Es256),
+        ("EdDSA", Self::EdDsa),
+        ("Ed25519", Self::EdDsa),
+    ];
 
-    /// The `alg` value.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Rs256 => "RS256",
-            Self::Ps256 => "PS256",
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-        }
+    /// Every `alg` value that is verified.
+    pub fn names() -> [&'static str; 5] {
+        Self::VALUES.map(|(name, _)| name)
     }
 
     /// From an `alg` value; `none` and the HMAC ones are none of these.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|alg| alg.as_str() == text)
+        let found = Self::VALUES.into_iter().find(|(name, _)| *name == text);
+        found.map(|(_, algorithm)| algorithm)
     }
 }
 
@@ -316,6 +319,19 @@ mod tests {
     }
 
     #[test]
+    fn rfc9864_section_2_2_ed25519_is_known_by_both_names_and_a_key_may_bear_either() {
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        for name in ["EdDSA", "Ed25519"] {
+            assert_eq!(JwsAlgorithm::parse(name), Some(JwsAlgorithm::EdDsa));
+            let key = json!({ "kty": "OKP", "crv": "Ed25519", "alg": name, "x": x });
+            assert!(parse(&key).unwrap().fits(JwsAlgorithm::EdDsa), "{name}");
+        }
+        let other = json!({ "kty": "OKP", "crv": "Ed448", "alg": "EdDSA", "x": x });
+        assert_eq!(parse(&other), Err(JwkError::Unsupported));
+        assert_eq!(JwsAlgorithm::parse("Ed448"), None);
+    }
+
+    #[test]
     fn a_key_verifies_its_own_algorithms_and_no_other() {
         let message = b"message";
         let random = random::system();
@@ -428,7 +444,7 @@ mod tests {
             let crv = if kty == "OKP" { "Ed25519" } else { "P-256" };
             let jwk = json!({ "kty": kty, "crv": crv, "x": x, "y": x, "n": n, "e": "AQAB" });
             if let Ok(key) = parse(&jwk) {
-                for algorithm in JwsAlgorithm::ALL {
+                for (_, algorithm) in JwsAlgorithm::VALUES {
                     prop_assert!(!key.verifies(algorithm, b"message", b"signature"));
                 }
             }

@@ -1,6 +1,6 @@
 //! A registered application (RFC 6749 §2, RFC 7591 §2).
 
-use super::{Algorithm, PrivateKey, SelfRegistered};
+use super::{Algorithm, ClaimMapping, PrivateKey, Resource, SelfRegistered};
 use crate::types::{ClientId, GroupName, Host, RedirectUri, Scope, Timestamp, TokenHash};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -60,6 +60,8 @@ pub enum GrantType {
     RefreshToken,
     /// RFC 8628 §3.4.
     DeviceCode,
+    /// RFC 8693 §2.1.
+    TokenExchange,
 }
 
 /// When a person is asked whether an application may know who they are.
@@ -174,7 +176,7 @@ pub struct Client {
     /// Days after which a grant ends however much it is used.
     #[serde(default = "year")]
     pub refresh_absolute_days: u32,
-    /// Resources that its access tokens may be for (RFC 8707); empty: Doorlight itself.
+    /// What its access tokens are for when it asks for nothing (RFC 8707 §2; `oauth::target`); empty: Doorlight itself.
     #[serde(default)]
     pub audiences: Vec<String>,
     /// Whether it may introspect tokens that are for one of its audiences (RFC 7662 §2.1).
@@ -221,6 +223,12 @@ pub struct Client {
     /// What its authorization responses are signed with where it asks for that (JARM §3); `None`: as its ID tokens.
     #[serde(default)]
     pub authorization_signed_response_alg: Option<Algorithm>,
+    /// What its userinfo answers are signed with (OpenID Connect Core §5.3.2); `None`: plain JSON.
+    #[serde(default)]
+    pub userinfo_signed_response_alg: Option<Algorithm>,
+    /// What it is told of people under names of its own.
+    #[serde(default)]
+    pub claim_mappings: Vec<ClaimMapping>,
     /// Where it is told of sign-outs (OpenID Connect Back-Channel Logout 1.0 §2.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,
@@ -236,6 +244,9 @@ pub struct Client {
     /// Set where it knows people under names of its sector's own (`oauth::subject`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sector: Option<Box<Sector>>,
+    /// The resources that concern it, as the store read them with it: no part of the record.
+    #[serde(skip)]
+    pub resources: Vec<Resource>,
 }
 
 impl Client {
@@ -255,6 +266,14 @@ impl Client {
     /// Whether it has no secret to keep.
     pub fn is_public(&self) -> bool {
         self.auth_method == ClientAuthMethod::None
+    }
+
+    /// All that something is signed with for it.
+    pub fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
+        [self.id_token_alg, self.access_token_alg]
+            .into_iter()
+            .chain(self.authorization_signed_response_alg)
+            .chain(self.userinfo_signed_response_alg)
     }
 
     /// Whether its tokens must be bound to a key (PROTOCOL, "strict per client").

@@ -3,6 +3,7 @@
 
 mod admin_error;
 mod author;
+mod claim_mapping;
 mod client;
 mod decision;
 mod delivery;
@@ -13,12 +14,14 @@ mod key;
 mod pushed;
 mod registration;
 mod replay;
+mod resource;
 mod session;
 mod settings;
 mod user;
 
 pub use admin_error::AdminError;
 pub use author::Author;
+pub use claim_mapping::{ClaimMapping, ClaimSource, PROTOCOL_CLAIMS};
 pub use client::{
     Client, ClientAuthMethod, ClientKind, ClientSecret, ConsentPolicy, GrantType, Profile,
     RefreshPolicy, Sector, SubjectType,
@@ -35,6 +38,7 @@ pub use key::{Algorithm, PrivateKey, SigningKey};
 pub use pushed::PushedRequest;
 pub use registration::{InitialAccessToken, RegistrationPolicy, SelfRegistered};
 pub use replay::Replay;
+pub use resource::Resource;
 pub use session::{Authentication, Link, LinkPurpose, Session};
 pub use settings::Settings;
 pub use user::{Address, Group, User};

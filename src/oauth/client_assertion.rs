@@ -3,6 +3,7 @@
 //! Owns: what an assertion must say and who may have signed it. Not here: that each is used once (the server, in the
 //! writer's turn), secrets that are sent as they are (`client_auth`).
 
+use super::algorithm;
 use super::client_auth::AuthenticatedClient;
 use super::error::TokenError;
 use crate::crypto::compact::Compact;
@@ -124,6 +125,11 @@ impl<'f> Assertion<'f> {
         match client.auth_method {
             ClientAuthMethod::PrivateKeyJwt => {
                 let keys = client.jwks.as_ref().map(KeySet::parse);
+                // FAPI 2.0 §5.4.1. What is no algorithm of public keys is refused with the signature.
+                let alg = self.jws.algorithm();
+                if alg.is_some_and(|alg| !algorithm::is_taken_from(client, alg)) {
+                    return Err(refused("the strict profile takes no RS256"));
+                }
                 match keys {
                     Some(Ok(keys)) => self.jws.verified_by(&keys).map_err(wrong),
                     _ => Err(refused("the client has no usable keys")),
@@ -309,6 +315,11 @@ mod tests {
             assert!(outcome(client, &good).is_ok());
         }
         for (bad, client, expected) in [
+            (
+                signed(Algorithm::Rs256, &claims(&client)),
+                &strict,
+                "the strict profile takes no RS256",
+            ),
             (without("iss"), &client, "iss and sub must be the client id"),
             (
                 with("iss", json!("other")),

@@ -5,6 +5,7 @@ use super::authorize::request::ResponseMode;
 use super::claims::{SCOPES, SUPPORTED};
 use super::dpop;
 use super::token::device::GRANT_TYPE;
+use super::token::exchange;
 use crate::crypto::public_key::JwsAlgorithm;
 use crate::model::{RegistrationPolicy, Settings};
 use crate::types::Issuer;
@@ -20,7 +21,7 @@ pub fn document(issuer: &Issuer, settings: &Settings) -> Value {
         "private_key_jwt",
     ];
     let with_public = [methods.as_slice(), &["none"]].concat();
-    let algorithms = JwsAlgorithm::ALL.map(JwsAlgorithm::as_str);
+    let algorithms = JwsAlgorithm::names();
     let assertions = [algorithms.as_slice(), &["HS256"]].concat();
     let mut document = json!({
         "issuer": issuer.as_str(),
@@ -45,10 +46,12 @@ pub fn document(issuer: &Issuer, settings: &Settings) -> Value {
             "refresh_token",
             "client_credentials",
             GRANT_TYPE,
+            exchange::GRANT_TYPE,
         ],
         "subject_types_supported": ["public", "pairwise"],
-        "id_token_signing_alg_values_supported": ["RS256", "ES256"],
-        "authorization_signing_alg_values_supported": ["RS256", "ES256"],
+        "id_token_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"],
+        "userinfo_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"],
+        "authorization_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"],
         "token_endpoint_auth_methods_supported": with_public,
         "token_endpoint_auth_signing_alg_values_supported": assertions,
         "introspection_endpoint_auth_methods_supported": methods,

@@ -35,6 +35,8 @@ pub struct Target<'a> {
 pub struct Proof {
     /// The key.
     pub key: Thumbprint,
+    /// What it signed with.
+    pub algorithm: JwsAlgorithm,
     /// Its one use, still to be looked up and remembered.
     pub replay: Replay,
 }
@@ -50,7 +52,7 @@ pub enum ProofError {
     Malformed,
     /// `typ` is not `dpop+jwt`.
     Type,
-    /// `alg` is none that is verified.
+    /// `alg` is none that is verified, or none that the client may use.
     Algorithm,
     /// `jwk` is missing, private, weak, no point of its curve, or for another algorithm.
     Key,
@@ -156,13 +158,14 @@ pub fn check<'h>(
     let replay = replay::of(Purpose::DpopProof, &key.to_string(), jti, expires, now);
     Ok(Some(Proof {
         key,
+        algorithm,
         replay: replay.ok_or(ProofError::Time)?,
     }))
 }
 
 /// The algorithms of proofs, as challenges and discovery list them (RFC 9449 §5.1, §7.1).
-pub fn algorithms() -> [&'static str; 4] {
-    JwsAlgorithm::ALL.map(JwsAlgorithm::as_str)
+pub fn algorithms() -> [&'static str; 5] {
+    JwsAlgorithm::names()
 }
 
 /// RFC 9449 §4.3 item 11. `exp` and `nbf` are not asked for; one that is there is held to (RFC 7519 §4.1.4, §4.1.5).

@@ -1,9 +1,9 @@
 //! Introspection. RFC 7662 §2, RFC 8414 for what discovery says of it.
 //! Owns: who may know what of a token. A token of another audience is `{"active":false}`, like one that never was.
 
-use super::subject;
+use super::{subject, target};
 use crate::model::{Client, Grant, RefreshToken, User};
-use crate::types::{GrantId, Issuer, Thumbprint, Timestamp, TokenId};
+use crate::types::{ClientId, GrantId, Issuer, Thumbprint, Timestamp, TokenId};
 use serde_json::{Map, Value, json};
 
 /// An access token of ours whose signature, kind and issuer were checked.
@@ -19,6 +19,48 @@ pub struct AccessToken {
     pub issued: Timestamp,
     /// When it expires.
     pub expires: Timestamp,
+    /// The tokens that it was exchanged for, the latest first (RFC 8693): it stands while they do.
+    pub origins: Vec<Origin>,
+}
+
+/// A token that another one came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Its own part of the `jti`.
+    pub token: TokenId,
+    /// The grant it belongs to.
+    pub grant: Option<GrantId>,
+    /// To whom it was issued.
+    pub client: ClientId,
+}
+
+impl Origin {
+    /// As the claim `origins` holds it.
+    pub fn claim(&self) -> Value {
+        let jti = match self.grant {
+            Some(grant) => format!("{grant}.{}", self.token),
+            None => self.token.to_string(),
+        };
+        json!({ "jti": jti, "client_id": self.client })
+    }
+
+    fn from_claim(value: &Value) -> Option<Self> {
+        let (grant, token) = split(value.get("jti")?.as_str()?)?;
+        let client = value.get("client_id")?.as_str()?.parse().ok()?;
+        Some(Self {
+            token,
+            grant,
+            client,
+        })
+    }
+}
+
+/// A `jti` as `issue` writes it: the grant, where there is one, and the token.
+fn split(jti: &str) -> Option<(Option<GrantId>, TokenId)> {
+    match jti.split_once('.') {
+        Some((grant, token)) => Some((Some(grant.parse().ok()?), token.parse().ok()?)),
+        None => Some((None, jti.parse().ok()?)),
+    }
 }
 
 impl AccessToken {
@@ -33,10 +75,15 @@ impl AccessToken {
         if claims.contains_key("cnf") && key_of(&claims).is_none() {
             return None;
         }
-        let jti = claims.get("jti")?.as_str()?;
-        let (grant, token): (Option<GrantId>, TokenId) = match jti.split_once('.') {
-            Some((grant, token)) => (Some(grant.parse().ok()?), token.parse().ok()?),
-            None => (None, jti.parse().ok()?),
+        let (grant, token) = split(claims.get("jti")?.as_str()?)?;
+        // Hanging on something that is not understood is not hanging on nothing.
+        let origins = match claims.get("origins") {
+            None => Vec::new(),
+            Some(Value::Array(origins)) => origins
+                .iter()
+                .map(Origin::from_claim)
+                .collect::<Option<_>>()?,
+            Some(_) => return None,
         };
         let issued = Timestamp::from_secs(claims.get("iat")?.as_u64()?);
         let expires = Timestamp::from_secs(claims.get("exp")?.as_u64()?);
@@ -47,6 +94,7 @@ impl AccessToken {
             grant,
             issued,
             expires,
+            origins,
             claims,
         })
     }
@@ -67,7 +115,13 @@ impl AccessToken {
         key_of(&self.claims)
     }
 
-    fn audience(&self) -> Vec<&str> {
+    /// Whether it is for that audience.
+    pub fn is_for(&self, audience: &str) -> bool {
+        self.audience().contains(&audience)
+    }
+
+    /// Whom it is for.
+    pub fn audience(&self) -> Vec<&str> {
         match self.claims.get("aud") {
             Some(Value::String(one)) => vec![one],
             Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
@@ -92,21 +146,16 @@ pub fn may_know(asking: &Client, token: &AccessToken, issuer: &Issuer) -> bool {
         return true;
     }
     let audience = token.audience();
-    asking.may_introspect
-        && if asking.audiences.is_empty() {
-            audience.contains(&issuer.as_str())
-        } else {
-            asking
-                .audiences
-                .iter()
-                .any(|own| audience.contains(&own.as_str()))
-        }
+    // The issuer's where it has none; a record's where one names it as the service (`oauth::target`).
+    let issuers = asking.audiences.is_empty() && audience.contains(&issuer.as_str());
+    let served = |resource: &&str| target::is_server(asking, resource);
+    asking.may_introspect && (issuers || audience.iter().any(served))
 }
 
-/// The `username` that may be told of a token of this client. Where it knows people under names of its own, the one
-/// that all know would undo that (OpenID Connect Core §8.1), unless it was given the profile anyway.
-pub fn username(user: &User, token: &AccessToken, client: &Client) -> Option<String> {
-    (client.sector.is_none() || token.has_scope("profile")).then(|| user.username.to_string())
+/// The `username` that may be told of a token. Where its `sub` is a name of a sector's own, the one that all know would
+/// undo that (OpenID Connect Core §8.1), unless the profile was given anyway.
+pub fn username<'u>(user: &'u User, token: &AccessToken, pairwise: bool) -> Option<&'u str> {
+    (!pairwise || token.has_scope("profile")).then_some(user.username.as_str())
 }
 
 /// The answer for an access token that holds (RFC 7662 §2.2).
@@ -125,6 +174,7 @@ pub fn active(token: &AccessToken, username: Option<&str>) -> Value {
         "auth_time",
         "acr",
         "cnf",
+        "act",
     ] {
         if let Some(value) = token.claims.get(name) {
             answer.insert(name.to_owned(), value.clone());
@@ -164,8 +214,8 @@ pub fn active_refresh(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::testing::{NOW, client, of_sector, user};
-    use crate::types::{ClientId, Id};
+    use crate::oauth::testing::{NOW, client, user};
+    use crate::types::Id;
 
     fn issuer() -> Issuer {
         "https://id.example".parse().unwrap()
@@ -252,11 +302,10 @@ mod tests {
             token.claims.insert("scope".to_owned(), json!(scope));
             token
         };
-        let told = |scope: &str, client: &Client| username(&user(), &with(scope), client).is_some();
-        let pairwise = of_sector("notes.example", 1);
-        assert!(told("openid", &client()));
-        assert!(!told("openid email", &pairwise));
-        assert!(told("openid profile", &pairwise));
+        let told = |scope: &str, pairwise| username(&user(), &with(scope), pairwise).is_some();
+        assert!(told("openid", false));
+        assert!(!told("openid email", true));
+        assert!(told("openid profile", true));
     }
 
     #[test]

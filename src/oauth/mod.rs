@@ -2,8 +2,10 @@
 //! One file per endpoint or grant. Not here: bytes and sockets (`server`), what is stored how (`store`), people
 //! (`identity`).
 
+pub mod algorithm;
 pub mod authorize;
 pub mod backchannel_logout;
+pub mod claim_mapping;
 pub mod claims;
 pub mod client_assertion;
 pub mod client_auth;
@@ -18,11 +20,14 @@ pub mod introspect;
 pub mod keys;
 pub mod logout;
 pub mod outbound_hosts;
+pub mod protected_resource;
 pub mod registration;
 pub mod replay;
+pub mod resources;
 pub mod revoke;
 pub mod standing;
 pub mod subject;
+pub mod target;
 pub mod token;
 pub mod userinfo;
 

@@ -2,7 +2,7 @@
 
 use crate::model::{
     Algorithm, Authentication, Client, ClientAuthMethod, ClientKind, ClientSecret, Consent,
-    ConsentPolicy, DeviceAuthorization, Grant, GrantType, Profile, RefreshPolicy, Sector,
+    ConsentPolicy, DeviceAuthorization, Grant, GrantType, Profile, RefreshPolicy, Resource, Sector,
     SelfRegistered, Session, User,
 };
 use crate::types::{
@@ -64,11 +64,28 @@ pub(crate) fn client() -> Client {
         require_par: false,
         registered: None,
         authorization_signed_response_alg: None,
+        userinfo_signed_response_alg: None,
+        claim_mappings: Vec::new(),
         backchannel_logout_uri: None,
         backchannel_logout_session_required: false,
         frontchannel_logout_uri: None,
         frontchannel_logout_session_required: false,
         sector: None,
+        resources: Vec::new(),
+    }
+}
+
+/// A resource that nobody may ask for.
+pub(crate) fn resource(identifier: &str) -> Resource {
+    Resource {
+        identifier: identifier.to_owned(),
+        name: "API".to_owned(),
+        scope: Default::default(),
+        token_seconds: 900,
+        alg: Algorithm::Es256,
+        clients: [].into(),
+        servers: [].into(),
+        created: NOW,
     }
 }
 

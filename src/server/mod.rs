@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod administration;
 pub mod api;
+pub mod bearer;
 pub mod clients;
 pub mod context;
 pub mod cookies;

@@ -1,6 +1,7 @@
 //! ONE table: method, path, guard, handler. The guard is the type of the handler: a handler that wants a client gets
 //! one that has proved who it is, and one that wants an administrator cannot be called without.
 
+use super::api::resource as api;
 use super::context::Context;
 use super::incoming::{Incoming, Visitor};
 use super::oauth::{
@@ -12,6 +13,7 @@ use super::{cors, forms, respond};
 use crate::identity::session;
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::error::TokenError;
+use crate::oauth::protected_resource;
 use crate::ops::clock;
 use crate::types::Form;
 use rouille::{Request, Response};
@@ -87,6 +89,17 @@ pub const ROUTES: &[Route] = &[
     open("GET", "/userinfo", Guard::Bearer(userinfo::handle)),
     open("POST", "/userinfo", Guard::Bearer(userinfo::handle)),
     open("POST", "/par", Guard::Client(par::handle)),
+    open(
+        "GET",
+        "/.well-known/oauth-protected-resource",
+        Guard::Public(api::metadata),
+    ),
+    row("GET", "/api/people", Guard::Bearer(api::people)),
+    row("GET", "/api/people/", Guard::Bearer(api::person)),
+    row("GET", "/api/applications", Guard::Bearer(api::applications)),
+    row("GET", "/api/applications/", Guard::Bearer(api::application)),
+    row("GET", "/api/events", Guard::Bearer(api::events)),
+    row("POST", "/api/commands", Guard::Bearer(api::command)),
     row("GET", "/logout", Guard::Public(logout::handle)),
     row("POST", "/logout", Guard::Public(logout::handle)),
     row("POST", "/register", Guard::Bearer(register::register)),
@@ -153,16 +166,22 @@ pub fn handle(ctx: &Context, request: &Request) -> Response {
     response
 }
 
-/// The path below the issuer's. RFC 8414 §3.1 puts the well-known part before an issuer's path; health checks and that
-/// document also answer at the root.
+/// The path below the issuer's. RFC 8414 §3.1 and RFC 9728 §3.1 put the well-known part before a path; health checks and
+/// the first of these documents also answer at the root.
 fn below_issuer<'p>(ctx: &Context, path: &'p str) -> Option<&'p str> {
     const METADATA: &str = "/.well-known/oauth-authorization-server";
+    const RESOURCE: &str = protected_resource::WELL_KNOWN;
     let base = ctx.config.issuer.path();
     if matches!(path, "/healthz" | "/readyz") {
         return Some(path);
     }
     if !base.is_empty() && path.strip_prefix(METADATA) == Some(base) {
         return Some(METADATA);
+    }
+    if let Some(resource) = path.strip_prefix(RESOURCE)
+        && resource.strip_suffix(protected_resource::PATH) == Some(base)
+    {
+        return Some(RESOURCE);
     }
     match path.strip_prefix(base)? {
         "" => Some("/"),
@@ -212,8 +231,13 @@ fn no_such<'r>(
     if rows.is_empty() {
         return failure::not_found(incoming);
     }
-    if method == "OPTIONS" && rows.iter().any(|route| route.cross_origin) {
-        return cors::preflight(incoming);
+    if method == "OPTIONS"
+        && let Some(route) = rows.iter().find(|route| route.cross_origin)
+    {
+        return match route.guard {
+            Guard::Public(_) => cors::open_preflight(),
+            _ => cors::preflight(incoming),
+        };
     }
     let allow: Vec<&str> = rows.iter().map(|route| route.method).collect();
     failure::wrong_method(incoming, &allow.join(", "))

@@ -5,12 +5,13 @@ use super::context::Context;
 use super::standing::Records;
 use crate::crypto::digest::sha256;
 use crate::crypto::jws;
-use crate::model::{ClaimRequest, User};
-use crate::oauth::claims;
-use crate::oauth::introspect::{self, AccessToken};
-use crate::oauth::standing;
+use crate::model::{Algorithm, ClaimRequest, User};
+use crate::oauth::introspect::AccessToken;
+use crate::oauth::standing as rules;
+use crate::oauth::{claim_mapping, claims};
 use crate::store::{StoreError, View};
-use crate::types::{ClientId, Timestamp};
+use crate::types::{ClientId, GrantId, Timestamp, TokenId};
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -28,10 +29,14 @@ pub struct Checked {
 pub struct Person {
     /// As of the check.
     pub user: User,
-    /// The name that may be told beside the `sub`.
-    pub username: Option<String>,
+    /// Whether an application of the token, or of one that it came from, knows them under a name of its own.
+    pub pairwise: bool,
     /// What the sign-in asked of userinfo by name, as far as the client may see it today.
     pub claims: BTreeMap<String, ClaimRequest>,
+    /// What the client is told under names of its own.
+    pub mapped: Map<String, Value>,
+    /// What userinfo is signed with for the client.
+    pub signed: Option<Algorithm>,
 }
 
 /// Tokens seen lately. Two generations: when the young one is full it becomes the old one.
@@ -49,7 +54,8 @@ struct Entry {
     key_changes: u64,
 }
 
-/// About 2 KB each, and at most 8 (`oauth::claims` bounds a grant's): 4 MB in both generations.
+/// About 2 KB each, and at most 12 (`oauth::claims` bounds a grant's, `oauth::claim_mapping` a client's): 4 MB in both
+/// generations.
 const GENERATION: usize = 1_000;
 
 /// The token if it holds now; `None` if it does not, for whatever reason.
@@ -72,18 +78,13 @@ pub fn check(
     }
     let token = match known {
         Some(entry) => entry.checked.token.clone(),
-        None => match jws::verify(&*ctx.keys()?, text).ok().and_then(|verified| {
-            AccessToken::from_claims(&verified.typ, verified.claims, &ctx.config.issuer)
-        }) {
+        None => match signed(ctx, text)? {
             Some(token) => token,
             None => return Ok(None),
         },
     };
-    if now >= token.expires {
-        return Ok(None);
-    }
     let snapshot = ctx.store.snapshot()?;
-    let Some(person) = stands(&snapshot.view(), &token, now)? else {
+    let Some(person) = standing(&snapshot.view(), &token, now)? else {
         return Ok(None);
     };
     let checked = Arc::new(Checked { token, person });
@@ -98,44 +99,95 @@ pub fn check(
     Ok(Some(checked))
 }
 
-/// Whether the token was not revoked and everything it hangs on stands. The outer `None` says no.
-type Standing = Option<Option<Person>>;
+/// The access token of ours that a text is, by signature, kind and issuer alone.
+pub(super) fn signed(ctx: &Context, text: &str) -> Result<Option<AccessToken>, StoreError> {
+    let verified = jws::verify(&*ctx.keys()?, text).ok();
+    Ok(verified.and_then(|verified| {
+        AccessToken::from_claims(&verified.typ, verified.claims, &ctx.config.issuer)
+    }))
+}
 
-fn stands(view: &View<'_>, token: &AccessToken, now: Timestamp) -> Result<Standing, StoreError> {
-    if view.is_revoked(token.token)? {
+/// Whether the token was not revoked and everything it hangs on stands. The outer `None` says no.
+pub type Standing = Option<Option<Person>>;
+
+/// As of that view; that it is not expired either. Its signature was checked before.
+pub fn standing(
+    view: &View<'_>,
+    token: &AccessToken,
+    now: Timestamp,
+) -> Result<Standing, StoreError> {
+    if now >= token.expires {
         return Ok(None);
     }
-    let Some(client_id) = token
-        .text("client_id")
-        .and_then(|id| id.parse::<ClientId>().ok())
-    else {
+    let Some(client) = token.text("client_id").and_then(|id| id.parse().ok()) else {
         return Ok(None);
     };
-    let Some(client) = view.client(client_id)? else {
-        return Ok(None);
-    };
-    if standing::of_client(&client, token.issued).is_err() {
+    // RFC 8693: an exchanged token falls with each token that it came from.
+    let mut pairwise = false;
+    for origin in &token.origins {
+        let issued = origin.token.0.time();
+        let stands = one_stands(view, origin.token, origin.grant, origin.client, issued, now)?;
+        let Some(person) = stands else {
+            return Ok(None);
+        };
+        pairwise |= person.is_some_and(|person| person.pairwise);
+    }
+    let stands = one_stands(view, token.token, token.grant, client, token.issued, now)?;
+    Ok(stands.map(|person| {
+        person.map(|person| Person {
+            pairwise: person.pairwise || pairwise,
+            ..person
+        })
+    }))
+}
+
+fn one_stands(
+    view: &View<'_>,
+    token: TokenId,
+    grant: Option<GrantId>,
+    client: ClientId,
+    issued: Timestamp,
+    now: Timestamp,
+) -> Result<Standing, StoreError> {
+    if view.is_revoked(token)? {
         return Ok(None);
     }
-    let Some(grant_id) = token.grant else {
+    let Some(client) = view.client(client)? else {
+        return Ok(None);
+    };
+    if rules::of_client(&client, issued).is_err() {
+        return Ok(None);
+    }
+    let Some(grant_id) = grant else {
         return Ok(Some(None));
     };
     let Some(grant) = view.grant(grant_id)? else {
         return Ok(None);
     };
     let records = Records::of_grant(view, &grant, now)?;
-    if standing::of_grant(&grant, records.ground(Some(&client)), now).is_err() {
+    // Whoever exchanged a token has one under the grant of another application: both count.
+    let holder = if grant.client == client.id {
+        None
+    } else {
+        view.client(grant.client)?
+    };
+    let ground = records.ground(Some(holder.as_ref().unwrap_or(&client)));
+    if rules::of_grant(&grant, ground, now).is_err() {
         return Ok(None);
     }
     let claims = claims::within(grant.claims, &client.scope).0.userinfo;
-    Ok(records.user.map(|user| {
-        let username = introspect::username(&user, token, &client);
-        Some(Person {
-            user,
-            username,
-            claims,
-        })
-    }))
+    let user = records.user.filter(|user| rules::may_use(user, &client));
+    let person = user.map(|user| Person {
+        mapped: claim_mapping::of_user(&client.claim_mappings, &user),
+        pairwise: client.sector.is_some()
+            || holder
+                .as_ref()
+                .is_some_and(|holder| holder.sector.is_some()),
+        user,
+        claims,
+        signed: client.userinfo_signed_response_alg,
+    });
+    Ok(person.map(Some))
 }
 
 impl TokenCache {

@@ -126,6 +126,8 @@ pub fn scope_words(scope: &str) -> Option<&'static str> {
         "offline_access" => {
             "Stay connected when you are away, until you or an administrator ends it"
         }
+        "doorlight:read" => "See the people, applications and events of this Doorlight",
+        "doorlight:write" => "Administer this Doorlight: people, applications, keys",
         _ => return None,
     })
 }

@@ -1,5 +1,5 @@
 //! The client's side of HTTP/1.1: requests as bytes, answers as slices.
-//! Only what an answer of Doorlight needs: a status, a head, a body with a `Content-Length`.
+//! Only what an answer of Doorlight needs: a status, a head, a body with a `Content-Length` or none.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,6 +10,21 @@ pub fn get(host: &str, target: &str, headers: &[(&str, &str)]) -> Vec<u8> {
     head("GET", host, target, headers, "\r\n").into_bytes()
 }
 
+/// As above.
+pub fn delete(host: &str, target: &str, headers: &[(&str, &str)]) -> Vec<u8> {
+    head("DELETE", host, target, headers, "\r\n").into_bytes()
+}
+
+/// A request with a JSON document as its body.
+pub fn post_json(host: &str, target: &str, authorization: &str, body: &str) -> Vec<u8> {
+    let end = format!(
+        "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let headers = [("Authorization", authorization)];
+    head("POST", host, target, &headers, &end).into_bytes()
+}
+
 /// A request with a form as its body.
 pub fn post(
     host: &str,
@@ -17,7 +32,11 @@ pub fn post(
     headers: &[(&str, &str)],
     fields: &[(&str, &str)],
 ) -> Vec<u8> {
-    let body = form(fields);
+    post_form(host, target, headers, &form(fields))
+}
+
+/// The same with a form that is encoded already.
+pub fn post_form(host: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     let end = format!(
         "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
@@ -91,6 +110,8 @@ impl<'a> Answer<'a> {
                 closes = value.eq_ignore_ascii_case(b"close");
             }
         }
+        // RFC 9110 §8.6: a 204 has none.
+        let length = length.or((status == Some(204)).then_some(0));
         let (Some(status), Some(length)) = (status, length) else {
             return Parsed::Broken("no Content-Length");
         };

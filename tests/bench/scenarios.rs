@@ -3,7 +3,7 @@
 
 use crate::Attempt;
 use crate::args::Plan;
-use crate::callers::{CodeFlow, Expect, Fixed, Refresh};
+use crate::callers::{CodeFlow, Expect, Fixed, Poll, Refresh, Registration, Signed};
 use crate::http;
 use crate::load::{Caller, Outcome, Until};
 use crate::measure::Figure;
@@ -53,6 +53,11 @@ pub const ALL: &[Scenario] = &[
     row("tokens-64", "client-credentials tokens, 64 connections", PerSecond, Some(AtLeast(15_000.0)), Rate(tokens, 64)),
     row("refresh", "refresh rotation, ES256, 64 connections", PerSecond, Some(AtLeast(10_000.0)), Rate(refresh, 64)),
     row("code-flow", "whole code flow, ES256, 16 connections", PerSecond, None, Rate(code_flow, 16)),
+    row("tokens-key", "client-credentials tokens, private_key_jwt, 16 connections", PerSecond, None, Rate(tokens_by_key, 16)),
+    row("tokens-dpop", "client-credentials tokens, DPoP, 16 connections", PerSecond, None, Rate(tokens_bound, 16)),
+    row("pushed-flow", "whole code flow, pushed (PAR), 16 connections", PerSecond, None, Rate(pushed_flow, 16)),
+    row("device-poll", "device poll that is to wait, 16 connections", PerSecond, None, Rate(device_poll, 16)),
+    row("registration", "registration and its end, 4 connections", PerSecond, None, Rate(registration, 4)),
     row("sign-in", "password sign-in, 2 connections", PerSecond, None, Rate(sign_in, 2)),
     row("load-memory", "resident, 1,024 connections under load", MiB, Some(AtMost(40.0)), Once(resources::load_memory)),
 ];
@@ -189,6 +194,47 @@ fn code_flow(world: &World, plan: &Plan, connections: usize) -> Attempt<Figure> 
     let mut callers: Vec<CodeFlow> = (0..connections)
         .map(|_| world.code_flow("openid profile email"))
         .collect();
+    rate(world, plan, &mut callers)
+}
+
+fn pushed_flow(world: &World, plan: &Plan, connections: usize) -> Attempt<Figure> {
+    let mut callers: Vec<CodeFlow> = (0..connections)
+        .map(|_| world.code_flow("openid profile email").pushed())
+        .collect();
+    rate(world, plan, &mut callers)
+}
+
+fn tokens_by_key(world: &World, plan: &Plan, connections: usize) -> Attempt<Figure> {
+    let mut callers: Vec<Signed> = (0..connections)
+        .map(|number| Signed::by_assertion(&world.by_key, &world.signer, number))
+        .collect();
+    rate(world, plan, &mut callers)
+}
+
+fn tokens_bound(world: &World, plan: &Plan, connections: usize) -> Attempt<Figure> {
+    let mut callers: Vec<Signed> = (0..connections)
+        .map(|number| Signed::by_proof(&world.application, &world.signer, number))
+        .collect();
+    rate(world, plan, &mut callers)
+}
+
+fn device_poll(world: &World, plan: &Plan, connections: usize) -> Attempt<Figure> {
+    let mut callers: Vec<Poll> = (0..connections)
+        .map(|_| Poll::new(&world.application))
+        .collect();
+    // The codes exist, and were told to wait once, before the clock runs.
+    world.once_each(&mut callers)?;
+    rate(world, plan, &mut callers)
+}
+
+fn registration(world: &World, plan: &Plan, connections: usize) -> Attempt<Figure> {
+    // Enough for a thousand a second on each; the server keeps a hundred such tokens.
+    let each = (plan.warm_up + plan.measured).as_secs_f64().ceil() as usize;
+    let mut callers = Vec::new();
+    for _ in 0..connections {
+        let tokens = world.initial_tokens(each)?;
+        callers.push(Registration::new(&world.application, tokens));
+    }
     rate(world, plan, &mut callers)
 }
 

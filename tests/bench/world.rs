@@ -4,12 +4,13 @@ use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::Attempt;
-use crate::callers::{Application, Browser, CodeFlow, Keep, SignIn};
+use crate::callers::{Application, Browser, CodeFlow, Keep, SignIn, Signer, USES};
 use crate::connection::Target;
 use crate::http;
 use crate::load::{self, Caller, Outcome, Until};
@@ -23,6 +24,10 @@ pub struct World {
     pub label: char,
     pub program: Program,
     pub application: Application,
+    /// The same by name only: it has a key and no secret.
+    pub by_key: Application,
+    /// That key.
+    pub signer: Rc<Signer>,
     server: Option<Server>,
     browser: Browser,
     directory: PathBuf,
@@ -44,6 +49,12 @@ impl World {
         // From here on dropping the world removes the directory.
         let address = free_address()?;
         let host = address.to_string();
+        let application = Application {
+            client_id: String::new(),
+            basic: String::new(),
+            redirect_uri: "http://127.0.0.1:9/callback".to_owned(),
+            host: host.clone(),
+        };
         let mut world = Self {
             label,
             program: Program {
@@ -53,12 +64,9 @@ impl World {
                 cores,
                 log: log.map(Path::to_path_buf),
             },
-            application: Application {
-                client_id: String::new(),
-                basic: String::new(),
-                redirect_uri: "http://127.0.0.1:9/callback".to_owned(),
-                host: host.clone(),
-            },
+            by_key: application.clone(),
+            application,
+            signer: Rc::new(Signer::new()?),
             server: None,
             browser: Browser::new(&host),
             directory,
@@ -68,6 +76,7 @@ impl World {
             world.add_user(number)?;
         }
         world.add_application()?;
+        world.add_signer()?;
         world.sign_in()?;
         Ok(world)
     }
@@ -92,7 +101,7 @@ impl World {
                 "--redirect-uri",
                 &redirect_uri,
                 "--grant",
-                "authorization_code,refresh_token,client_credentials",
+                "authorization_code,refresh_token,client_credentials,device_code",
                 "--scope",
                 "openid profile email offline_access",
                 // RS256 signs two thousand times a second on this core and would hide everything else.
@@ -112,6 +121,46 @@ impl World {
         self.application.client_id = text("client_id")?.to_owned();
         self.application.basic = http::basic(text("client_id")?, text("client_secret")?);
         Ok(())
+    }
+
+    fn add_signer(&mut self) -> Attempt<()> {
+        let file = self.directory.join("jwks.json");
+        fs::write(&file, json!({ "keys": [self.signer.jwk()] }).to_string())?;
+        let file = file.to_str().ok_or("the directory has no name in UTF-8")?;
+        let printed = self.program.verb(
+            &[
+                "client",
+                "add",
+                "signer",
+                "--auth-method",
+                "private_key_jwt",
+                "--jwks-file",
+                file,
+                "--grant",
+                "client_credentials",
+                "--json",
+            ],
+            "",
+        )?;
+        let printed: Value = serde_json::from_str(&printed)?;
+        let id = printed.get("client_id").and_then(Value::as_str);
+        self.by_key.client_id = id.ok_or("`client add --json` printed no id")?.to_owned();
+        Ok(())
+    }
+
+    /// Initial access tokens, for registrations.
+    pub fn initial_tokens(&self, count: usize) -> Attempt<Vec<String>> {
+        self.program.verb(&["registration", "token"], "")?;
+        let uses = USES.to_string();
+        let one = |_| {
+            let words = ["registration", "add-token", "--uses", &uses, "--json"];
+            let printed: Value = serde_json::from_str(&self.program.verb(&words, "")?)?;
+            let token = printed.get("token").and_then(Value::as_str);
+            Ok(token
+                .ok_or("`registration add-token` printed no token")?
+                .to_owned())
+        };
+        (0..count).map(one).collect()
     }
 
     fn sign_in(&mut self) -> Attempt<()> {

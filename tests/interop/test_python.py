@@ -1,4 +1,5 @@
-"""Python's usual libraries: requests by hand, and Authlib with all that it checks."""
+"""Python's usual libraries: requests by hand, and Authlib with all that it checks; secrets and keys, plain and signed
+requests."""
 
 import html
 import json
@@ -9,17 +10,23 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session, OAuthError
 from authlib.oauth2.rfc6749 import MismatchingStateException
+from authlib.oauth2.rfc7523 import (
+    ClientSecretJWT,
+    PrivateKeyJWT,
+    client_secret_jwt_sign,
+    private_key_jwt_sign,
+)
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken, UserInfo
 from joserfc import jwt
 from joserfc.errors import BadSignatureError
-from joserfc.jwk import KeySet
+from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
 
 HERE = Path(__file__).resolve().parent
 BIN = (HERE / os.environ.get("DOORLIGHT_BIN", "../../target/debug/doorlight")).resolve()
@@ -274,3 +281,158 @@ def test_a_foreign_state_is_noticed(metadata, person, app):
                 authorization_response=authorize(url),
                 state="another",
             )
+
+
+@pytest.fixture(scope="module")
+def own_keys():
+    """The keys of an application, by the algorithm that it signs with."""
+    named = {name: {"kid": name, "use": "sig"} for name in ["RS256", "PS256", "ES256", "EdDSA"]}
+    return {
+        "RS256": RSAKey.generate_key(2048, named["RS256"]),
+        "PS256": RSAKey.generate_key(2048, named["PS256"]),
+        "ES256": ECKey.generate_key("P-256", named["ES256"]),
+        "EdDSA": OKPKey.generate_key("Ed25519", named["EdDSA"]),
+    }
+
+
+@pytest.fixture(scope="module")
+def signer(doorlight, own_keys, tmp_path_factory):
+    """An application that has no secret."""
+    file = tmp_path_factory.mktemp("signer") / "jwks.json"
+    public = [key.as_dict(private=False) for key in own_keys.values()]
+    file.write_text(json.dumps({"keys": public}))
+    return doorlight.run(
+        *["client", "add", "Signer", "--redirect-uri", REDIRECT, "--scope", SCOPE],
+        *["--grant", "authorization_code,refresh_token,client_credentials"],
+        *["--auth-method", "private_key_jwt", "--jwks-file", file],
+    )
+
+
+class ShortPrivateKeyJWT(PrivateKeyJWT):
+    """Authlib's assertions last for an hour, which no setting changes; Doorlight takes five minutes."""
+
+    def sign(self, auth, token_endpoint):
+        return private_key_jwt_sign(
+            *[auth.client_secret, auth.client_id, token_endpoint],
+            alg=self.alg,
+            header={"kid": auth.client_secret.kid},
+            expires_in=60,
+        )
+
+
+class ShortClientSecretJWT(ClientSecretJWT):
+    """As above."""
+
+    def sign(self, auth, token_endpoint):
+        return client_secret_jwt_sign(
+            *[OctKey.import_key(auth.client_secret), auth.client_id, token_endpoint],
+            expires_in=60,
+        )
+
+
+def session_by_key(signer, metadata, key, algorithm, way=ShortPrivateKeyJWT):
+    """Authlib signs an assertion for the token endpoint at each request."""
+    client = session_of(signer | {"client_secret": key}, "private_key_jwt")
+    client.register_client_auth_method(way(metadata["token_endpoint"], alg=algorithm))
+    return client
+
+
+def signed_request(signer, metadata, key, algorithm, **parameters):
+    """An authorization request as an object (RFC 9101 section 4), in an address."""
+    now = int(time.time())
+    claims = {
+        "iss": signer["client_id"],
+        "aud": metadata["issuer"],
+        "nbf": now,
+        "exp": now + 60,
+        "client_id": signer["client_id"],
+        "response_type": "code",
+        "redirect_uri": REDIRECT,
+        "scope": SCOPE,
+    } | parameters
+    header = {"alg": algorithm, "kid": key.kid, "typ": "oauth-authz-req+jwt"}
+    outside = {
+        "client_id": signer["client_id"],
+        "response_type": "code",
+        "scope": "openid",
+        "request": jwt.encode(header, claims, key, algorithms=[algorithm]),
+    }
+    return f"{metadata['authorization_endpoint']}?{urlencode(outside)}"
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256", "EdDSA"])
+def test_private_key_jwt_at_the_token_endpoint(
+    metadata, keys, person, signer, own_keys, algorithm
+):
+    with session_by_key(signer, metadata, own_keys[algorithm], algorithm) as client:
+        token, nonce = sign_in(client, metadata)
+        claims = jwt.decode(token["id_token"], keys, algorithms=["RS256", "ES256"]).claims
+        assert claims["nonce"] == nonce and claims["sub"] == person["id"]
+        fresh = client.refresh_token(metadata["token_endpoint"], token["refresh_token"])
+        assert fresh["access_token"] != token["access_token"]
+        own = client.fetch_token(metadata["token_endpoint"], grant_type="client_credentials")
+        assert own["access_token"]
+
+
+def test_a_key_that_is_not_registered_is_an_invalid_client(metadata, signer, own_keys):
+    stranger = ECKey.generate_key("P-256", {"kid": own_keys["ES256"].kid})
+    with session_by_key(signer, metadata, stranger, "ES256") as client:
+        with pytest.raises(OAuthError, match="invalid_client"):
+            client.fetch_token(metadata["token_endpoint"], grant_type="client_credentials")
+
+
+def test_an_assertion_that_lasts_for_an_hour_is_an_invalid_client(metadata, signer, own_keys):
+    with session_by_key(signer, metadata, own_keys["ES256"], "ES256", PrivateKeyJWT) as client:
+        with pytest.raises(OAuthError, match="invalid_client"):
+            client.fetch_token(metadata["token_endpoint"], grant_type="client_credentials")
+
+
+def test_client_secret_jwt_at_the_token_endpoint(doorlight, metadata):
+    made = doorlight.run(
+        *["client", "add", "By MAC", "--grant", "client_credentials"],
+        *["--auth-method", "client_secret_jwt", "--scope", SCOPE],
+    )
+    with session_of(made, "client_secret_jwt") as client:
+        client.register_client_auth_method(ShortClientSecretJWT(metadata["token_endpoint"]))
+        assert client.fetch_token(metadata["token_endpoint"], grant_type="client_credentials")
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256", "EdDSA"])
+def test_a_signed_request_through_a_whole_code_flow(
+    metadata, keys, person, signer, own_keys, algorithm
+):
+    key = own_keys[algorithm]
+    state, nonce, verifier = (secrets.token_urlsafe(48) for _ in range(3))
+    url = signed_request(
+        *[signer, metadata, key, algorithm],
+        state=state,
+        nonce=nonce,
+        code_challenge=create_s256_code_challenge(verifier),
+        code_challenge_method="S256",
+    )
+    with session_by_key(signer, metadata, key, algorithm) as client:
+        token = client.fetch_token(
+            metadata["token_endpoint"],
+            authorization_response=authorize(url),
+            state=state,
+            code_verifier=verifier,
+        )
+        claims = jwt.decode(token["id_token"], keys, algorithms=["RS256", "ES256"]).claims
+        assert claims["nonce"] == nonce and claims["sub"] == person["id"]
+        # The scope inside counts, not the one outside.
+        assert set(token["scope"].split()) == set(SCOPE.split())
+        assert client.get(metadata["userinfo_endpoint"]).json()["email"] == "ann@example.com"
+
+
+def test_an_altered_signed_request_is_refused(metadata, signer, own_keys):
+    url = signed_request(signer, metadata, own_keys["ES256"], "ES256", state="inside")
+    other = signed_request(signer, metadata, own_keys["ES256"], "ES256", state="other")
+    bent = url.rpartition(".")[0] + "." + other.rpartition(".")[2]
+    answer = requests.get(
+        f"{bent}&{urlencode({'redirect_uri': REDIRECT, 'state': 'outside'})}",
+        allow_redirects=False,
+        timeout=TIMEOUT,
+    )
+    returned = parse_qs(urlsplit(answer.headers["location"]).query)
+    assert returned["error"] == ["invalid_request_object"]
+    assert returned["state"] == ["outside"]

@@ -373,9 +373,9 @@ fn rfc9449_section_7_a_token_is_taken_as_it_is_bound_and_in_no_other_way() {
             .map(|(_, challenge)| challenge.as_str())
             .collect();
         let tried = if headers.contains("Bearer") {
-            ["Bearer ", "DPoP algs=\"RS256 PS256 ES256 EdDSA\""]
+            ["Bearer ", "DPoP algs=\"RS256 PS256 ES256 EdDSA Ed25519\""]
         } else {
-            ["DPoP algs=\"RS256 PS256 ES256 EdDSA\"", "Bearer "]
+            ["DPoP algs=\"RS256 PS256 ES256 EdDSA Ed25519\"", "Bearer "]
         };
         assert_eq!(challenges.len(), 2, "{case}");
         let why = format!("error=\"{code}\"");
@@ -498,7 +498,7 @@ fn proofs_of_every_listed_algorithm_are_taken() {
     let listed = document["dpop_signing_alg_values_supported"]
         .as_array()
         .unwrap();
-    assert_eq!(listed.len(), 4);
+    assert_eq!(listed.len(), 5);
     let mut browser = world.sign_in("alice");
     for alg in listed {
         let key = Key::of(alg.as_str().unwrap());

@@ -8,13 +8,16 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod api;
 mod authorize;
 mod backchannel_logout;
 mod bad_input;
+mod claims;
 mod client_assertion;
 mod device;
 mod discovery;
 mod dpop;
+mod exchange;
 mod frontchannel_logout;
 mod jarm;
 mod logout;
@@ -26,8 +29,10 @@ mod refresh;
 mod registration;
 mod registration_bad_input;
 mod request_object;
+mod resources;
 mod revoke;
 mod sector;
 mod session_ends;
+mod signed_userinfo;
 mod token;
 mod userinfo;

@@ -15,6 +15,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub enum Key {
     Es256(EcdsaKeyPair),
     EdDsa(Ed25519KeyPair),
+    /// The same under its newer name (RFC 9864 §2.2).
+    Ed25519(Ed25519KeyPair),
     Rs256(RsaKeyPair),
     Ps256(RsaKeyPair),
 }
@@ -50,6 +52,11 @@ fn rsa() -> RsaKeyPair {
     RsaKeyPair::from_pkcs8(der).unwrap()
 }
 
+fn ed25519() -> Ed25519KeyPair {
+    let der = Ed25519KeyPair::generate_pkcs8(&random()).unwrap();
+    Ed25519KeyPair::from_pkcs8(der.as_ref()).unwrap()
+}
+
 impl Key {
     /// A fresh key for ES256.
     pub fn new() -> Self {
@@ -64,10 +71,8 @@ impl Key {
                 let der = EcdsaKeyPair::generate_pkcs8(kind, &random).unwrap();
                 Self::Es256(EcdsaKeyPair::from_pkcs8(kind, der.as_ref(), &random).unwrap())
             }
-            "EdDSA" => {
-                let der = Ed25519KeyPair::generate_pkcs8(&random).unwrap();
-                Self::EdDsa(Ed25519KeyPair::from_pkcs8(der.as_ref()).unwrap())
-            }
+            "EdDSA" => Self::EdDsa(ed25519()),
+            "Ed25519" => Self::Ed25519(ed25519()),
             "RS256" => Self::Rs256(rsa()),
             "PS256" => Self::Ps256(rsa()),
             other => panic!("no key for {other}"),
@@ -78,6 +83,7 @@ impl Key {
         match self {
             Self::Es256(_) => "ES256",
             Self::EdDsa(_) => "EdDSA",
+            Self::Ed25519(_) => "Ed25519",
             Self::Rs256(_) => "RS256",
             Self::Ps256(_) => "PS256",
         }
@@ -89,7 +95,7 @@ impl Key {
                 let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
                 json!({ "crv": "P-256", "kty": "EC", "x": encoded(x), "y": encoded(y) })
             }
-            Self::EdDsa(pair) => {
+            Self::EdDsa(pair) | Self::Ed25519(pair) => {
                 let x = encoded(pair.public_key().as_ref());
                 json!({ "crv": "Ed25519", "kty": "OKP", "x": x })
             }
@@ -114,7 +120,7 @@ impl Key {
         };
         match self {
             Self::Es256(pair) => pair.sign(&random, message).unwrap().as_ref().to_vec(),
-            Self::EdDsa(pair) => pair.sign(message).as_ref().to_vec(),
+            Self::EdDsa(pair) | Self::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
             Self::Rs256(pair) => rsa(pair, &signature::RSA_PKCS1_SHA256),
             Self::Ps256(pair) => rsa(pair, &signature::RSA_PSS_SHA256),
         }

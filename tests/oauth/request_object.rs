@@ -46,7 +46,7 @@ fn rfc9101_every_algorithm_that_is_listed_signs_a_request() {
     let algorithms = document["request_object_signing_alg_values_supported"]
         .as_array()
         .unwrap();
-    assert_eq!(algorithms.len(), 4);
+    assert_eq!(algorithms.len(), 5);
     for alg in algorithms {
         let key = Key::of(alg.as_str().unwrap());
         let client = signer(&world, &format!("Signs {alg}"), &key, &[]);

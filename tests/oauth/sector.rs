@@ -39,11 +39,12 @@ impl Serving {
                 let answer = format!(
                     "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nLocation: /list.json?again\r\n\r\n{body}"
                 );
-                // One that is too long is not read to its end.
-                let _ = stream.write_all(answer.as_bytes());
+                // Counted before it is answered: who has the answer knows that it was.
                 if tell.send(()).is_err() {
                     return;
                 }
+                // One that is too long is not read to its end.
+                let _ = stream.write_all(answer.as_bytes());
             }
         });
         Self {

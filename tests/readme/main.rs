@@ -1,6 +1,11 @@
-//! What the README shows is what the packages hold.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+//! What the README shows is what the packages hold; each specification that it lists has its tests, and none is left out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on panics"
+)]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The first fenced block after the first mention of a path.
@@ -23,5 +28,59 @@ fn the_proxy_examples_are_the_files_that_are_tested_and_packaged() {
     ] {
         let shown = block_after(&readme, path).map(|block| format!("{block}\n"));
         assert_eq!(shown, Some(read(path)), "{path}");
+    }
+}
+
+/// The cells of the rows of the table under a head.
+fn table<'a>(text: &'a str, head: &str) -> Vec<Vec<&'a str>> {
+    let (_, after) = text.split_once(head).unwrap();
+    after
+        .lines()
+        .skip(2)
+        .map_while(|line| line.strip_prefix("| ")?.strip_suffix(" |"))
+        .map(|row| row.split(" | ").collect())
+        .collect()
+}
+
+/// `RFC 7517, 7518` names two; OpenID's have a name and no number.
+fn specifications(cell: &str) -> BTreeSet<String> {
+    let digits = |word: &str| word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let words = cell.split(|character: char| !character.is_ascii_alphanumeric());
+    words
+        .filter(|word| digits(word))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_specification_has_its_state_and_the_tests_that_prove_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let readme = read("README.md");
+    let rows = table(&readme, "| specification | state |");
+    assert!(rows.len() > 20, "{}", rows.len());
+    for row in &rows {
+        let [specification, state, tests] = row.as_slice() else {
+            panic!("a row has not three cells: {row:?}");
+        };
+        assert!(!state.is_empty(), "{specification}");
+        let files: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+        assert!(!files.is_empty(), "{specification} names no test");
+        for file in files {
+            // What only a unit test can see is proved beside the code.
+            let inside = file.starts_with("src/");
+            let path = root.join(if inside { "" } else { "tests" }).join(file);
+            assert!(path.is_file(), "{specification}: there is no {file}");
+        }
+    }
+    let listed: BTreeSet<String> = rows.iter().flat_map(|row| specifications(row[0])).collect();
+    let map = read("src/lib.rs").replace("//! ", "");
+    let kept = table(&map, "| specification | file | tests |");
+    assert!(kept.len() > 20, "{}", kept.len());
+    for row in kept {
+        for specification in specifications(row[0]) {
+            let named = listed.contains(&specification);
+            assert!(named, "README lists no RFC {specification}: {}", row[0]);
+        }
     }
 }

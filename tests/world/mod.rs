@@ -269,7 +269,8 @@ impl World {
         stream
             .set_read_timeout(Some(Duration::from_secs(30)))
             .ok()?;
-        let form = if body.is_empty() || headers.contains("Content-Type:") {
+        let typed = headers.to_ascii_lowercase().contains("content-type:");
+        let form = if body.is_empty() || typed {
             ""
         } else {
             "Content-Type: application/x-www-form-urlencoded\r\n"

@@ -6,6 +6,7 @@ use super::request;
 use crate::crypto::compact::Compact;
 use crate::crypto::jwk_set::KeySet;
 use crate::model::{Client, Profile};
+use crate::oauth::algorithm;
 use crate::oauth::error::AuthorizeError;
 use crate::types::{Form, Issuer, Timestamp};
 use serde_json::{Map, Value};
@@ -52,7 +53,7 @@ pub fn open(
     let Some(jwks) = &client.jwks else {
         return Err(AuthorizeError::RequestObject);
     };
-    let claims = signed(text, jwks)?;
+    let claims = signed(text, client, jwks)?;
     addressed(&claims, client, issuer)?;
     timely(&claims, client.profile, at)?;
     consistent(&claims, client, form, beside)?;
@@ -64,7 +65,7 @@ const fn refused(why: &'static str) -> AuthorizeError {
 }
 
 /// RFC 9101 §6.2: with a registered key. `none` and shared secrets are no algorithms of public keys.
-fn signed(text: &str, jwks: &Value) -> Result<Map<String, Value>, AuthorizeError> {
+fn signed(text: &str, client: &Client, jwks: &Value) -> Result<Map<String, Value>, AuthorizeError> {
     if text.len() > LONGEST {
         return Err(refused("the request object is too long"));
     }
@@ -76,6 +77,11 @@ fn signed(text: &str, jwks: &Value) -> Result<Map<String, Value>, AuthorizeError
         if !matches!(typ, "jwt" | "oauth-authz-req+jwt") {
             return Err(refused("typ of the request object is not its own"));
         }
+    }
+    // FAPI 2.0 §5.4.1. What is no algorithm of public keys is refused with the signature.
+    let alg = object.algorithm();
+    if alg.is_some_and(|alg| !algorithm::is_taken_from(client, alg)) {
+        return Err(refused("the strict profile takes no RS256"));
     }
     let keys = KeySet::parse(jwks).map_err(|_| refused("the keys of the client are not usable"))?;
     object

@@ -162,6 +162,18 @@ fn rfc9101_section_4_parameters_have_their_json_types() {
 }
 
 #[test]
+fn fapi2_section_5_4_1_a_strict_client_signs_no_request_with_rs256() {
+    let ring = ring();
+    let key = ring.signer(Algorithm::Rs256, NOW).unwrap();
+    let object = jws::sign(key, "JWT", claims().to_string().as_bytes());
+    let form = form(&claims()).without("request").with("request", &object);
+    let heard = outcome(&signer(), &form, Via::Push).unwrap();
+    assert!(heard.request.is_ok(), "{heard:?}");
+    let error = refusal(&strict(), &form, Via::Push);
+    assert_eq!(error.wire().code, "invalid_request_object");
+}
+
+#[test]
 fn rfc9101_section_6_each_claim_is_checked() {
     let at = |offset: i64| json!(NOW.secs().checked_add_signed(offset).unwrap());
     let (usual, strict) = (signer(), strict());

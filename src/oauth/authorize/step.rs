@@ -124,13 +124,11 @@ fn is_who_is_meant(
     asked: &Asked,
 ) -> bool {
     let own = subject::of(subject.user.id, client);
-    let wanted = request
-        .claims
-        .id_token
-        .get("sub")
-        .and_then(|claim| claim.value.as_ref());
+    let mut wanted = [&request.claims.id_token, &request.claims.userinfo]
+        .into_iter()
+        .filter_map(|claims| claims.get("sub")?.value.as_ref());
     asked.hinted.as_ref().is_none_or(|hinted| *hinted == own)
-        && wanted.is_none_or(|sub| sub.as_str() == Some(own.as_str()))
+        && wanted.all(|sub| sub.as_str() == Some(own.as_str()))
 }
 
 /// An `acr` that is called essential must be reached, or the sign-in has failed (OpenID Connect Core §5.5.1.1).

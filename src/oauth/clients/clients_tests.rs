@@ -135,6 +135,21 @@ fn the_strict_profile_signs_with_es256() {
 }
 
 #[test]
+fn fapi2_section_5_3_2_2_a_strict_client_returns_to_https_only() {
+    let strict = NewClient {
+        profile: Profile::Strict,
+        allow_http: true,
+        ..notes()
+    };
+    assert_eq!(refused(strict.clone()), "allow_http");
+    let in_the_clear = NewClient {
+        redirect_uris: vec!["http://notes.example/cb".to_owned()],
+        ..strict
+    };
+    assert_eq!(refused(in_the_clear), "allow_http");
+}
+
+#[test]
 fn settings_that_do_not_go_together_are_refused() {
     let service = NewClient {
         kind: ClientKind::Service,

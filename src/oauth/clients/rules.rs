@@ -23,8 +23,20 @@ pub(super) fn fit_together(client: &Client) -> Result<(), AdminError> {
     spans_fit(client)?;
     redirects_fit(client)?;
     keys_fit(client)?;
+    signatures_fit(client)?;
     frontchannel_fits(client)?;
     profile_fits(client)
+}
+
+/// PROTOCOL: access tokens are for services that know ES256 and RS256.
+fn signatures_fit(client: &Client) -> Result<(), AdminError> {
+    if client.access_token_alg == Algorithm::EdDsa {
+        return Err(AdminError::invalid(
+            "access_token_alg",
+            "access tokens are signed with ES256 or RS256",
+        ));
+    }
+    Ok(())
 }
 
 fn keys_fit(client: &Client) -> Result<(), AdminError> {
@@ -49,7 +61,9 @@ pub(super) fn jwks(value: Option<&Value>) -> Result<Option<Value>, AdminError> {
     }
     match KeySet::vet(value) {
         Ok(keys) if !keys.is_empty() => Ok(Some(value.clone())),
-        Ok(_) => refuse("there is no key in it that verifies RS256, PS256, ES256 or EdDSA"),
+        Ok(_) => {
+            refuse("there is no key in it that verifies RS256, PS256, ES256 or EdDSA (Ed25519)")
+        }
         Err(JwkError::Private) => refuse(
             "it holds a private key; whoever has read it can sign as the application: make new keys and give the public \
              part only",
@@ -72,6 +86,10 @@ fn grants_fit(client: &Client) -> Result<(), AdminError> {
     if has(GrantType::ClientCredentials) && client.is_public() {
         // RFC 6749 §4.4: only confidential clients.
         return refuse("an application without a secret cannot get tokens under its own name");
+    }
+    if has(GrantType::TokenExchange) && client.is_public() {
+        // RFC 8693 §2.1: without a proof of who asks, any stolen token could be turned into another.
+        return refuse("an application without a secret cannot exchange tokens");
     }
     if has(GrantType::RefreshToken)
         && !has(GrantType::AuthorizationCode)
@@ -137,6 +155,22 @@ fn profile_fits(client: &Client) -> Result<(), AdminError> {
     {
         return Err(AdminError::invalid(
             "authorization_signed_response_alg",
+            "the strict profile signs with ES256",
+        ));
+    }
+    // FAPI 2.0 §5.3.2.2: https, but for loopback addresses.
+    if client.allow_http {
+        return Err(AdminError::invalid(
+            "allow_http",
+            "the strict profile returns people to https addresses only",
+        ));
+    }
+    if client
+        .userinfo_signed_response_alg
+        .is_some_and(|alg| alg != Algorithm::Es256)
+    {
+        return Err(AdminError::invalid(
+            "userinfo_signed_response_alg",
             "the strict profile signs with ES256",
         ));
     }

@@ -13,7 +13,7 @@ use crate::model::{
     Algorithm, Client, ClientAuthMethod, ClientKind, ConsentPolicy, GrantType, SubjectType,
 };
 use crate::oauth::clients::ClientEdit;
-use crate::oauth::token::device;
+use crate::oauth::token::{device, exchange};
 use crate::types::Scope;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -30,10 +30,6 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     (
         "jwks_uri",
         "jwks_uri is not supported: send the keys in jwks",
-    ),
-    (
-        "userinfo_signed_response_alg",
-        "userinfo is not signed: leave out userinfo_signed_response_alg",
     ),
     (
         "userinfo_encrypted_response_alg",
@@ -114,6 +110,8 @@ pub struct Metadata {
     pub(super) require_par: bool,
     /// JARM §3.
     pub(super) authorization_signed_response_alg: Option<Algorithm>,
+    /// OpenID Connect Core §5.3.2.
+    pub(super) userinfo_signed_response_alg: Option<Algorithm>,
     /// Front-Channel Logout §2.
     pub(super) frontchannel_logout_uri: Option<String>,
     /// Front-Channel Logout §2.
@@ -164,7 +162,7 @@ impl Metadata {
             id_token_alg: algorithm(
                 members,
                 "id_token_signed_response_alg",
-                "id_token_signed_response_alg must be RS256 or ES256",
+                "id_token_signed_response_alg must be RS256, ES256 or EdDSA",
             )?
             .unwrap_or(Algorithm::Rs256),
             client_uri: text(members, "client_uri", "client_uri must be a text")?,
@@ -192,7 +190,12 @@ impl Metadata {
             authorization_signed_response_alg: algorithm(
                 members,
                 "authorization_signed_response_alg",
-                "authorization_signed_response_alg must be RS256 or ES256",
+                "authorization_signed_response_alg must be RS256, ES256 or EdDSA",
+            )?,
+            userinfo_signed_response_alg: algorithm(
+                members,
+                "userinfo_signed_response_alg",
+                "userinfo_signed_response_alg must be RS256, ES256 or EdDSA",
             )?,
             frontchannel_logout_uri: text(
                 members,
@@ -249,6 +252,7 @@ impl Metadata {
             dpop_bound_access_tokens: self.dpop_bound || before.dpop_bound_access_tokens,
             require_par: self.require_par || before.require_par,
             authorization_signed_response_alg: self.authorization_signed_response_alg,
+            userinfo_signed_response_alg: self.userinfo_signed_response_alg,
             frontchannel_logout_uri: self.frontchannel_logout_uri.clone(),
             frontchannel_logout_session_required: self.frontchannel_logout_session_required,
             subject_type,
@@ -313,6 +317,7 @@ pub(super) fn grant_name(grant: GrantType) -> &'static str {
         GrantType::ClientCredentials => "client_credentials",
         GrantType::RefreshToken => "refresh_token",
         GrantType::DeviceCode => device::GRANT_TYPE,
+        GrantType::TokenExchange => exchange::GRANT_TYPE,
     }
 }
 

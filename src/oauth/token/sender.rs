@@ -3,6 +3,7 @@
 //! proof holds (`oauth::dpop`).
 
 use crate::model::{AuthorizationCode, Client, Grant, Profile};
+use crate::oauth::algorithm;
 use crate::oauth::dpop::{Proof, ProofError};
 use crate::oauth::error::TokenError;
 use crate::types::Thumbprint;
@@ -12,7 +13,17 @@ pub fn required(client: &Client, proof: Option<&Proof>) -> Result<(), TokenError
     if proof.is_none() && client.binds_tokens() {
         return Err(TokenError::Proof(ProofError::Missing));
     }
-    Ok(())
+    fits(client, proof).map_err(TokenError::Proof)
+}
+
+/// A proof that came without being asked for must be one that the client may make, too.
+pub fn fits(client: &Client, proof: Option<&Proof>) -> Result<(), ProofError> {
+    match proof {
+        Some(proof) if !algorithm::is_taken_from(client, proof.algorithm) => {
+            Err(ProofError::Algorithm)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// RFC 9449 §10: a code that was asked for with `dpop_jkt` is that key's.
@@ -54,7 +65,10 @@ fn held(bound: Option<Thumbprint>, key: Option<Thumbprint>) -> Result<(), TokenE
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::public_key::JwsAlgorithm;
+    use crate::oauth::replay::{self, Purpose};
     use crate::oauth::testing::{client, public_client};
+    use crate::types::Timestamp;
 
     const ONE: Thumbprint = Thumbprint::from_digest([1; 32]);
     const OTHER: Thumbprint = Thumbprint::from_digest([2; 32]);
@@ -73,6 +87,27 @@ mod tests {
         assert_eq!(required(&client(), None), Ok(()));
         assert_eq!(required(&bound, None), missing);
         assert_eq!(required(&strict, None), missing);
+    }
+
+    #[test]
+    fn fapi2_section_5_4_1_a_strict_client_proves_no_key_by_rs256() {
+        let strict = Client {
+            profile: Profile::Strict,
+            ..client()
+        };
+        let by = |algorithm| {
+            let until = Timestamp::from_secs(60);
+            let now = Timestamp::from_secs(0);
+            Proof {
+                key: ONE,
+                algorithm,
+                replay: replay::of(Purpose::DpopProof, "key", "jti", until, now).unwrap(),
+            }
+        };
+        let refused = Err(TokenError::Proof(ProofError::Algorithm));
+        assert_eq!(required(&strict, Some(&by(JwsAlgorithm::Rs256))), refused);
+        assert_eq!(required(&strict, Some(&by(JwsAlgorithm::Ps256))), Ok(()));
+        assert_eq!(required(&client(), Some(&by(JwsAlgorithm::Rs256))), Ok(()));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! in `listing`.
 
 use crate::model::AdminError;
-use crate::server::administration::{Actor, OperationError};
+use crate::server::administration::{Actor, Authority, OperationError};
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::pages::{failure, frame, sign_in};
 use crate::server::respond::{self, Leads};
@@ -39,7 +39,7 @@ pub(super) fn actor(incoming: &Incoming<'_>, visitor: &Visitor) -> Actor {
     Actor {
         name: visitor.user.username.to_string(),
         address: Some(incoming.address()),
-        session: Some(visitor.session.id),
+        authority: Authority::Session(visitor.session.id),
     }
 }
 

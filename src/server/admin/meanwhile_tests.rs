@@ -7,7 +7,7 @@ use crate::ops::clock;
 use crate::server::admin::testing::{Browser, House, between, path_of, set_up};
 use crate::server::administration::clients::{ClientEdit, NewClient};
 use crate::server::administration::people::NewPerson;
-use crate::server::administration::{Actor, clients, people};
+use crate::server::administration::{Actor, Authority, clients, people};
 use crate::types::{ClientId, GrantId, Id, Secret, Timestamp, UserId};
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -18,7 +18,7 @@ fn command_line() -> Actor {
     Actor {
         name: "command line".to_owned(),
         address: None,
-        session: None,
+        authority: Authority::File,
     }
 }
 

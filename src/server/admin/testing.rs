@@ -1,7 +1,7 @@
 //! A small world for tests: a server without sockets, browsers, and an administrator who just set it up.
 
 use crate::config::Config;
-use crate::server::administration::{Actor, people};
+use crate::server::administration::{Actor, Authority, people};
 use crate::server::context::Context;
 use crate::server::routes;
 use crate::types::Form;
@@ -123,7 +123,7 @@ pub(super) fn set_up(name: &str) -> (House, Browser) {
     let actor = Actor {
         name: "command line".to_owned(),
         address: None,
-        session: None,
+        authority: Authority::File,
     };
     let link = path_of(people::setup_link(&house.ctx, &actor).unwrap().expose());
     let token = link.split_once("token=").unwrap().1.to_owned();

@@ -1,8 +1,9 @@
 //! Applications, as an administrator handles them. The rules stand in `oauth::clients`.
 
-use super::{Actor, OperationError, submit};
+use super::{Actor, OperationError, keys, submit};
 use crate::crypto::random::Fresh;
-use crate::model::{AdminError, Author, Client, Decision, Event};
+use crate::model::{AdminError, Algorithm, Author, Client, Decision, Event};
+use crate::oauth;
 use crate::oauth::clients::sector::{self, Document};
 use crate::oauth::clients::{self, Around};
 use crate::server::context::Context;
@@ -25,7 +26,7 @@ pub fn add_detailed(
 ) -> Result<Made, OperationError> {
     let fresh = Fresh::draw();
     let document = document(ctx, None, &details, actor)?;
-    submit(ctx, actor, move |view, by| {
+    save(ctx, actor, move |view, by| {
         let around = around(view, &details.name, document)?;
         Ok(clients::add(&details, &around, fresh, by))
     })
@@ -59,7 +60,7 @@ pub fn edit(
     actor: &Actor,
 ) -> Result<Client, OperationError> {
     let document = document(ctx, Some(id), &details, actor)?;
-    submit(ctx, actor, move |view, by| {
+    save(ctx, actor, move |view, by| {
         let around = around(view, &details.name, document)?;
         Ok(match view.client(id)? {
             Some(client) => clients::edit(client, &details, &around, by),
@@ -78,12 +79,28 @@ pub fn edit_as_seen(
 ) -> Result<Client, OperationError> {
     let seen = seen.to_owned();
     let document = document(ctx, Some(id), &details, actor)?;
-    submit(ctx, actor, move |view, by| {
+    save(ctx, actor, move |view, by| {
         let around = around(view, &details.name, document)?;
         Ok(match view.client(id)? {
             Some(client) => clients::edit_as_seen(client, &seen, &details, &around, by),
             None => Decision::reply(Err(missing(id))),
         })
+    })
+}
+
+/// A job that saves an application, with the key that it is the first to need.
+fn save<T: Send + 'static>(
+    ctx: &Context,
+    actor: &Actor,
+    decide: impl FnOnce(&View<'_>, &Author) -> Result<Decision<T, AdminError>, StoreError>
+    + Send
+    + 'static,
+) -> Result<T, OperationError> {
+    let made = keys::generate(Algorithm::EdDsa)?;
+    submit(ctx, actor, move |view, by| {
+        let known = view.signing_keys()?;
+        let decision = decide(view, by)?;
+        Ok(oauth::keys::provide(decision, &known, made, by.now))
     })
 }
 

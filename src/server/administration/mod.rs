@@ -9,28 +9,42 @@ pub mod keys;
 pub mod outbound;
 pub mod people;
 pub mod registration;
+pub mod resources;
 pub mod sessions;
 
 use crate::identity::author::Author;
 use crate::identity::session;
 use crate::model::{AdminError, Decision};
+use crate::oauth::introspect::AccessToken;
 use crate::ops::clock;
 use crate::server::context::Context;
 use crate::server::hashing::Busy;
+use crate::server::tokens;
 use crate::store::{StoreError, View};
 use crate::types::{SessionId, Timestamp};
 use std::fmt;
 use std::net::IpAddr;
 
 /// Who does it, for the audit log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Actor {
     /// An administrator's name, or `command line`.
     pub name: String,
     /// Where they are, where that is known.
     pub address: Option<IpAddr>,
-    /// The session that an administrator acts in. None: whoever may open the data file.
-    pub session: Option<SessionId>,
+    /// What they may do it by.
+    pub authority: Authority,
+}
+
+/// What somebody changes things by.
+#[derive(Clone, Debug)]
+pub enum Authority {
+    /// They may open the data file.
+    File,
+    /// An administrator's session.
+    Session(SessionId),
+    /// A token for the API.
+    Token(Box<AccessToken>),
 }
 
 impl Actor {
@@ -43,10 +57,15 @@ impl Actor {
         }
     }
 
-    /// Whether they may still do it: the session holds, and its person is an administrator.
+    /// Whether they may still do it: the session or the token holds, and its person is an administrator.
     fn may_act(&self, view: &View<'_>, now: Timestamp) -> Result<bool, StoreError> {
-        let Some(id) = self.session else {
-            return Ok(true);
+        let id = match &self.authority {
+            Authority::File => return Ok(true),
+            Authority::Session(id) => *id,
+            Authority::Token(token) => {
+                let standing = tokens::standing(view, token, now)?;
+                return Ok(standing.is_some_and(|person| person.is_none_or(|p| p.user.admin)));
+            }
         };
         let Some(session) = view.session(id)? else {
             return Ok(false);

@@ -2,18 +2,21 @@
 //! the data file) may open the file, and is the administrator (DESIGN §5).
 
 use super::describe;
-use crate::crypto::rotation::ALGORITHMS;
 use crate::model::{Algorithm, RegistrationPolicy};
 use crate::oauth::clients::NewClient;
 use crate::server::administration::people::NewPerson;
 use crate::server::administration::registration::{self, NewInitialToken};
-use crate::server::administration::{Actor, OperationError, clients, keys, outbound, people};
+use crate::server::administration::resources::{self, Given};
+use crate::server::administration::{
+    Actor, Authority, OperationError, clients, keys, outbound, people,
+};
 use crate::server::context::Context;
 use crate::server::respond;
 use crate::types::{Secret, Timestamp};
 use rouille::{Request, Response};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::io::Read;
 use zeroize::Zeroizing;
 
@@ -126,6 +129,25 @@ pub enum Command {
         /// Whether it may.
         allowed: bool,
     },
+    /// Adds a resource.
+    ResourceAdd {
+        /// What stands in `aud`.
+        identifier: String,
+        /// Its settings.
+        given: Given,
+    },
+    /// Edits a resource.
+    ResourceEdit {
+        /// Which.
+        identifier: String,
+        /// What is given; the rest stays.
+        given: Given,
+    },
+    /// Removes a resource.
+    ResourceRemove {
+        /// Which.
+        identifier: String,
+    },
 }
 
 /// Runs a verb.
@@ -202,11 +224,14 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
             json!({ "client_id": client.id, "name": client.name })
         }
         Command::KeysRotate { alg } => {
-            let wanted = ALGORITHMS
+            let wanted = match alg {
+                Some(alg) => BTreeSet::from([alg]),
+                None => keys::algorithms(&ctx.store.snapshot()?.view())?,
+            };
+            let kids: Result<Vec<String>, _> = wanted
                 .into_iter()
-                .filter(|each| alg.is_none_or(|alg| alg == *each));
-            let kids: Result<Vec<String>, _> =
-                wanted.map(|each| keys::rotate(ctx, each, actor)).collect();
+                .map(|each| keys::rotate(ctx, each, actor))
+                .collect();
             json!({ "kids": kids? })
         }
         Command::SetupLink => json!({ "url": people::setup_link(ctx, actor)?.expose() }),
@@ -227,6 +252,16 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
         Command::OutboundSet { host, allowed } => {
             let host = outbound::set(ctx, &host, allowed, actor)?;
             json!({ "host": host, "allowed": allowed })
+        }
+        Command::ResourceAdd { identifier, given } => {
+            describe::resource(&resources::add_given(ctx, &identifier, given, actor)?)
+        }
+        Command::ResourceEdit { identifier, given } => {
+            describe::resource(&resources::edit_given(ctx, &identifier, given, actor)?)
+        }
+        Command::ResourceRemove { identifier } => {
+            resources::delete(ctx, &identifier, actor)?;
+            json!({ "identifier": identifier })
         }
     })
 }
@@ -277,6 +312,6 @@ pub fn command_line() -> Actor {
     Actor {
         name: "command line".to_owned(),
         address: None,
-        session: None,
+        authority: Authority::File,
     }
 }

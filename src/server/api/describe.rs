@@ -1,7 +1,8 @@
 //! People, applications and keys as JSON: what the command line prints with `--json`. Never a hash or a secret.
 
 use crate::crypto::rotation::KeyState;
-use crate::model::{Client, InitialAccessToken, Session, User};
+use crate::model::{Client, InitialAccessToken, Resource, Session, User};
+use crate::oauth::claim_mapping;
 use crate::oauth::clients::sector;
 use crate::server::administration::keys::KeyLine;
 use crate::server::pages::when::when;
@@ -60,6 +61,8 @@ pub fn client(client: &Client) -> Value {
         "claims_in_id_token": client.claims_in_id_token,
         "require_par": client.require_par,
         "authorization_signed_response_alg": client.authorization_signed_response_alg,
+        "userinfo_signed_response_alg": client.userinfo_signed_response_alg,
+        "claim_mappings": client.claim_mappings.iter().map(claim_mapping::line).collect::<Vec<_>>(),
         "access_token_minutes": client.access_token_minutes,
         "refresh": client.refresh,
         "refresh_idle_days": client.refresh_idle_days,
@@ -125,6 +128,20 @@ pub fn key(line: &KeyLine) -> Value {
         "state": state,
         "created": when(line.created).iso,
         "until": when(line.until).iso,
+    })
+}
+
+/// A resource.
+pub fn resource(resource: &Resource) -> Value {
+    json!({
+        "identifier": resource.identifier,
+        "name": resource.name,
+        "scope": resource.scope,
+        "token_seconds": resource.token_seconds,
+        "alg": resource.alg,
+        "clients": resource.clients,
+        "servers": resource.servers,
+        "created": when(resource.created).iso,
     })
 }
 

@@ -2,3 +2,4 @@
 
 pub mod control;
 pub mod describe;
+pub mod resource;

@@ -7,6 +7,7 @@ use crate::oauth::authorize::par::{PushError, START_LIFE, decide};
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::dpop::ProofError;
 use crate::oauth::replay::NotOnce;
+use crate::oauth::token::sender;
 use crate::server::incoming::Incoming;
 use crate::server::{dpop, replays, respond};
 use crate::store::StoreError;
@@ -52,6 +53,9 @@ fn push(
         Ok(proof) => proof,
         Err(error) => return Ok(Err(PushError::Proof(error))),
     };
+    if let Err(error) = sender::fits(client, proof.as_ref()) {
+        return Ok(Err(PushError::Proof(error)));
+    }
     let waiting = ctx.store.snapshot()?.view().pushed_request_count()?;
     let Decision {
         changes,

@@ -1,5 +1,6 @@
 //! The whole code flow of a person who is signed in: `/authorize` with the session cookie, the
 //! redirect with the code, `/token`. With PKCE (RFC 7636) and the client authenticated by Basic.
+//! Pushed (RFC 9126), `/par` comes before, and `/authorize` redirects to itself once.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,6 +19,7 @@ pub struct CodeFlow {
     browser: Browser,
     scope: &'static str,
     flows: u64,
+    pushed: bool,
     step: Step,
     pub tokens: Tokens,
 }
@@ -30,7 +32,9 @@ pub struct Tokens {
 }
 
 enum Step {
+    Push,
     Authorize,
+    Visit { target: String },
     Redeem { code: String },
 }
 
@@ -41,16 +45,43 @@ impl CodeFlow {
             browser: browser.clone(),
             scope,
             flows: 0,
+            pushed: false,
             step: Step::Authorize,
             tokens: Tokens::default(),
         }
+    }
+
+    pub fn pushed(self) -> Self {
+        Self {
+            pushed: true,
+            step: Step::Push,
+            ..self
+        }
+    }
+
+    fn take_pushed(&mut self, answer: &Answer<'_>) -> Option<Verdict> {
+        let request_uri = string_member(answer.body, "request_uri")?;
+        let fields = [
+            ("client_id", self.application.client_id.as_str()),
+            ("request_uri", request_uri),
+        ];
+        self.step = Step::Visit {
+            target: format!("/authorize?{}", http::form(&fields)),
+        };
+        (answer.status == 201).then_some(Verdict::More)
     }
 
     fn take_code(&mut self, answer: &Answer<'_>) -> Option<Verdict> {
         self.browser.learn(answer);
         let link = answer.redirects_to()?;
         if !link.starts_with(&self.application.redirect_uri) {
-            return None;
+            let own = format!("http://{}", self.application.host);
+            let target = link.strip_prefix(&own).unwrap_or(link);
+            let follows = self.pushed && target.starts_with("/authorize?");
+            self.step = Step::Visit {
+                target: target.to_owned(),
+            };
+            return follows.then_some(Verdict::More);
         }
         if parameter(link, "state")? != self.state() {
             return None;
@@ -89,12 +120,20 @@ impl CodeFlow {
 impl Caller for CodeFlow {
     fn request(&mut self, out: &mut Vec<u8>) {
         let request = match &self.step {
+            Step::Push => {
+                self.flows += 1;
+                let state = self.state();
+                let parameters = parameters(&self.application, self.scope, &state);
+                let headers = [("Authorization", self.application.basic.as_str())];
+                http::post_form(&self.application.host, "/par", &headers, &parameters)
+            }
             Step::Authorize => {
                 self.flows += 1;
                 let state = self.state();
                 self.browser
                     .get(&authorize_target(&self.application, self.scope, &state))
             }
+            Step::Visit { target } => self.browser.get(target),
             Step::Redeem { code } => http::post(
                 &self.application.host,
                 "/token",
@@ -112,19 +151,28 @@ impl Caller for CodeFlow {
 
     fn answer(&mut self, answer: &Answer<'_>) -> Verdict {
         let verdict = match self.step {
-            Step::Authorize => self.take_code(answer),
+            Step::Push => self.take_pushed(answer),
+            Step::Authorize | Step::Visit { .. } => self.take_code(answer),
             Step::Redeem { .. } => self.take_tokens(answer),
         };
         verdict.unwrap_or_else(|| Verdict::Wrong(answer.summary()))
     }
 
     fn restart(&mut self) {
-        self.step = Step::Authorize;
+        self.step = if self.pushed {
+            Step::Push
+        } else {
+            Step::Authorize
+        };
     }
 }
 
 /// The target of an authorization request.
 pub fn authorize_target(application: &Application, scope: &str, state: &str) -> String {
+    format!("/authorize?{}", parameters(application, scope, state))
+}
+
+fn parameters(application: &Application, scope: &str, state: &str) -> String {
     let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, VERIFIER.as_bytes()));
     let fields = [
         ("response_type", "code"),
@@ -136,7 +184,7 @@ pub fn authorize_target(application: &Application, scope: &str, state: &str) -> 
         ("code_challenge", &challenge),
         ("code_challenge_method", "S256"),
     ];
-    format!("/authorize?{}", http::form(&fields))
+    http::form(&fields)
 }
 
 /// A query parameter of an absolute URL.

@@ -213,8 +213,8 @@ export class Browser {
 
   /**
    * Goes to an address and answers Doorlight's questions on the way: signs in, allows (or denies).
-   * Stops before requesting an address that begins with `until`, and answers that address as the page's;
-   * without `until`, goes on to the first page that asks nothing.
+   * Stops before requesting an address that begins with `until`, and answers that address as the page's, with what a
+   * form posts there as `posted`; without `until`, goes on to the first page that asks nothing.
    * `asked` of the page lists the questions that came.
    */
   async authorize(url, { until, decision = 'allow' } = {}) {
@@ -231,6 +231,8 @@ export class Browser {
         asked.push('consent');
         page = await this.submit(page, 'decision', { decision }, until);
       } else if (until) {
+        const form = formTo(page, until);
+        if (form) return { url: form.action, posted: new URLSearchParams(form.hidden), asked };
         throw new Error(`${page.status} at ${page.url}, on the way to ${until}:\n${page.body}`);
       } else {
         break;
@@ -297,15 +299,27 @@ export class Browser {
 }
 
 function findForm(page, field) {
-  for (const [, head, inner] of page.body.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gs)) {
+  const form = formsOf(page).find(({ names }) => names.includes(field));
+  if (!form) throw new Error(`no form with "${field}" at ${page.url}:\n${page.body}`);
+  return form;
+}
+
+/** The form that posts to an address that begins like this (Form Post Response Mode). */
+function formTo(page, address) {
+  return formsOf(page).find(({ action }) => action.startsWith(address));
+}
+
+function formsOf(page) {
+  return [...page.body.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gs)].map(([, head, inner]) => {
     const tags = [...inner.matchAll(/<(?:input|button)\b[^>]*>/g)].map(([tag]) => tag);
-    if (tags.some((tag) => attributeOf(tag, 'name') === field)) {
-      const hidden = tags.filter((tag) => attributeOf(tag, 'type') === 'hidden')
-        .map((tag) => [attributeOf(tag, 'name'), attributeOf(tag, 'value') ?? '']);
-      return { action: attributeOf(head, 'action') ?? '', hidden: Object.fromEntries(hidden) };
-    }
-  }
-  throw new Error(`no form with "${field}" at ${page.url}:\n${page.body}`);
+    const hidden = tags.filter((tag) => attributeOf(tag, 'type') === 'hidden')
+      .map((tag) => [attributeOf(tag, 'name'), attributeOf(tag, 'value') ?? '']);
+    return {
+      action: attributeOf(head, 'action') ?? '',
+      hidden: Object.fromEntries(hidden),
+      names: tags.map((tag) => attributeOf(tag, 'name')),
+    };
+  });
 }
 
 function attributeOf(tag, name) {

@@ -1,0 +1,209 @@
+//! Doorlight's own API over HTTP, for scripts and programs that administer it: what the command line reads and writes,
+//! behind an access token (RFC 6750, RFC 9449). Who is let in stands in `oauth::protected_resource`, what is done in
+//! `server::administration`, which looks at the token once more in the writer's turn.
+
+use super::control::{self, Command};
+use super::describe;
+use crate::model::AdminError;
+use crate::oauth::protected_resource::{self, Access};
+use crate::server::administration::audit::{self, Wanted};
+use crate::server::administration::{Actor, Authority, OperationError, clients, people};
+use crate::server::bearer::{Bearer, Refused};
+use crate::server::incoming::Incoming;
+use crate::server::oauth::documents::{self, Document};
+use crate::server::respond;
+use crate::types::{form_decode, strict_json};
+use rouille::Response;
+use serde_json::{Value, json};
+
+/// Events that one answer holds.
+const EVENTS: usize = 500;
+/// Sessions that a person is shown with.
+const SESSIONS: usize = 1_000;
+
+/// `GET /.well-known/oauth-protected-resource/api` (RFC 9728 §3).
+pub fn metadata(incoming: &Incoming<'_>) -> Response {
+    let metadata = protected_resource::metadata(&incoming.ctx.config.issuer);
+    let document = Document::new(metadata.to_string().into_bytes());
+    documents::send(incoming, &document, "application/json")
+}
+
+/// `GET /api/people`.
+pub fn people(incoming: &Incoming<'_>) -> Response {
+    reading(incoming, || {
+        let snapshot = incoming.ctx.store.snapshot()?;
+        let people = snapshot.view().users_by_name("", usize::MAX)?;
+        Ok(json!({ "people": people.iter().map(describe::user).collect::<Vec<_>>() }))
+    })
+}
+
+/// `GET /api/people/{name or id}`.
+pub fn person(incoming: &Incoming<'_>) -> Response {
+    reading(incoming, || {
+        let snapshot = incoming.ctx.store.snapshot()?;
+        let view = snapshot.view();
+        let person = people::find(&view, &last_part(incoming))?;
+        let sessions = view.sessions_of(person.id, SESSIONS)?;
+        Ok(describe::user_in_full(&person, &sessions))
+    })
+}
+
+/// `GET /api/applications`.
+pub fn applications(incoming: &Incoming<'_>) -> Response {
+    reading(incoming, || {
+        let all = clients::list(incoming.ctx)?;
+        Ok(json!({ "applications": all.iter().map(describe::client).collect::<Vec<_>>() }))
+    })
+}
+
+/// `GET /api/applications/{name or id}`.
+pub fn application(incoming: &Incoming<'_>) -> Response {
+    reading(incoming, || {
+        let client = clients::find(incoming.ctx, &last_part(incoming))?;
+        Ok(describe::client(&client))
+    })
+}
+
+/// `GET /api/events`, newest first; `next` is the `before` of the next page.
+pub fn events(incoming: &Incoming<'_>) -> Response {
+    reading(incoming, || {
+        let query = incoming.query().unwrap_or_default();
+        let text = |name: &str| query.text(name).to_owned();
+        let wanted = Wanted {
+            person: text("person"),
+            application: text("application"),
+            kind: text("kind"),
+            outcome: text("outcome"),
+        };
+        let before = match query.text("before") {
+            "" => None,
+            key => Some(key.parse().map_err(|_| {
+                AdminError::invalid("before", "it must be the “next” of an earlier answer")
+            })?),
+        };
+        let snapshot = incoming.ctx.store.snapshot()?;
+        let page = wanted.page(&snapshot.view(), before, EVENTS)?;
+        let lines: Vec<Value> = page
+            .events
+            .iter()
+            .map(|(key, event)| audit::line(*key, event))
+            .collect();
+        // Above 2^53: a number would lose its end in many readers.
+        let next = page.next.map(|key| key.to_string());
+        Ok(json!({ "events": lines, "next": next }))
+    })
+}
+
+/// `POST /api/commands`: a verb of the command line as JSON.
+pub fn command(incoming: &Incoming<'_>) -> Response {
+    with_access(incoming, Access::Write, |bearer| {
+        let media = incoming.request.header("Content-Type").unwrap_or_default();
+        let media = media.split(';').next().unwrap_or_default().trim();
+        if !media.eq_ignore_ascii_case("application/json") {
+            return refusal(415, "unsupported_media_type", "send application/json");
+        }
+        let command = strict_json::parse_object(incoming.body())
+            .ok()
+            .and_then(|object| serde_json::from_value::<Command>(Value::Object(object)).ok());
+        match command {
+            None => refusal(
+                400,
+                "invalid_request",
+                "this is no command that is known here",
+            ),
+            // The way in while there is no administrator belongs to whoever owns the file.
+            Some(Command::SetupLink) => refusal(403, "forbidden", "only on the machine itself"),
+            Some(command) => answer(control::execute(
+                incoming.ctx,
+                command,
+                &actor(incoming, bearer),
+            )),
+        }
+    })
+}
+
+fn reading(
+    incoming: &Incoming<'_>,
+    read: impl FnOnce() -> Result<Value, OperationError>,
+) -> Response {
+    with_access(incoming, Access::Read, |_| answer(read()))
+}
+
+/// Lets in who may; the proof of a bound token is used up before anything is done.
+fn with_access(
+    incoming: &Incoming<'_>,
+    access: Access,
+    then: impl FnOnce(&Bearer) -> Response,
+) -> Response {
+    match admitted(incoming, access) {
+        Ok(bearer) => then(&bearer),
+        Err(refused) => {
+            let issuer = &incoming.ctx.config.issuer;
+            refused.answer(Some(&protected_resource::metadata_address(issuer)))
+        }
+    }
+}
+
+fn admitted(incoming: &Incoming<'_>, access: Access) -> Result<Bearer, Refused> {
+    let bearer = Bearer::of(incoming, None)?;
+    let checked = &bearer.checked;
+    let administrator = checked.person.as_ref().map(|person| person.user.admin);
+    protected_resource::admit(
+        &checked.token,
+        administrator,
+        access,
+        &incoming.ctx.config.issuer,
+    )
+    .map_err(|error| bearer.refused(error))?;
+    bearer.use_up(incoming)?;
+    Ok(bearer)
+}
+
+/// Who the audit log names.
+fn actor(incoming: &Incoming<'_>, bearer: &Bearer) -> Actor {
+    let checked = &bearer.checked;
+    let client = checked.token.text("client_id").unwrap_or_default();
+    let client = match client.parse().map(|id| incoming.ctx.client(id)) {
+        Ok(Ok(Some(client))) => client.name.clone(),
+        _ => client.to_owned(),
+    };
+    let name = match &checked.person {
+        Some(person) => format!("{} (through {client})", person.user.username),
+        None => client,
+    };
+    Actor {
+        name,
+        address: Some(incoming.address()),
+        authority: Authority::Token(Box::new(checked.token.clone())),
+    }
+}
+
+/// The last part of the path. A plus is a plus there.
+fn last_part(incoming: &Incoming<'_>) -> String {
+    let part = incoming.path.rsplit('/').next().unwrap_or_default();
+    form_decode(part.replace('+', "%2B").as_bytes()).unwrap_or_default()
+}
+
+fn answer(done: Result<Value, OperationError>) -> Response {
+    match done {
+        Ok(value) => respond::json(200, &value),
+        Err(OperationError::Admin(error)) => {
+            let status = match error {
+                AdminError::NotFound { .. } => 404,
+                AdminError::NoAdministrator => 403,
+                _ => 409,
+            };
+            refusal(status, "refused", &error.to_string())
+        }
+        Err(error) => {
+            log::warn!("{error}");
+            let mut response = refusal(503, "temporarily_unavailable", "try again in a moment");
+            respond::set(&mut response, "Retry-After", "2");
+            response
+        }
+    }
+}
+
+fn refusal(status: u16, error: &str, message: &str) -> Response {
+    respond::json(status, &json!({ "error": error, "message": message }))
+}

@@ -1,0 +1,299 @@
+//! Doorlight's own API: who is let in (RFC 6750, RFC 9068 §4, RFC 9449), its metadata (RFC 9728), and what it does.
+
+use crate::prover::Key;
+use crate::world::{Answer, REDIRECT, TestClient, World, encode};
+use serde_json::{Value, json};
+
+const BOTH: &str = "doorlight:read doorlight:write";
+
+/// A service that may administer.
+fn service(world: &World) -> TestClient {
+    let audience = format!("{}/api", world.issuer());
+    world.client(
+        "Robot",
+        &[
+            "--grant",
+            "client_credentials",
+            "--scope",
+            BOTH,
+            "--audience",
+            &audience,
+        ],
+    )
+}
+
+fn token(world: &World, client: &TestClient, scope: &str) -> String {
+    let body = format!("grant_type=client_credentials&scope={}", encode(scope));
+    let answer = world.token(client, &body);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json()["access_token"].as_str().unwrap().to_owned()
+}
+
+fn get(world: &World, token: &str, path: &str) -> Answer {
+    let bearer = format!("Authorization: Bearer {token}\r\n");
+    world.ask("GET", path, &bearer, "")
+}
+
+fn post(world: &World, token: &str, command: &Value) -> Answer {
+    let headers = format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\n");
+    world.ask("POST", "/api/commands", &headers, &command.to_string())
+}
+
+fn challenge(answer: &Answer) -> (u16, String) {
+    let challenge = answer.header("WWW-Authenticate").unwrap_or_default();
+    (answer.status, challenge.to_owned())
+}
+
+#[test]
+fn rfc9728_section_3_and_5_a_client_without_a_token_finds_the_way() {
+    let world = World::known_as("http://localhost:8080/id");
+    let refused = world.ask("GET", "/id/api/people", "", "");
+    let address = "http://localhost:8080/.well-known/oauth-protected-resource/id/api";
+    let (status, challenge) = challenge(&refused);
+    assert_eq!(status, 401);
+    assert_eq!(
+        challenge,
+        format!("Bearer realm=\"Doorlight\", resource_metadata=\"{address}\"")
+    );
+    let path = address.strip_prefix("http://localhost:8080").unwrap();
+    let metadata = world.ask("GET", path, "Origin: https://elsewhere.example\r\n", "");
+    assert_eq!(metadata.header("Access-Control-Allow-Origin"), Some("*"));
+    let metadata = metadata.json();
+    // §3.3: the resource that it describes is the one that was asked.
+    assert_eq!(metadata["resource"], "http://localhost:8080/id/api");
+    assert_eq!(
+        metadata["authorization_servers"],
+        json!(["http://localhost:8080/id"])
+    );
+    for elsewhere in [
+        "/.well-known/oauth-protected-resource/api",
+        "/.well-known/oauth-protected-resource/id/apis",
+        "/.well-known/oauth-protected-resource/id",
+    ] {
+        assert_eq!(
+            world.ask("GET", elsewhere, "", "").status,
+            404,
+            "{elsewhere}"
+        );
+    }
+}
+
+#[test]
+fn a_service_with_the_scopes_reads_and_writes_and_the_log_names_it() {
+    let world = World::started();
+    world.user("alice");
+    let robot = service(&world);
+    let token = token(&world, &robot, BOTH);
+    let people = get(&world, &token, "/api/people").json();
+    let names: Vec<&str> = people["people"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|person| person["username"].as_str().unwrap())
+        .collect();
+    assert!(names.contains(&"alice"), "{names:?}");
+    let add = json!({ "verb": "user_add", "person": { "username": "bob", "groups": [] }, "password": null });
+    let added = post(&world, &token, &add);
+    assert_eq!(added.status, 200, "{added:?}");
+    assert_eq!(
+        get(&world, &token, "/api/people/bob").json()["username"],
+        "bob"
+    );
+    // Twice is refused, and says why.
+    assert_eq!(post(&world, &token, &add).status, 409);
+    let link = post(
+        &world,
+        &token,
+        &json!({ "verb": "user_link", "user": "bob" }),
+    );
+    assert!(link.json()["url"].as_str().unwrap().contains("/link?"));
+    let shown = get(&world, &token, "/api/applications/Robot").json();
+    assert_eq!(shown["client_id"], robot.id.as_str());
+    assert_eq!(get(&world, &token, "/api/people/nobody").status, 404);
+    let events = get(&world, &token, "/api/events?person=bob").json();
+    let events = events["events"].as_array().unwrap();
+    assert!(!events.is_empty() && events.iter().all(|event| event["actor"] == "Robot"));
+    // Nothing secret is read here.
+    for path in ["/api/people", "/api/applications", "/api/people/alice"] {
+        let text = get(&world, &token, path).body;
+        assert!(
+            !text.contains("argon2") && !text.contains("hash"),
+            "{path}: {text}"
+        );
+    }
+}
+
+#[test]
+fn rfc9068_section_4_a_token_for_somebody_else_opens_nothing() {
+    let world = World::started();
+    world.user("alice");
+    let client = world.client(
+        "Notes",
+        &[
+            "--redirect-uri",
+            REDIRECT,
+            "--trusted",
+            "--scope",
+            &format!("openid profile {BOTH}"),
+        ],
+    );
+    let tokens = world
+        .sign_in("alice")
+        .tokens(&client, &format!("openid {BOTH}"));
+    let access = tokens["access_token"].as_str().unwrap();
+    let (status, challenge) = challenge(&get(&world, access, "/api/people"));
+    assert_eq!(status, 401);
+    assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
+    let id = tokens["id_token"].as_str().unwrap();
+    assert_eq!(get(&world, id, "/api/people").status, 401);
+    assert_eq!(get(&world, "nonsense", "/api/people").status, 401);
+    // Never in the address or a form (RFC 9700 §4.3.2, RFC 9728 `bearer_methods_supported`).
+    let robot = token(&world, &service(&world), BOTH);
+    let query = format!("/api/people?access_token={robot}");
+    assert_eq!(world.ask("GET", &query, "", "").status, 401);
+    let form = format!("access_token={robot}");
+    assert_eq!(world.ask("POST", "/api/commands", "", &form).status, 401);
+}
+
+#[test]
+fn rfc6750_section_3_1_a_token_without_the_scope_is_told_which() {
+    let world = World::started();
+    let robot = service(&world);
+    let reader = token(&world, &robot, "doorlight:read");
+    assert_eq!(get(&world, &reader, "/api/people").status, 200);
+    let disable = json!({ "verb": "user_disable", "user": "root" });
+    let (status, words) = challenge(&post(&world, &reader, &disable));
+    assert_eq!(status, 403);
+    assert!(
+        words.contains("error=\"insufficient_scope\"")
+            && words.contains("scope=\"doorlight:write\"")
+    );
+    let writer = token(&world, &robot, "doorlight:write");
+    assert_eq!(get(&world, &writer, "/api/people").status, 403);
+}
+
+#[test]
+fn a_person_must_be_an_administrator_still() {
+    let world = World::started();
+    world.user("alice");
+    let audience = format!("{}/api", world.issuer());
+    let console = world.client(
+        "Console",
+        &[
+            "--redirect-uri",
+            REDIRECT,
+            "--trusted",
+            "--scope",
+            &format!("openid {BOTH}"),
+            "--audience",
+            &audience,
+        ],
+    );
+    let tokens = world
+        .sign_in("alice")
+        .tokens(&console, &format!("openid {BOTH}"));
+    let alice = tokens["access_token"].as_str().unwrap();
+    let (status, words) = challenge(&get(&world, alice, "/api/people"));
+    assert_eq!(status, 403);
+    assert!(words.contains("insufficient_scope"), "{words}");
+
+    world.verb(
+        &["user", "add", "carol", "--admin", "--password-stdin"],
+        &format!("{}\n", crate::world::PASSWORD),
+    );
+    let tokens = world
+        .sign_in("carol")
+        .tokens(&console, &format!("openid {BOTH}"));
+    let carol = tokens["access_token"].as_str().unwrap();
+    assert_eq!(get(&world, carol, "/api/people").status, 200);
+    let add = json!({ "verb": "user_disable", "user": "alice" });
+    assert_eq!(post(&world, carol, &add).status, 200);
+    let events = get(&world, carol, "/api/events?person=alice&kind=user.disabled").json();
+    assert_eq!(
+        events["events"][0]["actor"], "carol (through Console)",
+        "{events}"
+    );
+    world.verb(
+        &["user", "add", "dora", "--admin", "--password-stdin"],
+        &format!("{}\n", crate::world::PASSWORD),
+    );
+    // Who is shut out does nothing any more, with a token that has not expired.
+    world.verb(&["user", "disable", "carol"], "");
+    assert_eq!(get(&world, carol, "/api/people").status, 401);
+    assert_eq!(post(&world, carol, &add).status, 401);
+}
+
+#[test]
+fn bad_commands_change_nothing() {
+    let world = World::started();
+    world.user("alice");
+    let robot = token(&world, &service(&world), BOTH);
+    let bearer = format!("Authorization: Bearer {robot}\r\n");
+    let json = "Content-Type: application/json\r\n";
+    let disable = r#"{"verb":"user_disable","user":"alice"}"#;
+    for (headers, body, status) in [
+        (json, "", 400),
+        (json, "[]", 400),
+        (json, "{}", 400),
+        (json, r#"{"verb":"user_disable"}"#, 400),
+        (json, r#"{"verb":"user_disable","user":7}"#, 400),
+        (json, r#"{"verb":"become_root","user":"alice"}"#, 400),
+        // Of two members with one name readers take different ones.
+        (
+            json,
+            r#"{"verb":"user_disable","user":"bob","user":"alice"}"#,
+            400,
+        ),
+        (json, r#"{"verb":"setup_link"}"#, 403),
+        (json, r#"{"verb":"user_disable","user":"nobody"}"#, 404),
+        // A form of another site can send these without asking first.
+        ("Content-Type: text/plain\r\n", disable, 415),
+        (
+            "Content-Type: application/x-www-form-urlencoded\r\n",
+            disable,
+            415,
+        ),
+        ("", disable, 415),
+    ] {
+        let answer = world.ask("POST", "/api/commands", &format!("{bearer}{headers}"), body);
+        assert_eq!(answer.status, status, "{headers}{body}: {answer:?}");
+    }
+    assert_eq!(
+        get(&world, &robot, "/api/people/alice").json()["disabled"],
+        false
+    );
+    assert_eq!(get(&world, &robot, "/api/events?before=x").status, 409);
+    assert_eq!(world.ask("PUT", "/api/commands", &bearer, "").status, 405);
+}
+
+#[test]
+fn rfc9449_section_7_a_bound_token_needs_a_proof_for_this_very_address_and_once() {
+    let world = World::started();
+    let robot = service(&world);
+    let key = Key::new();
+    let at = |path: &str| format!("{}{path}", world.issuer());
+    let proof = key.proof("POST", &at("/token"));
+    let body = format!("grant_type=client_credentials&scope={}", encode(BOTH));
+    let answer = world.ask(
+        "POST",
+        "/token",
+        &format!("{}{proof}", robot.basic()),
+        &body,
+    );
+    let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+    let people = |headers: &str| world.ask("GET", "/api/people", headers, "").status;
+    let here = at("/api/people");
+    assert_eq!(people(&format!("Authorization: Bearer {token}\r\n")), 401);
+    assert_eq!(people(&format!("Authorization: DPoP {token}\r\n")), 401);
+    for (key, method, address) in [
+        (&key, "GET", at("/userinfo")),
+        (&key, "POST", here.clone()),
+        (&Key::new(), "GET", here.clone()),
+    ] {
+        let headers = key.with_token(method, &address, &token);
+        assert_eq!(people(&headers), 401, "{method} {address}");
+    }
+    let good = key.with_token("GET", &here, &token);
+    assert_eq!(people(&good), 200);
+    assert_eq!(people(&good), 401);
+}
