@@ -1,7 +1,7 @@
 //! `doorlight client`: applications.
 
 use super::{Failure, Shared, output, reach};
-use crate::model::{Algorithm, ClientAuthMethod, ClientKind, GrantType, Profile};
+use crate::model::{Algorithm, ClientAuthMethod, ClientKind, GrantType, Profile, SubjectType};
 use crate::oauth::clients::NewClient;
 use crate::server::administration::clients;
 use crate::server::api::control::Command;
@@ -132,6 +132,12 @@ pub(super) struct AddArguments {
     /// It needs issuer and session id there; both are always sent.
     #[arg(long, requires = "frontchannel_logout_uri")]
     frontchannel_logout_session_required: bool,
+    /// public, or pairwise: it learns a name of its own for each person, so two applications cannot compare notes.
+    #[arg(long, value_parser = named::<SubjectType>, default_value = "public")]
+    subject_type: SubjectType,
+    /// A JSON list of the redirect URIs of all applications that shall know people by the same name; with pairwise.
+    #[arg(long, value_name = "URI")]
+    sector_identifier_uri: Option<String>,
 }
 
 /// The moment at which a secret was made names it.
@@ -218,6 +224,8 @@ fn new_client(arguments: AddArguments) -> Result<NewClient, Failure> {
         backchannel_logout_session_required: arguments.backchannel_logout_session_required,
         frontchannel_logout_uri: arguments.frontchannel_logout_uri,
         frontchannel_logout_session_required: arguments.frontchannel_logout_session_required,
+        subject_type: arguments.subject_type,
+        sector_identifier_uri: arguments.sector_identifier_uri,
     })
 }
 

@@ -17,6 +17,13 @@ impl SealKey {
         base64url(hmac::sign(&self.0, &message(purpose, parts)).as_ref())
     }
 
+    /// A key for one end, of this one: who holds it finds neither this nor a sibling.
+    pub fn derived(&self, purpose: &str, parts: &[&str]) -> Vec<u8> {
+        hmac::sign(&self.0, &message(purpose, parts))
+            .as_ref()
+            .to_vec()
+    }
+
     /// Whether `tag` is the tag of these parts; compared in constant time.
     pub fn verify(&self, purpose: &str, parts: &[&str], tag: &str) -> bool {
         from_base64url(tag)

@@ -1,7 +1,7 @@
 //! A registered application (RFC 6749 §2, RFC 7591 §2).
 
 use super::{Algorithm, ClaimMapping, PrivateKey, Resource, SelfRegistered};
-use crate::types::{ClientId, GroupName, RedirectUri, Scope, Timestamp, TokenHash};
+use crate::types::{ClientId, GroupName, Host, RedirectUri, Scope, Timestamp, TokenHash};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -98,6 +98,29 @@ pub struct ClientSecret {
     /// The secret itself, only where the client signs with it (`client_secret_jwt`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<PrivateKey>,
+}
+
+/// How a client knows people (OpenID Connect Core §8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectType {
+    /// All such clients under one name.
+    #[default]
+    Public,
+    /// Each sector under a name of its own.
+    Pairwise,
+}
+
+/// The clients that know a person under one name (OpenID Connect Core §8.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sector {
+    /// The sector identifier.
+    pub host: Host,
+    /// The document that lists the redirect URIs of the sector, where there is one (§8.1, `sector_identifier_uri`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+    /// Of the file's secret and the host: the names are made with it.
+    pub key: PrivateKey,
 }
 
 /// A registered application.
@@ -224,6 +247,9 @@ pub struct Client {
     /// That it needs `iss` and `sid` there (§2); both are always sent.
     #[serde(default)]
     pub frontchannel_logout_session_required: bool,
+    /// Set where it knows people under names of its sector's own (`oauth::subject`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sector: Option<Box<Sector>>,
     /// The resources that concern it, as the store read them with it: no part of the record.
     #[serde(skip)]
     pub resources: Vec<Resource>,
@@ -233,6 +259,14 @@ impl Client {
     /// Whether it wants to know when a session ends.
     pub fn is_told_of_logouts(&self) -> bool {
         self.backchannel_logout_uri.is_some() || self.frontchannel_logout_uri.is_some()
+    }
+
+    /// How it knows people.
+    pub fn subject_type(&self) -> SubjectType {
+        match self.sector {
+            Some(_) => SubjectType::Pairwise,
+            None => SubjectType::Public,
+        }
     }
 
     /// Whether it has no secret to keep.

@@ -10,10 +10,16 @@ pub struct Delivery {
     pub id: DeliveryId,
     /// Who is told.
     pub client: ClientId,
-    /// The `sub`.
+    /// Whose session it was.
     pub user: UserId,
-    /// The `sid`.
+    /// Which.
     pub session: SessionId,
+    /// The `sub`, as the client knew it then; the user's id where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub: Option<String>,
+    /// The `sid`, in the same way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
     /// Where it goes; the client's address at the time of each attempt.
     pub uri: String,
     /// When the session or the permission ended.

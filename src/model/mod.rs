@@ -24,7 +24,7 @@ pub use author::Author;
 pub use claim_mapping::{ClaimMapping, ClaimSource, PROTOCOL_CLAIMS};
 pub use client::{
     Client, ClientAuthMethod, ClientKind, ClientSecret, ConsentPolicy, GrantType, Profile,
-    RefreshPolicy,
+    RefreshPolicy, Sector, SubjectType,
 };
 pub use decision::{Change, Decision};
 pub use delivery::Delivery;

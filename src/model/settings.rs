@@ -10,6 +10,10 @@ use std::collections::BTreeSet;
 pub struct Settings {
     /// The key that seals forms (`crypto::seal`), 32 random bytes.
     pub seal_key: PrivateKey,
+    /// What the names for sectors are made with (`oauth::subject`), 32 random bytes. It must never change: everybody would
+    /// be a stranger to the applications. None in a file of an earlier release that was not started since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_key: Option<PrivateKey>,
     /// Days that audit events are kept.
     #[serde(default = "ninety")]
     pub audit_days: u32,
@@ -36,6 +40,7 @@ impl Settings {
     pub fn new(seal_key: PrivateKey) -> Self {
         Self {
             seal_key,
+            subject_key: None,
             audit_days: ninety(),
             session_idle_days: fourteen(),
             session_absolute_days: ninety(),

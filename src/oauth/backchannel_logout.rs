@@ -20,6 +20,7 @@
 //! `backchannel_logout_session_required` (§2.2) needs no rule: `sid` is always sent.
 
 use super::standing::{self, Ground};
+use super::subject;
 use crate::model::{
     Change, Client, Decision, Delivery, Event, EventKind, Grant, GrantEnd, Session, User,
 };
@@ -164,6 +165,15 @@ pub fn owed(
             client: grant.client,
             user: grant.user,
             session: grant.session,
+            // Kept: the decision may be the one that gives the client other names.
+            sub: client
+                .sector
+                .as_ref()
+                .map(|_| subject::of(grant.user, client)),
+            sid: client
+                .sector
+                .as_ref()
+                .map(|_| subject::session(grant.session, client)),
             uri: uri.clone(),
             created: now,
             attempts: 0,
@@ -247,14 +257,16 @@ pub fn claims(
     jti: Id,
     now: Timestamp,
 ) -> Value {
+    let sub = delivery.sub.clone();
+    let sid = delivery.sid.clone();
     json!({
         "iss": issuer.as_str(),
-        "sub": delivery.user,
+        "sub": sub.unwrap_or_else(|| delivery.user.to_string()),
         "aud": client.wire_id(),
         "iat": now.secs(),
         "exp": now.plus(TOKEN_LIFE).secs(),
         "jti": jti,
-        "sid": delivery.session,
+        "sid": sid.unwrap_or_else(|| delivery.session.to_string()),
         "events": { EVENT: {} },
     })
 }

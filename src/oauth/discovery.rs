@@ -49,7 +49,7 @@ pub fn document(issuer: &Issuer, settings: &Settings) -> Value {
             GRANT_TYPE,
             exchange::GRANT_TYPE,
         ],
-        "subject_types_supported": ["public"],
+        "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"],
         "userinfo_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"],
         "authorization_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"],

@@ -5,6 +5,7 @@
 //! Browsers may keep an application's cookies from a frame in another site's page; that is between the two. Only the
 //! browser that signs out can tell anybody in this way: where a session ends otherwise, the back channel does.
 
+use super::subject;
 use crate::model::{Client, Grant};
 use crate::types::{ClientId, Issuer, SessionId, append_query};
 use std::borrow::Cow;
@@ -45,7 +46,7 @@ pub fn frames(
 /// §3: `iss` and `sid` go together. They are always there, whether the application said that it needs them or not.
 fn frame(issuer: &Issuer, session: SessionId, client: &Client) -> Option<Frame> {
     let uri = client.frontchannel_logout_uri.as_ref()?;
-    let sid = session.to_string();
+    let sid = subject::session(session, client);
     let said = [
         ("iss", Cow::Borrowed(issuer.as_str())),
         ("sid", Cow::Owned(sid)),
@@ -69,7 +70,7 @@ pub fn origin(uri: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::model::GrantEnd;
-    use crate::oauth::testing::{NOW, client, grant, session};
+    use crate::oauth::testing::{NOW, client, grant, of_sector, session};
     use crate::types::{GrantId, Id};
 
     const OUT: &str = "https://notes.example/out?from=doorlight";
@@ -99,6 +100,21 @@ mod tests {
             origin: "https://notes.example".to_owned(),
         };
         assert_eq!(framed(&[again, first], telling(OUT)), [expected]);
+    }
+
+    #[test]
+    fn oidc_core_section_8_1_two_applications_cannot_compare_the_sid() {
+        let session = session().id.to_string();
+        let told = |host, key| {
+            let client = Client {
+                frontchannel_logout_uri: Some(OUT.to_owned()),
+                ..of_sector(host, key)
+            };
+            framed(&[grant(&client)], client).remove(0).address
+        };
+        let (one, two) = (told("one.example", 1), told("two.example", 2));
+        assert_ne!(one, two);
+        assert!(!one.contains(&session) && !two.contains(&session));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Introspection. RFC 7662 §2, RFC 8414 for what discovery says of it.
 //! Owns: who may know what of a token. A token of another audience is `{"active":false}`, like one that never was.
 
-use super::target;
-use crate::model::{Client, Grant, RefreshToken};
+use super::{subject, target};
+use crate::model::{Client, Grant, RefreshToken, User};
 use crate::types::{GrantId, Issuer, Thumbprint, Timestamp, TokenId, WireClientId};
 use serde_json::{Map, Value, json};
 
@@ -152,6 +152,12 @@ pub fn may_know(asking: &Client, token: &AccessToken, issuer: &Issuer) -> bool {
     asking.may_introspect && (issuers || audience.iter().any(served))
 }
 
+/// The `username` that may be told of a token. Where its `sub` is a name of a sector's own, the one that all know would
+/// undo that (OpenID Connect Core §8.1), unless the profile was given anyway.
+pub fn username<'u>(user: &'u User, token: &AccessToken, pairwise: bool) -> Option<&'u str> {
+    (!pairwise || token.has_scope("profile")).then_some(user.username.as_str())
+}
+
 /// The answer for an access token that holds (RFC 7662 §2.2).
 pub fn active(token: &AccessToken, username: Option<&str>) -> Value {
     let mut answer = Map::new();
@@ -197,7 +203,7 @@ pub fn active_refresh(
     json!({
         "active": true,
         "iss": issuer.as_str(),
-        "sub": grant.user,
+        "sub": subject::of(grant.user, client),
         "client_id": client.wire_id(),
         "scope": grant.scope,
         "iat": token.created.secs(),
@@ -208,7 +214,7 @@ pub fn active_refresh(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::testing::{NOW, client};
+    use crate::oauth::testing::{NOW, client, user};
     use crate::types::ClientId;
     use crate::types::Id;
 
@@ -288,6 +294,19 @@ mod tests {
         ] {
             assert!(bound(unknown.clone()).is_none(), "{unknown}");
         }
+    }
+
+    #[test]
+    fn oidc_core_section_8_1_the_username_undoes_no_pairwise_name() {
+        let with = |scope: &str| {
+            let mut token = token(json!("a"));
+            token.claims.insert("scope".to_owned(), json!(scope));
+            token
+        };
+        let told = |scope: &str, pairwise| username(&user(), &with(scope), pairwise).is_some();
+        assert!(told("openid", false));
+        assert!(!told("openid email", true));
+        assert!(told("openid profile", true));
     }
 
     #[test]

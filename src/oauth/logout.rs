@@ -1,6 +1,7 @@
 //! RP-initiated logout. OpenID Connect RP-Initiated Logout 1.0 §2 to §4.
 //! Owns: when a sign-out may happen without asking, and where it may return to.
 
+use super::subject;
 use crate::model::Client;
 use crate::types::{Form, SessionId, UserId, WireClientId, append_query};
 use std::borrow::Cow;
@@ -10,10 +11,10 @@ use std::borrow::Cow;
 pub struct Hint {
     /// `aud`.
     pub client: WireClientId,
-    /// `sub`.
-    pub user: UserId,
-    /// `sid`.
-    pub session: Option<SessionId>,
+    /// `sub`, as that client knows the person.
+    pub sub: String,
+    /// `sid`, in the same way.
+    pub sid: Option<String>,
 }
 
 /// Why the request is answered with an error page. There is no redirect.
@@ -101,12 +102,20 @@ impl Request {
     }
 }
 
-/// Whether the person must be asked: always, unless a valid hint names the very session of this browser.
-pub fn must_ask(hint: Option<&Hint>, session: Option<(SessionId, UserId)>) -> bool {
+/// Whether the person must be asked: always, unless a valid hint names the very session of this browser. `client` is
+/// the hint's; of one that is gone nobody knows how it named people.
+pub fn must_ask(
+    hint: Option<&Hint>,
+    client: Option<&Client>,
+    session: Option<(SessionId, UserId)>,
+) -> bool {
     match (hint, session) {
-        (Some(hint), Some((id, user))) => {
-            hint.user != user || hint.session.is_some_and(|sid| sid != id)
-        }
+        (Some(hint), Some((id, user))) => client.is_none_or(|client| {
+            let is_it = |sid: &String| *sid == subject::session(id, client);
+            hint.client != client.wire_id()
+                || hint.sub != subject::of(user, client)
+                || !hint.sid.as_ref().is_none_or(is_it)
+        }),
         (Some(_), None) => false,
         (None, _) => true,
     }
@@ -115,7 +124,7 @@ pub fn must_ask(hint: Option<&Hint>, session: Option<(SessionId, UserId)>) -> bo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::testing::{NOW, client, session, user};
+    use crate::oauth::testing::{NOW, client, of_sector, session, user};
     use crate::types::Id;
 
     fn request(text: &str) -> Request {
@@ -140,32 +149,37 @@ mod tests {
 
     #[test]
     fn only_a_hint_of_this_very_session_goes_unasked() {
-        let hint = |user, session| Hint {
-            client: client().wire_id(),
-            user,
-            session,
-        };
         let here = Some((session().id, user().id));
-        assert!(!must_ask(Some(&hint(user().id, Some(session().id))), here));
-        assert!(!must_ask(Some(&hint(user().id, None)), here));
-        assert!(must_ask(
-            Some(&hint(user().id, Some(SessionId(Id::new(NOW, [9; 10]))))),
-            here
-        ));
-        assert!(must_ask(
-            Some(&hint(UserId(Id::new(NOW, [9; 10])), None)),
-            here
-        ));
-        assert!(must_ask(None, here));
-        assert!(must_ask(None, None));
+        let other = Id::new(NOW, [9; 10]);
+        for known in [client(), of_sector("notes.example", 1)] {
+            let sub = |id| Some(subject::of(UserId(id), &known));
+            let sid = |id| Some(subject::session(SessionId(id), &known));
+            let (us, this) = (user().id.0, session().id.0);
+            let table = [
+                ("of this session", sub(us), sid(this), false),
+                ("of this person", sub(us), None, false),
+                ("of another session", sub(us), sid(other), true),
+                ("of another person", sub(other), None, true),
+                ("of another client's name", Some("x".into()), None, true),
+            ];
+            for (what, sub, sid, asked) in table {
+                let client = known.wire_id();
+                let hint = sub.map(|sub| Hint { client, sub, sid });
+                let must = |client| must_ask(hint.as_ref(), client, here);
+                assert_eq!(must(Some(&known)), asked, "{what}");
+                assert!(must(None), "{what}: a client that is gone");
+            }
+        }
+        assert!(must_ask(None, Some(&client()), here));
+        assert!(must_ask(None, None, None));
     }
 
     #[test]
     fn a_client_id_that_contradicts_the_hint_is_refused() {
         let hint = Hint {
             client: client().wire_id(),
-            user: user().id,
-            session: None,
+            sub: user().id.to_string(),
+            sid: None,
         };
         let other = request(&format!("client_id={}", Id::new(NOW, [9; 10])));
         assert_eq!(other.client(Some(&hint)), Err(LogoutError::ClientMismatch));

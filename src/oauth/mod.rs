@@ -26,6 +26,7 @@ pub mod replay;
 pub mod resources;
 pub mod revoke;
 pub mod standing;
+pub mod subject;
 pub mod target;
 pub mod token;
 pub mod userinfo;

@@ -2,7 +2,7 @@
 
 use crate::model::{
     Algorithm, Authentication, Client, ClientAuthMethod, ClientKind, ClientSecret, Consent,
-    ConsentPolicy, DeviceAuthorization, Grant, GrantType, Profile, RefreshPolicy, Resource,
+    ConsentPolicy, DeviceAuthorization, Grant, GrantType, Profile, RefreshPolicy, Resource, Sector,
     SelfRegistered, Session, User,
 };
 use crate::types::{
@@ -72,6 +72,7 @@ pub(crate) fn client() -> Client {
         backchannel_logout_session_required: false,
         frontchannel_logout_uri: None,
         frontchannel_logout_session_required: false,
+        sector: None,
         resources: Vec::new(),
     }
 }
@@ -209,5 +210,17 @@ pub(crate) fn agreed(client: &Client) -> Consent {
         client: client.id,
         scope: client.scope.clone(),
         given: NOW,
+    }
+}
+
+/// The client, with names of its sector's own.
+pub(crate) fn of_sector(host: &str, key: u8) -> Client {
+    Client {
+        sector: Some(Box::new(Sector {
+            host: host.parse().unwrap(),
+            uri: None,
+            key: vec![key; 32].into(),
+        })),
+        ..client()
     }
 }

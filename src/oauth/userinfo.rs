@@ -93,7 +93,9 @@ pub fn answer(
             .iter()
             .map(|(name, value)| (name.clone(), value.clone())),
     );
-    answer.insert("sub".to_owned(), json!(user.id));
+    // As the token says it: that is the name its client knows (OpenID Connect Core §5.3.2).
+    let subject = token.text("sub").ok_or(BearerError::InvalidToken)?;
+    answer.insert("sub".to_owned(), json!(subject));
     Ok(answer)
 }
 

@@ -8,6 +8,7 @@
 use super::context::Context;
 use super::guesses::household;
 use super::incoming::Incoming;
+use super::sector_documents;
 use crate::identity::throttle::{Policy, Throttle};
 use crate::model::Client;
 use crate::oauth::authorize::request;
@@ -295,7 +296,9 @@ impl Description {
     ) -> Result<Result<(Client, bool), DocumentError>, StoreError> {
         let id = WireClientId::Document(self.url.clone()).key();
         let stored = view.client(id)?;
-        let around = Around::of(&view.clients(None, usize::MAX)?, Some(id));
+        // Whoever describes itself names no address of a sector: that would be one more for Doorlight to call.
+        let sectors = sector_documents::sectors(view, None)?;
+        let around = Around::of(&view.clients(None, usize::MAX)?, Some(id), sectors);
         let client = document::client(&self.url, &self.wanted, stored.clone(), &around, now);
         Ok(client.map(|client| {
             let differs = stored.as_ref() != Some(&client);

@@ -23,7 +23,7 @@ use crate::store::{OpenError, Store, StoreError, View};
 use crate::types::{ClientId, Issuer, Timestamp, WireClientId};
 use std::convert::Infallible;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Shared by every handler, and by verbs that run without a server.
 pub struct Context {
@@ -57,6 +57,8 @@ pub struct Context {
     pub registrations: Registrations,
     /// Documents that describe clients.
     pub documents: ClientDocuments,
+    /// Held by the one registration that waits for a document of its sector.
+    pub sector_call: Mutex<()>,
 }
 
 /// The file cannot be served.
@@ -115,6 +117,7 @@ impl Context {
             settings,
             registrations: Registrations::default(),
             documents: ClientDocuments::default(),
+            sector_call: Mutex::default(),
             config,
         })
     }
@@ -193,22 +196,33 @@ fn furnish(store: &Store) -> Result<(Settings, KeyRing), StartError> {
     Ok((settings, keys))
 }
 
-/// The settings record, made at first start.
+/// The settings record, made at first start; what a file of an earlier release has not is added.
 fn settings(store: &Store) -> Result<Settings, StoreError> {
-    if let Some(settings) = store.snapshot()?.view().settings()? {
+    if let Some(settings) = store.snapshot()?.view().settings()?
+        && settings.subject_key.is_some()
+    {
         return Ok(settings);
     }
-    let settings = Settings::new(random::bytes::<32>().to_vec().into());
-    let stored = settings.clone();
-    let submitted = store.submit(move |_| {
-        let reply: Result<(), Infallible> = Ok(());
+    let fresh = Settings {
+        subject_key: Some(random::bytes::<32>().to_vec().into()),
+        ..Settings::new(random::bytes::<32>().to_vec().into())
+    };
+    let submitted = store.submit(move |view| {
+        let settings = match view.settings()? {
+            Some(old) => Settings {
+                subject_key: old.subject_key.or(fresh.subject_key),
+                ..old
+            },
+            None => fresh,
+        };
+        let reply: Result<_, Infallible> = Ok(settings.clone());
         Ok(Decision {
-            changes: vec![Change::PutSettings(Box::new(stored))],
+            changes: vec![Change::PutSettings(Box::new(settings))],
             events: Vec::new(),
             reply,
         })
     })?;
-    let Ok(()) = submitted;
+    let Ok(settings) = submitted;
     Ok(settings)
 }
 

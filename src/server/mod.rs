@@ -28,5 +28,6 @@ pub mod registrations;
 pub mod replays;
 pub mod respond;
 pub mod routes;
+pub mod sector_documents;
 pub mod standing;
 pub mod tokens;

@@ -29,6 +29,8 @@ pub struct Checked {
 pub struct Person {
     /// As of the check.
     pub user: User,
+    /// Whether an application of the token, or of one that it came from, knows them under a name of its own.
+    pub pairwise: bool,
     /// What the sign-in asked of userinfo by name, as far as the client may see it today.
     pub claims: BTreeMap<String, ClaimRequest>,
     /// What the client is told under names of its own.
@@ -121,6 +123,7 @@ pub fn standing(
         return Ok(None);
     };
     // RFC 8693: an exchanged token falls with each token that it came from.
+    let mut pairwise = false;
     for origin in &token.origins {
         let issued = origin.token.0.time();
         let stands = one_stands(
@@ -131,11 +134,18 @@ pub fn standing(
             issued,
             now,
         )?;
-        if stands.is_none() {
+        let Some(person) = stands else {
             return Ok(None);
-        }
+        };
+        pairwise |= person.is_some_and(|person| person.pairwise);
     }
-    one_stands(view, token.token, token.grant, &client, token.issued, now)
+    let stands = one_stands(view, token.token, token.grant, &client, token.issued, now)?;
+    Ok(stands.map(|person| {
+        person.map(|person| Person {
+            pairwise: person.pairwise || pairwise,
+            ..person
+        })
+    }))
 }
 
 fn one_stands(
@@ -176,6 +186,10 @@ fn one_stands(
     let user = records.user.filter(|user| rules::may_use(user, &client));
     let person = user.map(|user| Person {
         mapped: claim_mapping::of_user(&client.claim_mappings, &user),
+        pairwise: client.sector.is_some()
+            || holder
+                .as_ref()
+                .is_some_and(|holder| holder.sector.is_some()),
         user,
         claims,
         signed: client.userinfo_signed_response_alg,

@@ -242,6 +242,8 @@ fn a_delivery_that_was_given_up_is_shown_for_a_week_and_one_that_waits_is_never_
             client: ClientId(id),
             user: UserId(id),
             session: SessionId(id),
+            sub: None,
+            sid: None,
             uri: String::new(),
             created: days_ago(400),
             attempts: 1,

@@ -29,18 +29,21 @@ fn exchanging(world: &World, name: &str) -> TestClient {
 
 impl Chain {
     fn new() -> Self {
+        Self::of(&[])
+    }
+
+    /// The person's application has these settings more.
+    fn of(more: &[&str]) -> Self {
         let world = World::started();
         world.user("alice");
-        let app = world.client(
-            "App",
-            &[
-                "--redirect-uri",
-                crate::world::REDIRECT,
-                "--trusted",
-                "--scope",
-                "openid offline_access read other",
-            ],
-        );
+        let usual = [
+            "--redirect-uri",
+            crate::world::REDIRECT,
+            "--trusted",
+            "--scope",
+            "openid offline_access read other",
+        ];
+        let app = world.client("App", &[&usual[..], more].concat());
         let front = exchanging(&world, "Front");
         let add = |identifier, client: &TestClient, more: &[&str]| {
             let verb = ["resource", "add", identifier, "--client", &client.id];
@@ -108,6 +111,27 @@ fn rfc8693_section_2_2_a_service_gets_a_token_for_the_next_one() {
     let audit = chain.world.run(&["audit"], "").stdout;
     let audit = String::from_utf8(audit).unwrap();
     assert!(audit.contains("token.exchange"), "{audit}");
+}
+
+/// OpenID Connect Core §8.1: a service knows the person by the name that it was sent, and learns no other.
+#[test]
+fn oidc_core_section_8_1_an_exchange_undoes_no_pairwise_name() {
+    let chain = Chain::of(&["--subject-type", "pairwise"]);
+    let subject = chain.subject();
+    let token = text(&chain.back(&subject));
+    assert_eq!(claims(&token)["sub"], claims(&subject)["sub"]);
+    let told = chain.world.introspect(&chain.front, &token);
+    assert_eq!(told["sub"], claims(&subject)["sub"]);
+    let shown = chain.world.verb(&["user", "show", "alice"], "");
+    for name in [shown["id"].as_str().unwrap(), "alice"] {
+        assert!(!told.to_string().contains(name), "{name}: {told}");
+        assert!(!claims(&token).to_string().contains(name), "{name}");
+    }
+    // Where the application has the usual names, all is as it was.
+    let chain = Chain::new();
+    let token = text(&chain.back(&chain.subject()));
+    let told = chain.world.introspect(&chain.front, &token);
+    assert_eq!(told["username"], "alice");
 }
 
 #[test]

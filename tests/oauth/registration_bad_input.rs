@@ -96,7 +96,11 @@ fn rfc7591_section_3_2_2_metadata_that_cannot_be_registered() {
             "application type",
             with("application_type", json!("service")),
         ),
-        ("subject type", with("subject_type", json!("pairwise"))),
+        ("subject type", with("subject_type", json!("private"))),
+        (
+            "subject type: a list",
+            with("subject_type", json!(["pairwise"])),
+        ),
         (
             "ID token: none",
             with("id_token_signed_response_alg", json!("none")),
@@ -114,8 +118,15 @@ fn rfc7591_section_3_2_2_metadata_that_cannot_be_registered() {
             with("userinfo_signed_response_alg", json!("none")),
         ),
         (
-            "sector",
-            with("sector_identifier_uri", json!("https://app.example/sector")),
+            "sector: http",
+            with("sector_identifier_uri", json!("http://app.example/sector")),
+        ),
+        (
+            "sector: no text",
+            with(
+                "sector_identifier_uri",
+                json!(["https://app.example/sector"]),
+            ),
         ),
         (
             "keys of its own, and none there",

@@ -129,6 +129,7 @@ fn what_others_do_to_a_sign_in_is_told_too() {
         ("grant", "authorization_code"),
         ("profile", "standard"),
         ("id_token_alg", "RS256"),
+        ("subject_type", "public"),
         ("access_token_alg", "ES256"),
         ("consent", "trusted"),
         ("refresh", "when_asked"),

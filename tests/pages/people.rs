@@ -205,6 +205,7 @@ fn a_form_from_before_an_application_was_closed_to_others_does_not_open_it_again
         ("grant", "authorization_code"),
         ("profile", "standard"),
         ("id_token_alg", "RS256"),
+        ("subject_type", "public"),
         ("access_token_alg", "ES256"),
         ("consent", "trusted"),
         ("refresh", "when_asked"),

@@ -3,8 +3,8 @@
 use super::request::Request;
 use crate::model::{Client, Consent, ConsentPolicy, Session, User};
 use crate::oauth::error::AuthorizeError;
-use crate::oauth::standing;
-use crate::types::{Scope, Timestamp, UserId};
+use crate::oauth::{standing, subject};
+use crate::types::{Scope, Timestamp};
 use std::time::Duration;
 
 /// Who is signed in.
@@ -25,8 +25,8 @@ pub struct Asked {
     pub chosen: bool,
     /// The person allowed it just now.
     pub allowed: bool,
-    /// The person of a valid `id_token_hint`.
-    pub hinted: Option<UserId>,
+    /// The `sub` of a valid `id_token_hint`.
+    pub hinted: Option<String>,
 }
 
 /// What comes next.
@@ -107,7 +107,7 @@ fn must_sign_in(
         .or_else(|| usual.map(|seconds| Duration::from_secs(seconds.into())));
     let too_old = max_age.is_some_and(|max_age| now.since(at) > max_age || max_age.is_zero());
     ((request.prompt.login || too_old) && !signed_in_for_this(subject, asked))
-        || !is_who_is_meant(request, subject, asked)
+        || !is_who_is_meant(request, client, subject, asked)
 }
 
 /// Sent to the sign-in page by this request, and signed in since.
@@ -117,13 +117,18 @@ fn signed_in_for_this(subject: Subject<'_>, asked: &Asked) -> bool {
 }
 
 /// The hint's person, and the `sub` that the `claims` parameter wants (OpenID Connect Core §5.5.1).
-fn is_who_is_meant(request: &Request, subject: Subject<'_>, asked: &Asked) -> bool {
-    let ours = subject.user.id.to_string();
+fn is_who_is_meant(
+    request: &Request,
+    client: &Client,
+    subject: Subject<'_>,
+    asked: &Asked,
+) -> bool {
+    let own = subject::of(subject.user.id, client);
     let mut wanted = [&request.claims.id_token, &request.claims.userinfo]
         .into_iter()
         .filter_map(|claims| claims.get("sub")?.value.as_ref());
-    asked.hinted.is_none_or(|hinted| hinted == subject.user.id)
-        && wanted.all(|sub| sub.as_str() == Some(ours.as_str()))
+    asked.hinted.as_ref().is_none_or(|hinted| *hinted == own)
+        && wanted.all(|sub| sub.as_str() == Some(own.as_str()))
 }
 
 /// An `acr` that is called essential must be reached, or the sign-in has failed (OpenID Connect Core §5.5.1.1).
@@ -177,7 +182,7 @@ mod tests {
     use crate::model::{ClientKind, SelfRegistered};
     use crate::oauth::authorize::request::target;
     use crate::oauth::testing::{NOW, client, self_registered, session, user};
-    use crate::types::Form;
+    use crate::types::{Form, UserId};
 
     fn request(extra: &str) -> Request {
         let client = client();
@@ -326,8 +331,8 @@ mod tests {
     fn another_person_than_the_hinted_one_must_sign_in() {
         let agreed = consent("openid email");
         let other = UserId(crate::types::Id::new(NOW, [42; 10]));
-        let hinted = |id| Asked {
-            hinted: Some(id),
+        let hinted = |id: UserId| Asked {
+            hinted: Some(id.to_string()),
             ..Asked::default()
         };
         assert_eq!(

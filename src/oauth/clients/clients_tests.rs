@@ -23,6 +23,7 @@ fn around() -> Around {
     Around {
         namesake: None,
         groups: ["family".parse().unwrap()].into(),
+        ..Around::default()
     }
 }
 

@@ -3,6 +3,7 @@
 //! Not here: how a request is held against the settings (`authorize`, `token`, `client_auth`).
 
 mod rules;
+pub mod sector;
 mod settings;
 
 pub(super) use settings::blank;
@@ -24,6 +25,8 @@ pub struct Around {
     pub namesake: Option<ClientId>,
     /// The groups that there are.
     pub groups: BTreeSet<GroupName>,
+    /// What a sector is made with.
+    pub sectors: sector::Sectors,
 }
 
 /// An application, and the secret that is shown once.
@@ -40,7 +43,7 @@ pub fn add(
         return Decision::reply(Err(AdminError::NameTaken(details.name.trim().to_owned())));
     }
     let id = ClientId(Id::new(by.now, fresh.id));
-    let mut client = match details.on(settings::blank(id, by.now), &around.groups) {
+    let mut client = match details.on(settings::blank(id, by.now), around) {
         Ok(client) => client,
         Err(error) => return Decision::reply(Err(error)),
     };
@@ -71,8 +74,8 @@ pub fn edit_as_seen(
     edit(old, details, around, by)
 }
 
-/// Edits an application: all settings at once. One that becomes public loses its secrets; one that is switched off
-/// loses its tokens.
+/// Edits an application: all settings at once. One that becomes public loses its secrets; one that is switched off, or
+/// gets other names for people, loses its tokens.
 pub fn edit(
     old: Client,
     details: &ClientEdit,
@@ -82,7 +85,7 @@ pub fn edit(
     if around.namesake.is_some_and(|id| id != old.id) {
         return Decision::reply(Err(AdminError::NameTaken(details.name.trim().to_owned())));
     }
-    let mut client = match details.on(old.clone(), &around.groups) {
+    let mut client = match details.on(old.clone(), around) {
         Ok(client) if client == old => return Decision::reply(Ok(old)),
         Ok(client) => client,
         Err(error) => return Decision::reply(Err(error)),
@@ -90,7 +93,7 @@ pub fn edit(
     if !has_secret(&client) {
         client.secrets.clear();
     }
-    if client.disabled && !old.disabled {
+    if (client.disabled && !old.disabled) || sector::renames(&old, &client) {
         // The writer's turn: what was committed before is no younger, and what is just as old ends too.
         client.tokens_not_before = by.now.just_after();
     }
@@ -110,8 +113,7 @@ pub fn add_redirect_uri(
     around: &Around,
     by: &Author,
 ) -> Decision<Client, AdminError> {
-    let mut details = ClientEdit::of(&old);
-    details.redirect_uris.push(redirect_uri);
+    let details = with_redirect_uri(&old, redirect_uri);
     if !details.grants.contains(&GrantType::AuthorizationCode) {
         return Decision::reply(Err(AdminError::invalid(
             "redirect_uri",
@@ -119,6 +121,13 @@ pub fn add_redirect_uri(
         )));
     }
     edit(old, &details, around, by)
+}
+
+/// The settings with that address more.
+pub fn with_redirect_uri(client: &Client, redirect_uri: String) -> ClientEdit {
+    let mut details = ClientEdit::of(client);
+    details.redirect_uris.push(redirect_uri);
+    details
 }
 
 /// Makes a second secret, so that the first can be replaced without a break.

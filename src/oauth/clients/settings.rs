@@ -1,13 +1,13 @@
 //! The settings of an application as they are asked for. Which of them go together stands in `rules`.
 
-use super::rules;
+use super::{Around, rules, sector};
 use crate::crypto::digest::s256;
 use crate::model::{
     AdminError, Algorithm, Client, ClientAuthMethod, ClientKind, ConsentPolicy, GrantType, Profile,
-    RefreshPolicy,
+    RefreshPolicy, SubjectType,
 };
 use crate::oauth::claim_mapping;
-use crate::types::{ClientId, GroupName, Id, RedirectUri, Scope, Timestamp};
+use crate::types::{ClientId, Id, RedirectUri, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -82,6 +82,10 @@ pub struct NewClient {
     pub frontchannel_logout_uri: Option<String>,
     /// Whether it needs `iss` and `sid` there.
     pub frontchannel_logout_session_required: bool,
+    /// How it knows people.
+    pub subject_type: SubjectType,
+    /// The document that lists the redirect URIs of its sector.
+    pub sector_identifier_uri: Option<String>,
 }
 
 /// All that can be edited about an application, as it shall be afterwards. Start from [`ClientEdit::of`], or from a
@@ -179,6 +183,12 @@ pub struct ClientEdit {
     /// See [`Client`].
     #[serde(default)]
     pub frontchannel_logout_session_required: bool,
+    /// See `sector`.
+    #[serde(default)]
+    pub subject_type: SubjectType,
+    /// See `sector`.
+    #[serde(default)]
+    pub sector_identifier_uri: Option<String>,
 }
 
 impl From<NewClient> for ClientEdit {
@@ -231,6 +241,8 @@ impl From<NewClient> for ClientEdit {
             backchannel_logout_session_required: new.backchannel_logout_session_required,
             frontchannel_logout_uri: new.frontchannel_logout_uri,
             frontchannel_logout_session_required: new.frontchannel_logout_session_required,
+            subject_type: new.subject_type,
+            sector_identifier_uri: new.sector_identifier_uri,
             ..Self::of(&blank(ClientId(Id::default()), Timestamp::default()))
         }
     }
@@ -293,6 +305,8 @@ impl ClientEdit {
             backchannel_logout_session_required: client.backchannel_logout_session_required,
             frontchannel_logout_uri: client.frontchannel_logout_uri.clone(),
             frontchannel_logout_session_required: client.frontchannel_logout_session_required,
+            subject_type: client.subject_type(),
+            sector_identifier_uri: sector::uri_of(client).map(str::to_owned),
         }
     }
 
@@ -310,19 +324,15 @@ impl ClientEdit {
     }
 
     /// `client` with these settings, each looked at alone and then beside the others.
-    pub(in crate::oauth) fn on(
-        &self,
-        client: Client,
-        groups: &BTreeSet<GroupName>,
-    ) -> Result<Client, AdminError> {
+    pub(in crate::oauth) fn on(&self, old: Client, around: &Around) -> Result<Client, AdminError> {
         // RFC 8252 §8.4, OAuth 2.0 for Browser-Based Applications: neither can keep a secret.
         let public =
             self.public || matches!(self.kind, ClientKind::SinglePage | ClientKind::Native);
         let allowed_groups =
-            rules::groups_of(&self.allowed_groups, groups, &client.allowed_groups)?;
+            rules::groups_of(&self.allowed_groups, &around.groups, &old.allowed_groups)?;
         let claim_mappings =
-            claim_mapping::parse(&self.claim_mappings, groups, &client.claim_mappings)?;
-        let client = Client {
+            claim_mapping::parse(&self.claim_mappings, &around.groups, &old.claim_mappings)?;
+        let mut client = Client {
             name: rules::name(&self.name)?,
             kind: self.kind,
             profile: self.profile,
@@ -379,9 +389,10 @@ impl ClientEdit {
                 public,
             )?,
             frontchannel_logout_session_required: self.frontchannel_logout_session_required,
-            ..client
+            ..old.clone()
         };
         rules::fit_together(&client)?;
+        client.sector = sector::of(&old, &client, self, &around.sectors)?;
         Ok(client)
     }
 }
@@ -432,6 +443,7 @@ pub(in crate::oauth) fn blank(id: ClientId, now: Timestamp) -> Client {
         backchannel_logout_session_required: false,
         frontchannel_logout_uri: None,
         frontchannel_logout_session_required: false,
+        sector: None,
         resources: Vec::new(),
     }
 }

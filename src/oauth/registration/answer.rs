@@ -36,7 +36,7 @@ pub fn information(
     tell("grant_types", grants.collect());
     tell("response_types", json!(["code"]));
     tell("scope", json!(client.scope));
-    tell("subject_type", json!("public"));
+    tell("subject_type", json!(client.subject_type()));
     tell(
         "id_token_signed_response_alg",
         json!(client.id_token_alg.as_str()),
@@ -77,11 +77,13 @@ pub fn information(
             tell(name, json!(true));
         }
     }
+    let sector_identifier_uri = clients::sector::uri_of(client).map(str::to_owned);
     for (name, uri) in [
         ("client_uri", &client.home_uri),
         ("logo_uri", &client.logo_uri),
         ("policy_uri", &client.policy_uri),
         ("tos_uri", &client.tos_uri),
+        ("sector_identifier_uri", &sector_identifier_uri),
         ("frontchannel_logout_uri", &client.frontchannel_logout_uri),
     ] {
         if let Some(uri) = uri {

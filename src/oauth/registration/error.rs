@@ -49,6 +49,9 @@ impl RegistrationError {
     /// description on the wire must not.
     pub fn of_rule(error: &AdminError) -> Self {
         let detail = error.to_string();
+        if *error == AdminError::ChangedMeanwhile {
+            return Self::Unavailable;
+        }
         let field = match error {
             AdminError::Invalid { field, .. } => *field,
             _ => "",
@@ -68,6 +71,9 @@ impl RegistrationError {
             "policy_uri" => "policy_uri must be a web address",
             "frontchannel_logout_uri" => {
                 "frontchannel_logout_uri must be an https address with scheme, host and port of a redirect URI"
+            }
+            "sector_identifier_uri" => {
+                "sector_identifier_uri must be the https address of a JSON array of every redirect URI; pairwise subjects need it unless all redirect URIs have one host"
             }
             "tos_uri" => "tos_uri must be a web address",
             "jwks" => "jwks must be a set of public keys that fits the client, none of them weak",

@@ -8,26 +8,25 @@
 
 use super::addresses;
 use super::error::RegistrationError;
-use crate::model::{Algorithm, Client, ClientAuthMethod, ClientKind, ConsentPolicy, GrantType};
+use super::members::{algorithm, flag, list, text};
+use crate::model::{
+    Algorithm, Client, ClientAuthMethod, ClientKind, ConsentPolicy, GrantType, SubjectType,
+};
 use crate::oauth::clients::ClientEdit;
 use crate::oauth::token::{device, exchange};
-use crate::types::{Scope, strict_json};
+use crate::types::Scope;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// All that an application may ask for that registered itself; `groups` tells rights, and is not among them.
 pub const DEFAULT_SCOPE: &str = "openid profile email offline_access";
-/// A registration of a few addresses has a kilobyte.
-const BODY_MAX: usize = 16 * 1024;
 const CONTACTS_MAX: usize = 10;
 const CONTACT_MAX: usize = 200;
+const SECTOR_URI: &str = "sector_identifier_uri";
+const SECTOR_SENTENCE: &str = "sector_identifier_uri must be a text";
 
 /// Present, these would promise what does not happen.
 const UNSUPPORTED: &[(&str, &str)] = &[
-    (
-        "sector_identifier_uri",
-        "sector_identifier_uri is not supported",
-    ),
     (
         "userinfo_encrypted_response_alg",
         "userinfo is not encrypted: leave out userinfo_encrypted_response_alg",
@@ -115,18 +114,10 @@ pub struct Metadata {
     pub(super) frontchannel_logout_uri: Option<String>,
     /// Front-Channel Logout §2.
     pub(super) frontchannel_logout_session_required: bool,
-}
-
-/// The members of a body.
-pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, RegistrationError> {
-    if body.len() > BODY_MAX {
-        return Err(RegistrationError::MalformedBody);
-    }
-    let mut members =
-        strict_json::parse_object(body).map_err(|_| RegistrationError::MalformedBody)?;
-    // RFC 7592 §2.2: null says the same as leaving it out.
-    members.retain(|_, value| !value.is_null());
-    Ok(members)
+    /// `None`: nothing was said of it.
+    pub(super) subject_type: Option<SubjectType>,
+    /// OpenID Connect Dynamic Client Registration §5.
+    pub(super) sector_identifier_uri: Option<String>,
 }
 
 impl Metadata {
@@ -221,6 +212,8 @@ impl Metadata {
                 "frontchannel_logout_session_required",
                 "frontchannel_logout_session_required must be true or false",
             )?,
+            subject_type: subject_type(members, client)?,
+            sector_identifier_uri: text(members, SECTOR_URI, SECTOR_SENTENCE)?,
         })
     }
 
@@ -231,6 +224,10 @@ impl Metadata {
             .iter()
             .any(|uri| !before.redirect_uris.contains(uri));
         let public = self.method == ClientAuthMethod::None;
+        let (subject_type, sector_identifier_uri) = match self.subject_type {
+            Some(named) => (named, self.sector_identifier_uri.clone()),
+            None => (before.subject_type, before.sector_identifier_uri),
+        };
         ClientEdit {
             name,
             // RFC 8252 §8.4: a native application that registered itself may have a secret of its own.
@@ -265,6 +262,8 @@ impl Metadata {
             userinfo_signed_response_alg: self.userinfo_signed_response_alg,
             frontchannel_logout_uri: self.frontchannel_logout_uri.clone(),
             frontchannel_logout_session_required: self.frontchannel_logout_session_required,
+            subject_type,
+            sector_identifier_uri,
             ..before
         }
     }
@@ -302,12 +301,7 @@ fn refuse_unsupported(members: &Map<String, Value>) -> Result<(), RegistrationEr
         .find(|(name, _)| members.get(*name).is_some_and(|v| *v != Value::Bool(false)));
     match present.or(wanted) {
         Some((_, sentence)) => Err(RegistrationError::metadata(sentence)),
-        None => match members.get("subject_type") {
-            Some(kind) if *kind != "public" => {
-                Err(RegistrationError::metadata("subject_type must be public"))
-            }
-            _ => Ok(()),
-        },
+        None => Ok(()),
     }
 }
 
@@ -349,6 +343,26 @@ fn native(
         None => Ok(redirect_uris
             .iter()
             .any(|uri| addresses::is_of_machine(uri))),
+    }
+}
+
+/// An address for sectors says that there are to be some. Back to the one name that all applications know goes nobody
+/// by themselves: the administrator may have taken it from them.
+fn subject_type(
+    members: &Map<String, Value>,
+    client: Option<&Client>,
+) -> Result<Option<SubjectType>, RegistrationError> {
+    let had = client.map(Client::subject_type);
+    match members.get("subject_type").map(Value::as_str) {
+        Some(Some("public")) if had == Some(SubjectType::Pairwise) => Err(
+            RegistrationError::metadata("subject_type is pairwise; ask the administrator"),
+        ),
+        Some(Some("public")) => Ok(Some(SubjectType::Public)),
+        Some(Some("pairwise")) => Ok(Some(SubjectType::Pairwise)),
+        Some(_) => Err(RegistrationError::metadata(
+            "subject_type must be public or pairwise",
+        )),
+        None => Ok(text(members, SECTOR_URI, SECTOR_SENTENCE)?.map(|_| SubjectType::Pairwise)),
     }
 }
 
@@ -421,18 +435,6 @@ fn scope(members: &Map<String, Value>) -> Result<Option<Scope>, RegistrationErro
     }
 }
 
-fn algorithm(
-    members: &Map<String, Value>,
-    name: &str,
-    sentence: &'static str,
-) -> Result<Option<Algorithm>, RegistrationError> {
-    let refuse = || RegistrationError::metadata(sentence);
-    let named = members.get(name);
-    named
-        .map(|value| value.as_str().and_then(Algorithm::parse).ok_or_else(refuse))
-        .transpose()
-}
-
 /// People read it when they decide: what cannot be seen has no place in it.
 fn name(members: &Map<String, Value>) -> Result<Option<String>, RegistrationError> {
     const SENTENCE: &str = "client_name must be a text of visible characters";
@@ -470,48 +472,5 @@ fn default_max_age(members: &Map<String, Value>) -> Result<Option<u32>, Registra
             .and_then(|age| u32::try_from(age).ok())
             .map(Some)
             .ok_or_else(refuse),
-    }
-}
-
-/// A text that is there; an empty one counts as left out.
-pub(super) fn text(
-    members: &Map<String, Value>,
-    name: &str,
-    sentence: &'static str,
-) -> Result<Option<String>, RegistrationError> {
-    match members.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone()).filter(|t| !t.trim().is_empty())),
-        Some(_) => Err(RegistrationError::metadata(sentence)),
-    }
-}
-
-fn list(
-    members: &Map<String, Value>,
-    name: &str,
-    sentence: &'static str,
-) -> Result<Option<Vec<String>>, RegistrationError> {
-    let refuse = || RegistrationError::metadata(sentence);
-    let Some(value) = members.get(name) else {
-        return Ok(None);
-    };
-    value
-        .as_array()
-        .ok_or_else(refuse)?
-        .iter()
-        .map(|item| item.as_str().map(str::to_owned).ok_or_else(refuse))
-        .collect::<Result<_, _>>()
-        .map(Some)
-}
-
-fn flag(
-    members: &Map<String, Value>,
-    name: &str,
-    sentence: &'static str,
-) -> Result<bool, RegistrationError> {
-    match members.get(name) {
-        None => Ok(false),
-        Some(Value::Bool(value)) => Ok(*value),
-        Some(_) => Err(RegistrationError::metadata(sentence)),
     }
 }

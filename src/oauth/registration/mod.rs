@@ -2,10 +2,11 @@
 //! Owns: who may register, what of an application is its own to set. The checks, in order:
 //!
 //! 1. Registration is not off; the initial access token holds, or registration is open (`admit`).
-//! 2. The body is one JSON object (`metadata::object`).
+//! 2. The body is one JSON object (`members::object`).
 //! 3. Its members can be registered (`metadata`, `addresses`).
 //! 4. Strangers have not left too many that nobody used.
-//! 5. The outcome fits the rules for every application (`oauth::clients`).
+//! 5. The outcome fits the rules for every application (`oauth::clients`), with the document of its sector, which was
+//!    fetched before (`document_to_fetch`).
 //!
 //! Management (RFC 7592): the registration access token of that very client, then the same from 2 on.
 //! Not here: the answer (`answer`), applications that a document describes (`document`), initial access tokens as an administrator handles them (`initial_token`).
@@ -15,6 +16,7 @@ pub mod answer;
 pub mod document;
 mod error;
 pub mod initial_token;
+mod members;
 mod metadata;
 
 pub use document::DocumentError;
@@ -26,6 +28,7 @@ use crate::model::{
     Change, Client, ClientAuthMethod, Decision, Event, EventKind, InitialAccessToken,
     RegistrationPolicy, SelfRegistered,
 };
+use crate::oauth::clients::sector::{self, Sectors};
 use crate::oauth::clients::{self, ClientEdit};
 use crate::types::{BearerSecret, ClientId, Id, RedirectUri, Secret, Timestamp, TokenHash};
 use serde_json::{Map, Value};
@@ -63,16 +66,19 @@ pub struct Around {
     pub never_used: usize,
     /// How many applications a document describes.
     pub documents: usize,
+    /// What a sector is made with.
+    pub sectors: Sectors,
 }
 
 impl Around {
     /// Of these; `but` is the one that is changed.
-    pub fn of(clients: &[Client], but: Option<ClientId>) -> Self {
+    pub fn of(clients: &[Client], but: Option<ClientId>, sectors: Sectors) -> Self {
         let others = clients.iter().filter(|client| Some(client.id) != but);
         Self {
             names: others.map(|client| client.name.to_lowercase()).collect(),
             never_used: clients.iter().filter(|c| c.is_strangers_unused()).count(),
             documents: clients.iter().filter(|c| c.document().is_some()).count(),
+            sectors,
         }
     }
 }
@@ -108,7 +114,21 @@ pub fn admit(
 
 /// Reads what a new client wants to be.
 pub fn wanted(body: &[u8]) -> Result<Metadata, RegistrationError> {
-    Metadata::parse(&metadata::object(body)?, None)
+    Metadata::parse(&members::object(body)?, None)
+}
+
+/// The sector document that must be fetched before `wanted` is registered, in place of `old` (OpenID Connect Dynamic
+/// Client Registration §5).
+pub fn document_to_fetch(wanted: &Metadata, old: Option<&Client>) -> Option<String> {
+    let before = match old {
+        Some(old) => ClientEdit::of(old),
+        None => ClientEdit::of(&clients::blank(
+            ClientId(Id::default()),
+            Timestamp::default(),
+        )),
+    };
+    let edit = wanted.on(before, String::new());
+    sector::to_fetch(old, &edit).map(str::to_owned)
 }
 
 /// Registers a client (RFC 7591 §3). `token` was admitted; none is a stranger. `registration` makes the registration
@@ -183,7 +203,7 @@ pub fn manager(
 
 /// Reads what a client wants to be instead.
 pub fn replacement(old: &Client, body: &[u8]) -> Result<Metadata, RegistrationError> {
-    let members = metadata::object(body)?;
+    let members = members::object(body)?;
     same(old, &members)?;
     Metadata::parse(&members, Some(old))
 }
@@ -217,6 +237,9 @@ pub fn update(
         if !client.redirect_uris.iter().all(known) {
             new.consents_not_before = moment.now.just_after();
         }
+    }
+    if sector::renames(&old, &client) {
+        client.tokens_not_before = moment.now.just_after();
     }
     // A secret that signs is kept itself, another as a hash: neither can become the other.
     let signs = |client: &Client| client.auth_method == ClientAuthMethod::ClientSecretJwt;
@@ -252,10 +275,14 @@ fn settings(
     around: &Around,
 ) -> Result<Client, RegistrationError> {
     let name = free_name(wanted, around);
-    let groups = client.allowed_groups.clone();
+    let rules = clients::Around {
+        groups: client.allowed_groups.clone(),
+        sectors: around.sectors.clone(),
+        ..clients::Around::default()
+    };
     let edit = wanted.on(ClientEdit::of(&client), name);
     let client = edit
-        .on(client, &groups)
+        .on(client, &rules)
         .map_err(|error| RegistrationError::of_rule(&error))?;
     if client.scope.is_empty() {
         return Err(RegistrationError::metadata(

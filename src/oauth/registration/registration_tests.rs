@@ -119,13 +119,13 @@ fn the_last_use_of_a_token_deletes_it() {
 #[test]
 fn strangers_leave_at_most_so_many_that_nobody_used() {
     let mut clients = vec![registered(&notes()); NEVER_USED_MAX];
-    let full = Around::of(&clients, None);
+    let full = Around::of(&clients, None, Sectors::default());
     assert_eq!(
         try_register(&notes(), &full),
         Err(RegistrationError::TooMany)
     );
     assert!(clients[0].mark_used(NOW));
-    let room = Around::of(&clients, None);
+    let room = Around::of(&clients, None, Sectors::default());
     assert!(try_register(&notes(), &room).is_ok());
 }
 
@@ -134,7 +134,7 @@ fn a_stranger_never_has_the_name_of_another() {
     let taken = |names: &[&str]| Around {
         names: names.iter().map(|name| name.to_lowercase()).collect(),
         never_used: 0,
-        documents: 0,
+        ..Around::default()
     };
     for (names, name) in [
         (&[][..], "Notes"),

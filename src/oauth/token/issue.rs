@@ -5,10 +5,9 @@
 use crate::crypto::digest::at_hash;
 use crate::model::{Algorithm, Authentication, ClaimsRequest, Client, Grant, User};
 use crate::oauth::introspect::Origin;
-use crate::oauth::{claim_mapping, claims, target};
+use crate::oauth::{claim_mapping, claims, subject, target};
 use crate::types::{
-    BearerSecret, GrantId, Id, Issuer, Scope, SessionId, Thumbprint, Timestamp, TokenId,
-    WireClientId,
+    BearerSecret, GrantId, Id, Issuer, Scope, Thumbprint, Timestamp, TokenId, WireClientId,
 };
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -61,8 +60,9 @@ pub(super) struct Exchanged {
 #[derive(Clone, Debug)]
 pub struct Person {
     user: Box<User>,
+    subject: String,
     grant: GrantId,
-    session: SessionId,
+    sid: String,
     authentication: Authentication,
     claims: ClaimsRequest,
     claims_in_id_token: bool,
@@ -82,8 +82,9 @@ impl Issued {
     ) -> Self {
         let person = Person {
             user: Box::new(user.clone()),
+            subject: subject::of(user.id, client),
             grant: grant.id,
-            session: grant.session,
+            sid: subject::session(grant.session, client),
             authentication: grant.authentication.clone(),
             claims: claims::within(grant.claims.clone(), &client.scope).0,
             claims_in_id_token: client.claims_in_id_token,
@@ -235,7 +236,7 @@ impl Issued {
                 }
             }
             (None, Some(person)) => {
-                put("sub", json!(person.user.id));
+                put("sub", json!(person.subject));
                 put("jti", self.jti(Some(person.grant)));
                 put("auth_time", json!(person.authentication.time.secs()));
                 put("acr", json!(person.authentication.acr()));
@@ -293,14 +294,14 @@ impl Issued {
         claims.extend(mapped.map(|(name, value)| (name.clone(), value.clone())));
         let mut put = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
         put("iss", json!(issuer.as_str()));
-        put("sub", json!(person.user.id));
+        put("sub", json!(person.subject));
         put("aud", json!(self.client));
         put("iat", json!(self.issued.secs()));
         put("exp", json!(self.issued.plus(ID_TOKEN_LIFE).secs()));
         put("auth_time", json!(person.authentication.time.secs()));
         put("acr", json!(person.authentication.acr()));
         put("amr", json!(person.authentication.amr));
-        put("sid", json!(person.session));
+        put("sid", json!(person.sid));
         put("at_hash", json!(at_hash(access_token, self.id_alg)));
         if let Some(nonce) = &self.nonce {
             put("nonce", json!(nonce));

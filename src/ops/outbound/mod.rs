@@ -109,6 +109,14 @@ pub fn get_lasting_json(
     Ok((members, document.lasts))
 }
 
+/// Gets a JSON array of texts, and of nothing else, of a 200 only.
+pub fn get_texts(url: &str, allowed: Allowed<'_>) -> Result<Vec<String>, OutboundError> {
+    let document = get(Purpose::Document, url, allowed)?;
+    serde_json::from_slice(&document.body).map_err(|_| {
+        OutboundError::Failed("it answered something that is no JSON array of texts".to_owned())
+    })
+}
+
 /// Gets a document, of a 200 only.
 pub fn get(purpose: Purpose, url: &str, allowed: Allowed<'_>) -> Result<Document, OutboundError> {
     let accept = match purpose {

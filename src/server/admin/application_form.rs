@@ -3,7 +3,7 @@
 
 use crate::model::{
     AdminError, Algorithm, Client, ClientAuthMethod, ClientKind, ConsentPolicy, GrantType, Profile,
-    RefreshPolicy,
+    RefreshPolicy, SubjectType,
 };
 use crate::oauth::clients::ClientEdit;
 use crate::types::{Form, Scope, strict_json};
@@ -43,6 +43,10 @@ const ALGORITHMS: [(&str, Algorithm); 3] = [
     ("RS256", Algorithm::Rs256),
     ("ES256", Algorithm::Es256),
     ("EdDSA", Algorithm::EdDsa),
+];
+const SUBJECT_TYPES: [(&str, SubjectType); 2] = [
+    ("public", SubjectType::Public),
+    ("pairwise", SubjectType::Pairwise),
 ];
 /// The empty one: as the ID token for answers of the authorization endpoint, not signed for userinfo.
 const RESPONSE_ALGORITHMS: [(&str, Option<Algorithm>); 4] = [
@@ -117,6 +121,11 @@ pub(super) fn of(client: &Client) -> views::Form {
         .with(
             "frontchannel_logout_uri",
             is.frontchannel_logout_uri.unwrap_or_default(),
+        )
+        .with("subject_type", word(&SUBJECT_TYPES, is.subject_type))
+        .with(
+            "sector_identifier_uri",
+            is.sector_identifier_uri.unwrap_or_default(),
         )
         .with_tick("claims_in_id_token", is.claims_in_id_token)
         .with_tick("may_introspect", is.may_introspect)
@@ -221,6 +230,8 @@ pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit
         backchannel_logout_session_required: form.has("backchannel_logout_session_required"),
         frontchannel_logout_uri: text("frontchannel_logout_uri"),
         frontchannel_logout_session_required: form.has("frontchannel_logout_session_required"),
+        subject_type: choice(form, "subject_type", &SUBJECT_TYPES)?,
+        sector_identifier_uri: text("sector_identifier_uri"),
     })
 }
 
@@ -329,7 +340,7 @@ mod tests {
 
     /// What a browser sends for a form as it is drawn.
     fn sent(drawn: &views::Form) -> Form {
-        const FIELDS: [&str; 38] = [
+        const FIELDS: [&str; 40] = [
             "name",
             "kind",
             "profile",
@@ -368,6 +379,8 @@ mod tests {
             "backchannel_logout_session_required",
             "frontchannel_logout_uri",
             "frontchannel_logout_session_required",
+            "subject_type",
+            "sector_identifier_uri",
         ];
         let pairs = FIELDS.into_iter().flat_map(|name| {
             let values = drawn.values(name).iter();
@@ -403,6 +416,11 @@ mod tests {
         client.backchannel_logout_session_required = true;
         client.frontchannel_logout_uri = Some("https://notes.example/gone".to_owned());
         client.frontchannel_logout_session_required = true;
+        client.sector = Some(Box::new(crate::model::Sector {
+            host: "notes.example".parse().unwrap(),
+            uri: Some("https://notes.example/sector.json".to_owned()),
+            key: vec![1; 32].into(),
+        }));
         let details = details(&sent(&of(&client)), Some(&client)).unwrap();
         assert_eq!(details, ClientEdit::of(&client));
     }
@@ -438,6 +456,7 @@ mod tests {
             ("profile", ""),
             ("consent", "never"),
             ("id_token_alg", "none"),
+            ("subject_type", "secret"),
             ("access_token_minutes", "-5"),
             ("refresh_idle_days", ""),
             ("refresh_idle_days", "99999999999"),

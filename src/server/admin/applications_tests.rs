@@ -14,6 +14,7 @@ fn add(browser: &mut Browser, house: &House, fields: &[(&str, &str)]) -> u16 {
         ("grant", "refresh_token"),
         ("profile", "standard"),
         ("id_token_alg", "RS256"),
+        ("subject_type", "public"),
         ("access_token_alg", "ES256"),
         ("consent", "once"),
         ("refresh", "when_asked"),

@@ -2,10 +2,12 @@
 
 use super::{Actor, OperationError, keys, submit};
 use crate::crypto::random::Fresh;
-use crate::model::{AdminError, Algorithm, Author, Client, Decision};
+use crate::model::{AdminError, Algorithm, Author, Client, Decision, Event};
 use crate::oauth;
+use crate::oauth::clients::sector::{self, Document};
 use crate::oauth::clients::{self, Around};
 use crate::server::context::Context;
+use crate::server::sector_documents::{self, Missing};
 use crate::store::{StoreError, View};
 use crate::types::{ClientId, Secret, Timestamp, WireClientId};
 
@@ -23,8 +25,9 @@ pub fn add_detailed(
     actor: &Actor,
 ) -> Result<Made, OperationError> {
     let fresh = Fresh::draw();
+    let document = document(ctx, None, &details, actor)?;
     save(ctx, actor, move |view, by| {
-        let around = around(view, &details.name)?;
+        let around = around(view, &details.name, document)?;
         Ok(clients::add(&details, &around, fresh, by))
     })
 }
@@ -56,8 +59,9 @@ pub fn edit(
     details: ClientEdit,
     actor: &Actor,
 ) -> Result<Client, OperationError> {
+    let document = document(ctx, Some(id), &details, actor)?;
     save(ctx, actor, move |view, by| {
-        let around = around(view, &details.name)?;
+        let around = around(view, &details.name, document)?;
         Ok(match view.client(id)? {
             Some(client) => clients::edit(client, &details, &around, by),
             None => Decision::reply(Err(missing(id))),
@@ -74,8 +78,9 @@ pub fn edit_as_seen(
     actor: &Actor,
 ) -> Result<Client, OperationError> {
     let seen = seen.to_owned();
+    let document = document(ctx, Some(id), &details, actor)?;
     save(ctx, actor, move |view, by| {
-        let around = around(view, &details.name)?;
+        let around = around(view, &details.name, document)?;
         Ok(match view.client(id)? {
             Some(client) => clients::edit_as_seen(client, &seen, &details, &around, by),
             None => Decision::reply(Err(missing(id))),
@@ -106,11 +111,14 @@ pub fn add_redirect_uri(
     redirect_uri: String,
     actor: &Actor,
 ) -> Result<Client, OperationError> {
+    let client = ctx.client(id)?.ok_or_else(|| missing(id))?;
+    let details = clients::with_redirect_uri(&client, redirect_uri.clone());
+    let document = document(ctx, Some(id), &details, actor)?;
     submit(ctx, actor, move |view, by| {
         let Some(client) = view.client(id)? else {
             return Ok(Decision::reply(Err(missing(id))));
         };
-        let around = around(view, &client.name)?;
+        let around = around(view, &client.name, document)?;
         Ok(clients::add_redirect_uri(client, redirect_uri, &around, by))
     })
 }
@@ -161,8 +169,37 @@ fn about<T: Send + 'static>(
     })
 }
 
-fn around(view: &View<'_>, name: &str) -> Result<Around, StoreError> {
+/// The document of its sector, where one must be fetched: before the writer's turn, which nobody may hold up.
+fn document(
+    ctx: &Context,
+    id: Option<ClientId>,
+    details: &ClientEdit,
+    actor: &Actor,
+) -> Result<Option<Document>, OperationError> {
+    let old = match id {
+        Some(id) => ctx.client(id)?,
+        None => None,
+    };
+    let Some(uri) = sector::to_fetch(old.as_deref(), details) else {
+        return Ok(None);
+    };
+    let of = |event: Event| {
+        let event = event.actor(&actor.name).from(actor.address);
+        match &old {
+            Some(client) => event.client(client),
+            None => event,
+        }
+    };
+    match sector_documents::fetch(ctx, uri, of) {
+        Ok(document) => Ok(Some(document)),
+        Err(Missing::Invalid(error)) => Err(error.into()),
+        Err(Missing::Store(error)) => Err(error.into()),
+    }
+}
+
+fn around(view: &View<'_>, name: &str, document: Option<Document>) -> Result<Around, StoreError> {
     Ok(Around {
+        sectors: sector_documents::sectors(view, document)?,
         namesake: named(view, name)?.map(|client| client.id),
         groups: view.groups()?.into_iter().map(|group| group.name).collect(),
     })

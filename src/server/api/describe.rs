@@ -3,6 +3,7 @@
 use crate::crypto::rotation::KeyState;
 use crate::model::{Client, InitialAccessToken, Resource, Session, User};
 use crate::oauth::claim_mapping;
+use crate::oauth::clients::sector;
 use crate::server::administration::keys::KeyLine;
 use crate::server::pages::when::when;
 use crate::types::Issuer;
@@ -88,6 +89,9 @@ pub fn client(client: &Client) -> Value {
     });
     value["jwks_uri"] = json!(client.jwks_uri);
     value["request_uris"] = json!(client.request_uris);
+    value["subject_type"] = json!(client.subject_type());
+    value["sector"] = json!(client.sector.as_ref().map(|sector| sector.host.as_str()));
+    value["sector_identifier_uri"] = json!(sector::uri_of(client));
     value
 }
 

@@ -19,7 +19,7 @@ use crate::server::incoming::{Incoming, Visitor};
 use crate::server::pages::{consent, failure, frame, interaction, sign_in};
 use crate::server::respond::{self, Leads};
 use crate::store::StoreError;
-use crate::types::{Form, UserId};
+use crate::types::Form;
 use crate::views::{FormPost, Hidden};
 use rouille::Response;
 use serde_json::Value;
@@ -326,7 +326,7 @@ fn hinted_user(
     incoming: &Incoming<'_>,
     hint: &str,
     client: &Client,
-) -> Result<Option<UserId>, StoreError> {
+) -> Result<Option<String>, StoreError> {
     let Ok(verified) = jws::verify(&*incoming.ctx.keys()?, hint) else {
         return Ok(None);
     };
@@ -334,7 +334,5 @@ fn hinted_user(
     let ours = verified.typ == "jwt"
         && text("iss") == Some(incoming.ctx.config.issuer.as_str())
         && text("aud") == Some(client.wire_id().to_string().as_str());
-    Ok(text("sub")
-        .filter(|_| ours)
-        .and_then(|sub| sub.parse().ok()))
+    Ok(text("sub").filter(|_| ours).map(str::to_owned))
 }

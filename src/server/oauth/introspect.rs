@@ -3,7 +3,7 @@
 use super::{refuse, refuse_and_record, unavailable};
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::error::TokenError;
-use crate::oauth::introspect::{active, active_refresh, inactive, may_know};
+use crate::oauth::introspect::{active, active_refresh, inactive, may_know, username};
 use crate::oauth::standing;
 use crate::server::incoming::Incoming;
 use crate::server::standing::Records;
@@ -66,7 +66,7 @@ fn answer(
         checked
             .person
             .as_ref()
-            .map(|person| person.user.username.as_str()),
+            .and_then(|person| username(&person.user, &checked.token, person.pairwise)),
     ))
 }
 

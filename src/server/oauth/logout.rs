@@ -74,7 +74,7 @@ fn answer(incoming: &Incoming<'_>, form: &Form) -> Result<Response, StoreError> 
     }
     let here = visitor.as_ref().map(|v| (v.session.id, v.user.id));
     // Nobody is signed in here: there is nothing to ask and nothing to end.
-    if !confirmed && here.is_some() && must_ask(hint.as_ref(), here) {
+    if !confirmed && here.is_some() && must_ask(hint.as_ref(), client.as_ref(), here) {
         return Ok(ask(incoming, visitor.as_ref(), client.as_ref(), form));
     }
     let frames = match visitor {
@@ -190,13 +190,10 @@ fn read_hint(incoming: &Incoming<'_>, hint: &str) -> Result<Option<Hint>, StoreE
     if verified.typ != "jwt" || text("iss") != Some(incoming.ctx.config.issuer.as_str()) {
         return Ok(None);
     }
-    let (client, user) = (
-        text("aud").and_then(|v| v.parse().ok()),
-        text("sub").and_then(|v| v.parse().ok()),
-    );
-    Ok(client.zip(user).map(|(client, user)| Hint {
+    let client = text("aud").and_then(|v| v.parse().ok());
+    Ok(client.zip(text("sub")).map(|(client, sub)| Hint {
         client,
-        user,
-        session: text("sid").and_then(|sid| sid.parse().ok()),
+        sub: sub.to_owned(),
+        sid: text("sid").map(str::to_owned),
     }))
 }

@@ -4,17 +4,22 @@
 use super::unavailable;
 use crate::crypto::keyring::{self, KeyError};
 use crate::crypto::random::{self, Fresh};
-use crate::model::{Algorithm, Client, Decision, EventKind, RegistrationPolicy};
+use crate::model::{Algorithm, Client, Decision, Event, EventKind, RegistrationPolicy};
+use crate::oauth::clients::sector::Document;
 use crate::oauth::error::BearerError;
 use crate::oauth::keys;
-use crate::oauth::registration::{self, Around, Moment, Registered, RegistrationError, answer};
+use crate::oauth::registration::{
+    self, Around, Metadata, Moment, Registered, RegistrationError, answer,
+};
 use crate::oauth::userinfo::{self, Scheme};
 use crate::server::incoming::Incoming;
 use crate::server::pages::failure;
 use crate::server::respond;
+use crate::server::sector_documents::{self, Missing};
 use crate::store::{StoreError, View};
 use crate::types::{BearerSecret, InitialTokenId, Secret, Timestamp, WireClientId};
 use rouille::Response;
+use std::sync::TryLockError;
 
 type Refusal = RegistrationError;
 
@@ -93,6 +98,7 @@ fn new_client(
         let counted = incoming.ctx.registrations.attempt(incoming.address(), now);
         counted.map_err(RegistrationError::TooOften)?;
     }
+    let document = document(incoming, &wanted, None)?;
     let (fresh, random, moment) = (Fresh::draw(), random::bytes(), moment(incoming));
     let submitted = incoming.ctx.store.submit(move |view| {
         // Once more in the writer's turn: the setting may have changed, and the token may have been used up.
@@ -103,7 +109,8 @@ fn new_client(
             Ok(token) => token,
             Err(error) => return Ok(Decision::reply(Err(error))),
         };
-        let around = Around::of(&view.clients(None, usize::MAX)?, None);
+        let sectors = sector_documents::sectors(view, document)?;
+        let around = Around::of(&view.clients(None, usize::MAX)?, None, sectors);
         let by_stranger = token.is_none();
         let decision = registration::register(&wanted, token, &around, fresh, random, moment);
         with_key(view, decision, by_stranger, now)
@@ -146,7 +153,7 @@ fn manager(incoming: &Incoming<'_>) -> Result<(Client, BearerSecret), Refusal> {
 fn changed(incoming: &Incoming<'_>) -> Result<(Registered, BearerSecret), Refusal> {
     let (client, presented) = manager(incoming)?;
     let body = json_body(incoming)?.to_vec();
-    registration::replacement(&client, &body)?;
+    let wanted = registration::replacement(&client, &body)?;
     if client
         .registered
         .as_ref()
@@ -158,6 +165,7 @@ fn changed(incoming: &Incoming<'_>) -> Result<(Registered, BearerSecret), Refusa
             .attempt(incoming.address(), incoming.now);
         counted.map_err(RegistrationError::TooOften)?;
     }
+    let document = document(incoming, &wanted, Some(&client))?;
     let (fresh, moment, now) = (Fresh::draw(), moment(incoming), incoming.now);
     let (path, token) = (incoming.path.to_owned(), presented.clone());
     let submitted = incoming.ctx.store.submit(move |view| {
@@ -165,7 +173,8 @@ fn changed(incoming: &Incoming<'_>) -> Result<(Registered, BearerSecret), Refusa
             Ok(client) => client,
             Err(error) => return Ok(Decision::reply(Err(error))),
         };
-        let around = Around::of(&view.clients(None, usize::MAX)?, Some(client.id));
+        let sectors = sector_documents::sectors(view, document)?;
+        let around = Around::of(&view.clients(None, usize::MAX)?, Some(client.id), sectors);
         let by_stranger = client
             .registered
             .as_ref()
@@ -174,6 +183,35 @@ fn changed(incoming: &Incoming<'_>) -> Result<(Registered, BearerSecret), Refusa
         with_key(view, decision, by_stranger, now)
     });
     Ok((submitted.map_err(busy)??, presented))
+}
+
+/// The document of its sector, where one must be fetched: for those who were admitted and counted only, and before the
+/// writer's turn.
+fn document(
+    incoming: &Incoming<'_>,
+    wanted: &Metadata,
+    old: Option<&Client>,
+) -> Result<Option<Document>, Refusal> {
+    let Some(uri) = registration::document_to_fetch(wanted, old) else {
+        return Ok(None);
+    };
+    let of = |event: Event| {
+        let event = event.from(Some(incoming.address()));
+        match old {
+            Some(client) => event.client(client),
+            None => event,
+        }
+    };
+    // One at a time: slow servers of applications must not keep all of our threads waiting.
+    let gate = incoming.ctx.sector_call.try_lock();
+    if matches!(gate, Err(TryLockError::WouldBlock)) {
+        return Err(RegistrationError::Unavailable);
+    }
+    match sector_documents::fetch(incoming.ctx, &uri, of) {
+        Ok(document) => Ok(Some(document)),
+        Err(Missing::Invalid(error)) => Err(RegistrationError::of_rule(&error)),
+        Err(Missing::Store(error)) => Err(busy(error)),
+    }
 }
 
 fn deleted(incoming: &Incoming<'_>) -> Result<(), Refusal> {

@@ -16,6 +16,7 @@
 //!   algorithm; `userinfo_signed_response_alg` = empty (not signed) | an algorithm; `claim_mappings`: one a line;
 //! - `backchannel_logout_uri`; `backchannel_logout_session_required`;
 //! - `frontchannel_logout_uri`; `frontchannel_logout_session_required`;
+//! - `subject_type` = `public` | `pairwise`; `sector_identifier_uri`;
 //! - `home_url`, `logo_url`, `policy_url`, `terms_url`.
 //!
 //! Checkboxes send `on`. An error belongs to the field's name; for `scope` and `grant` to that name.
@@ -191,6 +192,7 @@ pub fn application_defaults() -> Form {
         .with("access_token_alg", "ES256")
         .with("consent", "once")
         .with("refresh", "when_asked")
+        .with("subject_type", "public")
         .with("access_token_minutes", "15")
         .with("refresh_idle_days", "30")
         .with("refresh_absolute_days", "365")
