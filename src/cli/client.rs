@@ -65,7 +65,7 @@ pub(super) struct AddArguments {
     /// web, single_page, native or service.
     #[arg(long, value_parser = named::<ClientKind>)]
     kind: Option<ClientKind>,
-    /// authorization_code, refresh_token, client_credentials, device_code; separated by commas.
+    /// authorization_code, refresh_token, client_credentials, device_code, token_exchange; separated by commas.
     #[arg(long = "grant", value_delimiter = ',', value_parser = named::<GrantType>)]
     grants: Vec<GrantType>,
     /// All scopes that it may ask for, separated by spaces.

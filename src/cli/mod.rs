@@ -10,6 +10,7 @@ mod output;
 mod password;
 mod reach;
 mod registration;
+mod resource;
 mod serve;
 mod setup_link;
 mod socket;
@@ -95,6 +96,9 @@ enum Verb {
     /// Applications that register themselves.
     #[command(subcommand)]
     Registration(registration::Verb),
+    /// Services that access tokens are for.
+    #[command(subcommand)]
+    Resource(resource::Verb),
     /// Hosts at home that Doorlight itself may call.
     #[command(subcommand)]
     Outbound(outbound::Verb),
@@ -183,6 +187,7 @@ fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::Client(verb) => client::run(shared, verb),
         Verb::Keys(verb) => keys::run(shared, &verb),
         Verb::Registration(verb) => registration::run(shared, verb),
+        Verb::Resource(verb) => resource::run(shared, verb),
         Verb::Outbound(verb) => outbound::run(shared, verb),
         Verb::Audit(arguments) => audit::run(shared, arguments),
         Verb::SetupLink => setup_link::run(shared),

@@ -1,6 +1,6 @@
 //! A registered application (RFC 6749 §2, RFC 7591 §2).
 
-use super::{Algorithm, PrivateKey, SelfRegistered};
+use super::{Algorithm, PrivateKey, Resource, SelfRegistered};
 use crate::types::{ClientId, GroupName, RedirectUri, Scope, Timestamp, TokenHash};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -60,6 +60,8 @@ pub enum GrantType {
     RefreshToken,
     /// RFC 8628 §3.4.
     DeviceCode,
+    /// RFC 8693 §2.1.
+    TokenExchange,
 }
 
 /// When a person is asked whether an application may know who they are.
@@ -151,7 +153,7 @@ pub struct Client {
     /// Days after which a grant ends however much it is used.
     #[serde(default = "year")]
     pub refresh_absolute_days: u32,
-    /// Resources that its access tokens may be for (RFC 8707); empty: Doorlight itself.
+    /// What its access tokens are for when it asks for nothing (RFC 8707 §2; `oauth::target`); empty: Doorlight itself.
     #[serde(default)]
     pub audiences: Vec<String>,
     /// Whether it may introspect tokens that are for one of its audiences (RFC 7662 §2.1).
@@ -210,6 +212,9 @@ pub struct Client {
     /// That it needs `iss` and `sid` there (§2); both are always sent.
     #[serde(default)]
     pub frontchannel_logout_session_required: bool,
+    /// The resources that concern it, as the store read them with it: no part of the record.
+    #[serde(skip)]
+    pub resources: Vec<Resource>,
 }
 
 impl Client {

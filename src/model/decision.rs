@@ -2,8 +2,8 @@
 
 use super::{
     AuthorizationCode, Client, Consent, Delivery, DeviceAuthorization, Event, Grant, Group,
-    InitialAccessToken, Link, PushedRequest, RefreshToken, Replay, Revocation, Session, Settings,
-    SigningKey, User,
+    InitialAccessToken, Link, PushedRequest, RefreshToken, Replay, Resource, Revocation, Session,
+    Settings, SigningKey, User,
 };
 use crate::types::{
     ClientId, DeliveryId, GroupName, Id, InitialTokenId, LinkId, SessionId, UserId,
@@ -62,6 +62,10 @@ pub enum Change {
     PutInitialToken(Box<InitialAccessToken>),
     /// Used up or taken back.
     DeleteInitialToken(InitialTokenId),
+    /// Adds or replaces.
+    PutResource(Box<Resource>),
+    /// Removes the one of that identifier.
+    DeleteResource(String),
     /// Adds or replaces.
     PutDelivery(Box<Delivery>),
     /// It arrived.

@@ -124,6 +124,14 @@ kinds! {
     LogoutDelivery = "logout.delivery": "Application told of a sign-out",
     /// A call to another server that a rule of ours refused.
     OutboundCall = "outbound.call": "Call to another server",
+    /// A resource was added.
+    ResourceAdded = "resource.added": "API added",
+    /// A resource was edited.
+    ResourceChanged = "resource.changed": "API changed",
+    /// A resource was removed.
+    ResourceDeleted = "resource.deleted": "API deleted",
+    /// The token endpoint, `urn:ietf:params:oauth:grant-type:token-exchange`.
+    TokenExchanged = "token.exchange": "Token exchanged for another",
 }
 
 /// How it ended.

@@ -11,6 +11,7 @@
 use super::authorize::request;
 use super::client_auth::AuthenticatedClient;
 use super::error::TokenError;
+use super::target;
 use crate::crypto::random::Fresh;
 use crate::model::{Change, Client, Decision, DeviceAuthorization, Event, EventKind, GrantType};
 use crate::types::{BearerSecret, Form, Id, Issuer, Repeated, Scope, Timestamp, UserCode};
@@ -49,15 +50,9 @@ impl Request {
         // As at the authorization endpoint; RFC 8628 §3.1 has its scope from RFC 6749 §3.3.
         let scope = request::scope(client, raw.unwrap_or_default())
             .map_err(|_| TokenError::InvalidScope)?;
-        let mut resources: Vec<String> = Vec::new();
-        for resource in form.all("resource") {
-            if !client.audiences.iter().any(|known| known == resource) {
-                return Err(TokenError::InvalidTarget);
-            }
-            if !resources.iter().any(|known| known == resource) {
-                resources.push(resource.to_owned());
-            }
-        }
+        // RFC 8707 §2.1.
+        let resources =
+            target::asked(client, form.all("resource")).ok_or(TokenError::InvalidTarget)?;
         Ok(Self { scope, resources })
     }
 }

@@ -5,6 +5,7 @@ use super::authorize::request::ResponseMode;
 use super::claims::{SCOPES, SUPPORTED};
 use super::dpop;
 use super::token::device::GRANT_TYPE;
+use super::token::exchange;
 use crate::crypto::public_key::JwsAlgorithm;
 use crate::model::{RegistrationPolicy, Settings};
 use crate::types::Issuer;
@@ -45,6 +46,7 @@ pub fn document(issuer: &Issuer, settings: &Settings) -> Value {
             "refresh_token",
             "client_credentials",
             GRANT_TYPE,
+            exchange::GRANT_TYPE,
         ],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256", "ES256"],

@@ -219,6 +219,10 @@ pub enum TokenError {
     Proof(ProofError),
     /// The code or refresh token is bound to a key that was not proved.
     OtherKey,
+    /// A subject or actor token does not hold, or may not be exchanged by this client (RFC 8693 §2.2.2).
+    InvalidExchange(&'static str),
+    /// A token type that is none of ours, missing, or there without its token (RFC 8693 §2.1).
+    TokenType(&'static str),
 }
 
 impl TokenError {
@@ -240,6 +244,8 @@ impl TokenError {
                     "refresh_token" => "refresh_token is missing",
                     "token" => "token is missing",
                     "device_code" => "device_code is missing",
+                    "subject_token" => "subject_token is missing",
+                    "subject_token_type" => "subject_token_type is missing",
                     "redirect_uri" => "redirect_uri is missing",
                     _ => "a parameter is missing",
                 },
@@ -319,6 +325,13 @@ impl TokenError {
                 "invalid_grant",
                 "the code or token is bound to another DPoP key",
             ),
+            // RFC 8693 §2.2.2. One answer for all: only the audit log tells them apart.
+            Self::InvalidExchange(_) => wire(
+                400,
+                "invalid_request",
+                "the subject or actor token is invalid or may not be exchanged",
+            ),
+            Self::TokenType(why) => wire(400, "invalid_request", why),
         }
     }
 }

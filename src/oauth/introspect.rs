@@ -1,8 +1,9 @@
 //! Introspection. RFC 7662 §2, RFC 8414 for what discovery says of it.
 //! Owns: who may know what of a token. A token of another audience is `{"active":false}`, like one that never was.
 
+use super::target;
 use crate::model::{Client, Grant, RefreshToken};
-use crate::types::{GrantId, Issuer, Thumbprint, Timestamp, TokenId};
+use crate::types::{ClientId, GrantId, Issuer, Thumbprint, Timestamp, TokenId};
 use serde_json::{Map, Value, json};
 
 /// An access token of ours whose signature, kind and issuer were checked.
@@ -18,6 +19,48 @@ pub struct AccessToken {
     pub issued: Timestamp,
     /// When it expires.
     pub expires: Timestamp,
+    /// The tokens that it was exchanged for, the latest first (RFC 8693): it stands while they do.
+    pub origins: Vec<Origin>,
+}
+
+/// A token that another one came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Its own part of the `jti`.
+    pub token: TokenId,
+    /// The grant it belongs to.
+    pub grant: Option<GrantId>,
+    /// To whom it was issued.
+    pub client: ClientId,
+}
+
+impl Origin {
+    /// As the claim `origins` holds it.
+    pub fn claim(&self) -> Value {
+        let jti = match self.grant {
+            Some(grant) => format!("{grant}.{}", self.token),
+            None => self.token.to_string(),
+        };
+        json!({ "jti": jti, "client_id": self.client })
+    }
+
+    fn from_claim(value: &Value) -> Option<Self> {
+        let (grant, token) = split(value.get("jti")?.as_str()?)?;
+        let client = value.get("client_id")?.as_str()?.parse().ok()?;
+        Some(Self {
+            token,
+            grant,
+            client,
+        })
+    }
+}
+
+/// A `jti` as `issue` writes it: the grant, where there is one, and the token.
+fn split(jti: &str) -> Option<(Option<GrantId>, TokenId)> {
+    match jti.split_once('.') {
+        Some((grant, token)) => Some((Some(grant.parse().ok()?), token.parse().ok()?)),
+        None => Some((None, jti.parse().ok()?)),
+    }
 }
 
 impl AccessToken {
@@ -32,10 +75,15 @@ impl AccessToken {
         if claims.contains_key("cnf") && key_of(&claims).is_none() {
             return None;
         }
-        let jti = claims.get("jti")?.as_str()?;
-        let (grant, token): (Option<GrantId>, TokenId) = match jti.split_once('.') {
-            Some((grant, token)) => (Some(grant.parse().ok()?), token.parse().ok()?),
-            None => (None, jti.parse().ok()?),
+        let (grant, token) = split(claims.get("jti")?.as_str()?)?;
+        // Hanging on something that is not understood is not hanging on nothing.
+        let origins = match claims.get("origins") {
+            None => Vec::new(),
+            Some(Value::Array(origins)) => origins
+                .iter()
+                .map(Origin::from_claim)
+                .collect::<Option<_>>()?,
+            Some(_) => return None,
         };
         let issued = Timestamp::from_secs(claims.get("iat")?.as_u64()?);
         let expires = Timestamp::from_secs(claims.get("exp")?.as_u64()?);
@@ -46,6 +94,7 @@ impl AccessToken {
             grant,
             issued,
             expires,
+            origins,
             claims,
         })
     }
@@ -71,7 +120,8 @@ impl AccessToken {
         self.audience().contains(&audience)
     }
 
-    fn audience(&self) -> Vec<&str> {
+    /// Whom it is for.
+    pub fn audience(&self) -> Vec<&str> {
         match self.claims.get("aud") {
             Some(Value::String(one)) => vec![one],
             Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
@@ -96,15 +146,10 @@ pub fn may_know(asking: &Client, token: &AccessToken, issuer: &Issuer) -> bool {
         return true;
     }
     let audience = token.audience();
-    asking.may_introspect
-        && if asking.audiences.is_empty() {
-            audience.contains(&issuer.as_str())
-        } else {
-            asking
-                .audiences
-                .iter()
-                .any(|own| audience.contains(&own.as_str()))
-        }
+    // The issuer's where it has none; a record's where one names it as the service (`oauth::target`).
+    let issuers = asking.audiences.is_empty() && audience.contains(&issuer.as_str());
+    let served = |resource: &&str| target::is_server(asking, resource);
+    asking.may_introspect && (issuers || audience.iter().any(served))
 }
 
 /// The answer for an access token that holds (RFC 7662 §2.2).
@@ -123,6 +168,7 @@ pub fn active(token: &AccessToken, username: Option<&str>) -> Value {
         "auth_time",
         "acr",
         "cnf",
+        "act",
     ] {
         if let Some(value) = token.claims.get(name) {
             answer.insert(name.to_owned(), value.clone());
@@ -158,7 +204,7 @@ pub fn active_refresh(token: &RefreshToken, grant: &Grant, issuer: &Issuer) -> V
 mod tests {
     use super::*;
     use crate::oauth::testing::{NOW, client};
-    use crate::types::{ClientId, Id};
+    use crate::types::Id;
 
     fn issuer() -> Issuer {
         "https://id.example".parse().unwrap()

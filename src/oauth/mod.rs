@@ -22,8 +22,10 @@ pub mod outbound_hosts;
 pub mod protected_resource;
 pub mod registration;
 pub mod replay;
+pub mod resources;
 pub mod revoke;
 pub mod standing;
+pub mod target;
 pub mod token;
 pub mod userinfo;
 

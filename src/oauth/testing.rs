@@ -2,8 +2,8 @@
 
 use crate::model::{
     Algorithm, Authentication, Client, ClientAuthMethod, ClientKind, ClientSecret, Consent,
-    ConsentPolicy, DeviceAuthorization, Grant, GrantType, Profile, RefreshPolicy, SelfRegistered,
-    Session, User,
+    ConsentPolicy, DeviceAuthorization, Grant, GrantType, Profile, RefreshPolicy, Resource,
+    SelfRegistered, Session, User,
 };
 use crate::types::{
     ClientId, GrantId, Id, Secret, SessionId, Timestamp, TokenHash, UserCode, UserId,
@@ -68,6 +68,21 @@ pub(crate) fn client() -> Client {
         backchannel_logout_session_required: false,
         frontchannel_logout_uri: None,
         frontchannel_logout_session_required: false,
+        resources: Vec::new(),
+    }
+}
+
+/// A resource that nobody may ask for.
+pub(crate) fn resource(identifier: &str) -> Resource {
+    Resource {
+        identifier: identifier.to_owned(),
+        name: "API".to_owned(),
+        scope: Default::default(),
+        token_seconds: 900,
+        alg: Algorithm::Es256,
+        clients: [].into(),
+        servers: [].into(),
+        created: NOW,
     }
 }
 

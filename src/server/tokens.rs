@@ -10,7 +10,7 @@ use crate::oauth::claims;
 use crate::oauth::introspect::AccessToken;
 use crate::oauth::standing as rules;
 use crate::store::{StoreError, View};
-use crate::types::{ClientId, Timestamp};
+use crate::types::{ClientId, GrantId, Timestamp, TokenId};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -70,9 +70,7 @@ pub fn check(
     }
     let token = match known {
         Some(entry) => entry.checked.token.clone(),
-        None => match jws::verify(&*ctx.keys()?, text).ok().and_then(|verified| {
-            AccessToken::from_claims(&verified.typ, verified.claims, &ctx.config.issuer)
-        }) {
+        None => match signed(ctx, text)? {
             Some(token) => token,
             None => return Ok(None),
         },
@@ -93,6 +91,14 @@ pub fn check(
     Ok(Some(checked))
 }
 
+/// The access token of ours that a text is, by signature, kind and issuer alone.
+pub(super) fn signed(ctx: &Context, text: &str) -> Result<Option<AccessToken>, StoreError> {
+    let verified = jws::verify(&*ctx.keys()?, text).ok();
+    Ok(verified.and_then(|verified| {
+        AccessToken::from_claims(&verified.typ, verified.claims, &ctx.config.issuer)
+    }))
+}
+
 /// Whether the token was not revoked and everything it hangs on stands. The outer `None` says no.
 pub type Standing = Option<Option<Person>>;
 
@@ -105,33 +111,59 @@ pub fn standing(
     if now >= token.expires {
         return Ok(None);
     }
-    if view.is_revoked(token.token)? {
-        return Ok(None);
-    }
-    let Some(client_id) = token
-        .text("client_id")
-        .and_then(|id| id.parse::<ClientId>().ok())
-    else {
+    let Some(client) = token.text("client_id").and_then(|id| id.parse().ok()) else {
         return Ok(None);
     };
-    let Some(client) = view.client(client_id)? else {
-        return Ok(None);
-    };
-    if rules::of_client(&client, token.issued).is_err() {
+    // RFC 8693: an exchanged token falls with each token that it came from.
+    for origin in &token.origins {
+        let issued = origin.token.0.time();
+        let stands = one_stands(view, origin.token, origin.grant, origin.client, issued, now)?;
+        if stands.is_none() {
+            return Ok(None);
+        }
+    }
+    one_stands(view, token.token, token.grant, client, token.issued, now)
+}
+
+fn one_stands(
+    view: &View<'_>,
+    token: TokenId,
+    grant: Option<GrantId>,
+    client: ClientId,
+    issued: Timestamp,
+    now: Timestamp,
+) -> Result<Standing, StoreError> {
+    if view.is_revoked(token)? {
         return Ok(None);
     }
-    let Some(grant_id) = token.grant else {
+    let Some(client) = view.client(client)? else {
+        return Ok(None);
+    };
+    if rules::of_client(&client, issued).is_err() {
+        return Ok(None);
+    }
+    let Some(grant_id) = grant else {
         return Ok(Some(None));
     };
     let Some(grant) = view.grant(grant_id)? else {
         return Ok(None);
     };
     let records = Records::of_grant(view, &grant, now)?;
-    if rules::of_grant(&grant, records.ground(Some(&client)), now).is_err() {
+    // Whoever exchanged a token has one under the grant of another application: both count.
+    let holder = if grant.client == client.id {
+        None
+    } else {
+        view.client(grant.client)?
+    };
+    let ground = records.ground(Some(holder.as_ref().unwrap_or(&client)));
+    if rules::of_grant(&grant, ground, now).is_err() {
         return Ok(None);
     }
     let claims = claims::within(grant.claims, &client.scope).0.userinfo;
-    Ok(records.user.map(|user| Some(Person { user, claims })))
+    Ok(records
+        .user
+        .filter(|user| rules::may_use(user, &client))
+        .map(|user| Some(Person { user, claims })))
 }
 
 impl TokenCache {

@@ -2,7 +2,7 @@
 
 use super::schema::{SETTINGS_KEY, Table, member, pair};
 use super::tables::{Tables, put};
-use super::{StoreError, View, replays};
+use super::{StoreError, View, replays, resources};
 use crate::model::{Change, DeviceAuthorization, Grant, Session, User};
 use crate::types::{GroupName, Id, SessionId, UserId};
 
@@ -10,7 +10,10 @@ use crate::types::{GroupName, Id, SessionId, UserId};
 pub(super) fn apply(tables: &Tables<'_>, change: Change) -> Result<(), StoreError> {
     match change {
         Change::PutClient(client) => put(tables, Table::Clients, client.id.as_bytes(), &client),
-        Change::DeleteClient(id) => remove(tables, Table::Clients, id.as_bytes()),
+        Change::DeleteClient(id) => {
+            resources::forget_client(tables, id)?;
+            remove(tables, Table::Clients, id.as_bytes())
+        }
         Change::PutUser(user) => put_user(tables, &user),
         Change::DeleteUser(id) => delete_user(tables, id),
         Change::PutGroup(group) => put(
@@ -63,6 +66,8 @@ pub(super) fn apply(tables: &Tables<'_>, change: Change) -> Result<(), StoreErro
             put(tables, Table::Deliveries, delivery.id.as_bytes(), &delivery)
         }
         Change::DeleteDelivery(id) => remove(tables, Table::Deliveries, id.as_bytes()),
+        Change::PutResource(resource) => resources::put_resource(tables, &resource),
+        Change::DeleteResource(identifier) => resources::delete_resource(tables, &identifier),
     }
 }
 
@@ -192,7 +197,12 @@ pub(super) fn delete_device_authorization(tables: &Tables<'_>, id: Id) -> Result
 }
 
 /// An index row.
-fn mark(tables: &Tables<'_>, table: Table, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+pub(super) fn mark(
+    tables: &Tables<'_>,
+    table: Table,
+    key: &[u8],
+    value: &[u8],
+) -> Result<(), StoreError> {
     tables.with(table, |t| {
         t.insert(key, value)?;
         Ok(())

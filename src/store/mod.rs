@@ -16,6 +16,7 @@ mod migrate;
 mod open;
 mod rehearsal;
 mod replays;
+mod resources;
 mod rows;
 mod schema;
 mod sweep;

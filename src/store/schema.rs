@@ -27,6 +27,8 @@
 //! | replays | end of its minute, in minutes since the epoch, 8 bytes, big endian; SHA-256 of purpose, who and `jti` | `Replay` | sweep, after its minute |
 //! | pushed_requests | selector | `PushedRequest` | its answer, sweep |
 //! | initial_tokens | selector | `InitialAccessToken` | its last use, administrator, sweep |
+//! | resources | identifier | `Resource` | administrator |
+//! | client_resources | client id, identifier | nothing: the client is named by the resource | with the resource or client |
 //!
 //! Invariants: every index row has its record and every record its rows (`apply` is the one place that writes either);
 //! a family has at most one refresh token that is not rotated; no two device authorizations have one user code.
@@ -82,6 +84,8 @@ tables! {
     DeviceAuthorizations = "device_authorizations",
     UserCodes = "user_codes",
     InitialTokens = "initial_tokens",
+    Resources = "resources",
+    ClientResources = "client_resources",
     Deliveries = "deliveries",
 }
 

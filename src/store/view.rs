@@ -48,9 +48,11 @@ impl<'a> View<'a> {
         self.get(Table::Settings, SETTINGS_KEY)
     }
 
-    /// One client.
+    /// One client, with the resources that concern it.
     pub fn client(&self, id: ClientId) -> Result<Option<Client>, StoreError> {
-        self.get(Table::Clients, id.as_bytes())
+        self.get(Table::Clients, id.as_bytes())?
+            .map(|client| self.with_resources(client))
+            .transpose()
     }
 
     /// Clients in order of creation, after `after`.
@@ -59,7 +61,11 @@ impl<'a> View<'a> {
         after: Option<ClientId>,
         limit: usize,
     ) -> Result<Vec<Client>, StoreError> {
-        self.records(Table::Clients, after.map(|id| id.0), Order::Up, limit)
+        let clients = self.records(Table::Clients, after.map(|id| id.0), Order::Up, limit)?;
+        clients
+            .into_iter()
+            .map(|client| self.with_resources(client))
+            .collect()
     }
 
     /// One user.
@@ -354,7 +360,7 @@ impl<'a> View<'a> {
         self.0.count(table)
     }
 
-    fn all<T: DeserializeOwned>(&self, table: Table) -> Result<Vec<T>, StoreError> {
+    pub(super) fn all<T: DeserializeOwned>(&self, table: Table) -> Result<Vec<T>, StoreError> {
         self.records(table, None, Order::Up, usize::MAX)
     }
 
@@ -399,6 +405,19 @@ impl<'a> View<'a> {
             ids.len() < limit
         })?;
         Ok(ids)
+    }
+
+    /// Keys under a prefix, in order.
+    pub(super) fn prefixed_up(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        mut visit: impl FnMut(&[u8]),
+    ) -> Result<(), StoreError> {
+        self.prefixed(table, prefix, Order::Up, |key| {
+            visit(key);
+            true
+        })
     }
 
     fn prefixed(

@@ -92,8 +92,13 @@ impl Batch {
                 change,
                 Change::PutSigningKey(_) | Change::DeleteSigningKey(_)
             );
-            self.clients_changed |=
-                matches!(change, Change::PutClient(_) | Change::DeleteClient(_));
+            self.clients_changed |= matches!(
+                change,
+                Change::PutClient(_)
+                    | Change::DeleteClient(_)
+                    | Change::PutResource(_)
+                    | Change::DeleteResource(_)
+            );
             self.settings_changed |= matches!(change, Change::PutSettings(_));
             self.deliveries_put |= matches!(change, Change::PutDelivery(_));
             apply::apply(tables, change)?;

@@ -1,6 +1,6 @@
 //! The discovery documents say what works, and nothing else (OpenID Connect Discovery §3, RFC 8414).
 
-use crate::world::{REDIRECT, World, redeem};
+use crate::world::{REDIRECT, TestClient, World, redeem};
 
 #[test]
 fn both_documents_are_the_same_and_carry_validators() {
@@ -99,7 +99,8 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
             "authorization_code",
             "refresh_token",
             "client_credentials",
-            "urn:ietf:params:oauth:grant-type:device_code"
+            "urn:ietf:params:oauth:grant-type:device_code",
+            "urn:ietf:params:oauth:grant-type:token-exchange"
         ]
     );
     let tokens = browser.tokens(&client, "openid offline_access");
@@ -133,6 +134,15 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
         world.token(&device, &poll).json()["error"],
         "authorization_pending"
     );
+    let exchanging = ["--grant", "client_credentials,token_exchange"];
+    let exchange = world.client("Exchange", &exchanging);
+    world.verb(&["resource", "add", "api", "--client", "Exchange"], "");
+    let own = token_of(&world, &exchange, "grant_type=client_credentials");
+    let another = format!(
+        "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&resource=api&subject_token={own}\
+         &subject_token_type=urn:ietf:params:oauth:token-type:access_token"
+    );
+    token_of(&world, &exchange, &another);
     assert_eq!(list("code_challenge_methods_supported"), ["S256"]);
     let plain = browser.authorize(&client, "openid", "");
     assert!(plain.parameter("code").is_some());
@@ -240,4 +250,10 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
     let code = browser.code(&page, "openid");
     let body = format!("{}&client_id={}", redeem(&code), page.id);
     assert_eq!(world.ask("POST", "/token", "", &body).status, 200);
+}
+
+fn token_of(world: &World, client: &TestClient, body: &str) -> String {
+    let answer = world.token(client, body).json();
+    let token = answer["access_token"].as_str();
+    token.unwrap_or_else(|| panic!("{answer}")).to_owned()
 }

@@ -15,6 +15,7 @@ const FORMS: &[&str] = &[
     "/admin/applications/new",
     "/admin/people/new",
     "/admin/groups/new",
+    "/admin/resources/new",
     "/admin/keys/rotate",
     "/admin/registration",
     "/admin/registration/tokens",

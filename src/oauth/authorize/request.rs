@@ -7,6 +7,7 @@ use super::redirect_uri::{Mismatch, VerifiedRedirectUri, verify};
 use crate::model::{ClaimsRequest, Client, CodeChallenge, GrantType, quoted};
 use crate::oauth::claims;
 use crate::oauth::error::AuthorizeError;
+use crate::oauth::target;
 use crate::types::{ClientId, Form, Id, Repeated, Scope, Thumbprint};
 use std::time::Duration;
 
@@ -272,15 +273,9 @@ impl Request {
         };
         let (claims, implied) = claims::within(claims, &client.scope);
         let asked_scope = scope.joined_with(&implied);
-        let mut resources: Vec<String> = Vec::new();
-        for resource in form.all("resource") {
-            if !client.audiences.iter().any(|known| known == resource) {
-                return Err(AuthorizeError::Resource);
-            }
-            if !resources.iter().any(|known| known == resource) {
-                resources.push(resource.to_owned());
-            }
-        }
+        // RFC 8707 §2.1.
+        let resources =
+            target::asked(client, form.all("resource")).ok_or(AuthorizeError::Resource)?;
         let dpop_jkt = one("dpop_jkt")?
             .map(str::parse)
             .transpose()

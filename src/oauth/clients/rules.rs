@@ -75,6 +75,10 @@ fn grants_fit(client: &Client) -> Result<(), AdminError> {
         // RFC 6749 §4.4: only confidential clients.
         return refuse("an application without a secret cannot get tokens under its own name");
     }
+    if has(GrantType::TokenExchange) && client.is_public() {
+        // RFC 8693 §2.1: without a proof of who asks, any stolen token could be turned into another.
+        return refuse("an application without a secret cannot exchange tokens");
+    }
     if has(GrantType::RefreshToken)
         && !has(GrantType::AuthorizationCode)
         && !has(GrantType::DeviceCode)

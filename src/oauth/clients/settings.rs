@@ -389,5 +389,6 @@ pub(in crate::oauth) fn blank(id: ClientId, now: Timestamp) -> Client {
         backchannel_logout_session_required: false,
         frontchannel_logout_uri: None,
         frontchannel_logout_session_required: false,
+        resources: Vec::new(),
     }
 }

@@ -10,7 +10,7 @@ use super::addresses;
 use super::error::RegistrationError;
 use crate::model::{Algorithm, Client, ClientAuthMethod, ClientKind, ConsentPolicy, GrantType};
 use crate::oauth::clients::ClientEdit;
-use crate::oauth::token::device;
+use crate::oauth::token::{device, exchange};
 use crate::types::{Scope, strict_json};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -319,6 +319,7 @@ pub(super) fn grant_name(grant: GrantType) -> &'static str {
         GrantType::ClientCredentials => "client_credentials",
         GrantType::RefreshToken => "refresh_token",
         GrantType::DeviceCode => device::GRANT_TYPE,
+        GrantType::TokenExchange => exchange::GRANT_TYPE,
     }
 }
 

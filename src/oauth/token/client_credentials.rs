@@ -2,10 +2,11 @@
 //! No refresh token (RFC 6749 §4.4.3), no `sub` of a person.
 
 use super::issue::Issued;
-use super::{one, resources};
+use super::one;
 use crate::model::{Client, Decision, Event, EventKind};
 use crate::oauth::claims::SCOPES;
 use crate::oauth::error::TokenError;
+use crate::oauth::target;
 use crate::types::{Form, Scope, Thumbprint, Timestamp};
 
 /// The form's parameters.
@@ -67,7 +68,7 @@ pub fn decide(
         }
         None => available,
     };
-    let Ok(resources) = resources(&request.resources, &client.audiences, client) else {
+    let Ok(resources) = target::first(&request.resources, client) else {
         return refuse(
             TokenError::InvalidTarget,
             "a resource that the application may not ask for",

@@ -4,7 +4,7 @@
 
 use super::issue::Issued;
 use super::new_grant::{self, Approved};
-use super::{one, resources, sender};
+use super::{one, sender};
 use crate::crypto::digest::{constant_time_eq, s256};
 use crate::crypto::random::Fresh;
 use crate::model::{
@@ -13,6 +13,7 @@ use crate::model::{
 };
 use crate::oauth::error::TokenError;
 use crate::oauth::standing::Ground;
+use crate::oauth::target;
 use crate::types::{BearerSecret, Form, Secret, Thumbprint, Timestamp};
 use std::time::Duration;
 
@@ -123,12 +124,13 @@ pub fn decide(
     if let Err(error) = sender::may_redeem(&code, request.key) {
         return refuse(error, "the code is bound to a key that was not proved");
     }
-    let allowed = if code.resources.is_empty() {
-        &client.audiences
+    // RFC 8707 §2.2: the token is for what it asks for; the grant keeps all that was agreed to.
+    let resources = if code.resources.is_empty() {
+        target::first(&request.resources, client)
     } else {
-        &code.resources
+        target::granted(&request.resources, &code.resources, client)
     };
-    let Ok(resources) = resources(&request.resources, allowed, client) else {
+    let Ok(resources) = resources else {
         return refuse(TokenError::InvalidTarget, "a resource that was not granted");
     };
 
@@ -137,6 +139,11 @@ pub fn decide(
         session: code.session,
         authentication: &code.authentication,
         scope: &code.scope,
+        granted: if code.resources.is_empty() {
+            resources.clone()
+        } else {
+            code.resources.clone()
+        },
         resources,
         claims: &code.claims,
         asked: code.created,

@@ -13,7 +13,7 @@
 use super::code::{self, FreshTokens};
 use super::issue::Issued;
 use super::new_grant::{self, Approved};
-use super::{one, resources};
+use super::one;
 use crate::model::{
     Change, ClaimsRequest, Client, Consent, Decision, DeviceAnswer, DeviceAuthorization, Event,
     EventKind, Grant, GrantEnd,
@@ -21,6 +21,7 @@ use crate::model::{
 use crate::oauth::device_authorization::INTERVAL;
 use crate::oauth::error::TokenError;
 use crate::oauth::standing::Ground;
+use crate::oauth::target;
 use crate::types::{BearerSecret, Form, Id, Thumbprint, Timestamp};
 use std::time::Duration;
 
@@ -191,12 +192,13 @@ pub fn decide(
             at,
         }) => (*user, *session, authentication, *at),
     };
-    let allowed = if device.resources.is_empty() {
-        &client.audiences
+    // RFC 8707 §2.2: the token is for what it asks for; the grant keeps all that was agreed to.
+    let resources = if device.resources.is_empty() {
+        target::first(&request.resources, client)
     } else {
-        &device.resources
+        target::granted(&request.resources, &device.resources, client)
     };
-    let Ok(resources) = resources(&request.resources, allowed, client) else {
+    let Ok(resources) = resources else {
         return refuse(TokenError::InvalidTarget);
     };
     let claims = ClaimsRequest::default();
@@ -205,6 +207,11 @@ pub fn decide(
         session,
         authentication,
         scope: &device.scope,
+        granted: if device.resources.is_empty() {
+            resources.clone()
+        } else {
+            device.resources.clone()
+        },
         resources,
         claims: &claims,
         asked: device.created,

@@ -4,7 +4,8 @@
 
 use crate::crypto::digest::at_hash;
 use crate::model::{Algorithm, Authentication, ClaimsRequest, Client, Grant, User};
-use crate::oauth::claims;
+use crate::oauth::introspect::Origin;
+use crate::oauth::{claims, target};
 use crate::types::{
     BearerSecret, ClientId, GrantId, Id, Issuer, Scope, SessionId, Thumbprint, Timestamp, TokenId,
 };
@@ -13,11 +14,6 @@ use std::time::Duration;
 
 /// How long an ID token is good: it is consumed at once; some clients hold it as their session.
 const ID_TOKEN_LIFE: Duration = Duration::from_secs(3_600);
-
-/// How long an access token of this client is good: 5 to 60 minutes.
-pub(super) fn access_token_life(client: &Client) -> Duration {
-    Duration::from_secs(u64::from(client.access_token_minutes.clamp(5, 60)) * 60)
-}
 
 /// What a decision granted: everything that is signed after the commit.
 #[derive(Clone, Debug)]
@@ -38,6 +34,26 @@ pub struct Issued {
     id_alg: Algorithm,
     nonce: Option<String>,
     key: Option<Thumbprint>,
+    exchanged: Option<Box<Exchanged>>,
+}
+
+/// What an exchanged token takes over from the one it is exchanged for (RFC 8693 §4.1, §2.2.1).
+#[derive(Clone, Debug)]
+pub(super) struct Exchanged {
+    /// Whose it is.
+    pub subject: String,
+    /// The grant it falls with.
+    pub grant: Option<GrantId>,
+    /// Who acts.
+    pub act: Value,
+    /// The tokens it falls with.
+    pub origins: Vec<Origin>,
+    /// Claims about the sign-in, as they were.
+    pub sign_in: Vec<(&'static str, Value)>,
+    /// When it ends at the latest.
+    pub expires: Timestamp,
+    /// `issued_token_type`.
+    pub token_type: &'static str,
 }
 
 /// The part about a person.
@@ -92,16 +108,17 @@ impl Issued {
         Self {
             client: client.id,
             user: None,
-            scope,
-            audience,
+            scope: target::scope(client, &audience, scope),
             refresh: None,
             token: TokenId(Id::new(now, access)),
             issued: now,
-            life: access_token_life(client),
-            access_alg: client.access_token_alg,
+            life: target::life(client, &audience),
+            access_alg: target::algorithm(client, &audience),
+            audience,
             id_alg: client.id_token_alg,
             nonce: None,
             key: None,
+            exchanged: None,
         }
     }
 
@@ -116,6 +133,16 @@ impl Issued {
     /// The access token is of no use without this key.
     pub(super) fn bound_to(self, key: Option<Thumbprint>) -> Self {
         Self { key, ..self }
+    }
+
+    /// In exchange for another, which it does not outlive.
+    pub(super) fn exchanged(self, exchanged: Exchanged) -> Self {
+        let left = exchanged.expires.secs().saturating_sub(self.issued.secs());
+        Self {
+            life: self.life.min(Duration::from_secs(left)),
+            exchanged: Some(Box::new(exchanged)),
+            ..self
+        }
     }
 
     /// For the audit log: what was issued, never the tokens.
@@ -167,6 +194,9 @@ impl Issued {
         if let Some(id_token) = id_token {
             answer["id_token"] = json!(id_token);
         }
+        if let Some(exchanged) = &self.exchanged {
+            answer["issued_token_type"] = json!(exchanged.token_type);
+        }
         if let Some(refresh) = &self.refresh {
             answer["refresh_token"] = json!(refresh.text().expose());
         }
@@ -185,22 +215,41 @@ impl Issued {
         if !self.scope.is_empty() {
             put("scope", json!(self.scope));
         }
-        match &self.user {
-            Some(person) => {
+        match (&self.exchanged, &self.user) {
+            (Some(exchanged), _) => {
+                put("sub", json!(exchanged.subject));
+                put("jti", self.jti(exchanged.grant));
+                put("act", exchanged.act.clone());
+                put(
+                    "origins",
+                    exchanged.origins.iter().map(Origin::claim).collect(),
+                );
+                for (name, value) in &exchanged.sign_in {
+                    put(name, value.clone());
+                }
+            }
+            (None, Some(person)) => {
                 put("sub", json!(person.user.id));
-                put("jti", json!(format!("{}.{}", person.grant, self.token)));
+                put("jti", self.jti(Some(person.grant)));
                 put("auth_time", json!(person.authentication.time.secs()));
                 put("acr", json!(person.authentication.acr()));
             }
-            None => {
+            (None, None) => {
                 put("sub", json!(self.client));
-                put("jti", json!(self.token));
+                put("jti", self.jti(None));
             }
         }
         if let Some(key) = &self.key {
             claims.insert("cnf".to_owned(), json!({ "jkt": key }));
         }
         claims
+    }
+
+    fn jti(&self, grant: Option<GrantId>) -> Value {
+        match grant {
+            Some(grant) => json!(format!("{grant}.{}", self.token)),
+            None => json!(self.token),
+        }
     }
 
     /// The client's resources; with `openid` also the issuer, whose userinfo it opens; alone where there is none.

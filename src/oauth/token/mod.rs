@@ -6,12 +6,14 @@
 //! 3. the client may use the grant type (`permitted`);
 //! 4. a DPoP proof holds, and is there where the client must send one (`oauth::dpop`, `sender`);
 //! 5. in the writer's turn: the proof was not used before (`oauth::replay`);
-//! 6. the grant's own file decides (`code`, `refresh`, `client_credentials`, `device`);
+//! 6. the grant's own file decides (`code`, `refresh`, `client_credentials`, `device`,
+//!    `exchange`), `oauth::target` what the token may be for;
 //! 7. after the commit, `issue` builds what is signed.
 
 pub mod client_credentials;
 pub mod code;
 pub mod device;
+pub mod exchange;
 pub mod issue;
 mod new_grant;
 pub mod refresh;
@@ -19,7 +21,7 @@ pub mod sender;
 
 use super::client_auth::AuthenticatedClient;
 use super::error::TokenError;
-use crate::model::{Client, GrantType};
+use crate::model::GrantType;
 use crate::types::{Form, Thumbprint};
 
 /// A well-formed token request.
@@ -33,6 +35,8 @@ pub enum Request {
     ClientCredentials(client_credentials::Request),
     /// RFC 8628 §3.4.
     Device(device::Request),
+    /// RFC 8693 §2.1.
+    Exchange(Box<exchange::Request>),
 }
 
 impl Request {
@@ -45,6 +49,9 @@ impl Request {
                 client_credentials::Request::parse(form).map(Self::ClientCredentials)
             }
             device::GRANT_TYPE => device::Request::parse(form).map(Self::Device),
+            exchange::GRANT_TYPE => {
+                exchange::Request::parse(form).map(|request| Self::Exchange(Box::new(request)))
+            }
             _ => Err(TokenError::UnsupportedGrantType),
         }
     }
@@ -56,6 +63,7 @@ impl Request {
             Self::Refresh(_) => GrantType::RefreshToken,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
             Self::Device(_) => GrantType::DeviceCode,
+            Self::Exchange(_) => GrantType::TokenExchange,
         }
     }
 
@@ -66,6 +74,7 @@ impl Request {
             Self::Refresh(request) => &mut request.key,
             Self::ClientCredentials(request) => &mut request.key,
             Self::Device(request) => &mut request.key,
+            Self::Exchange(request) => &mut request.key,
         };
         *place = key;
         self
@@ -90,57 +99,4 @@ impl Request {
 pub(super) fn one<'a>(form: &'a Form, name: &str) -> Result<Option<&'a str>, TokenError> {
     form.one(name)
         .map_err(|e| TokenError::RepeatedParameter(e.0))
-}
-
-/// The resources that a request gets (RFC 8707 §2): all that it asks for must have been granted, and what the client
-/// may ask for today bounds what was granted once. Nothing left of a grant for resources is an error: a token for the
-/// issuer instead would open another door.
-pub(super) fn resources(
-    asked: &[String],
-    granted: &[String],
-    client: &Client,
-) -> Result<Vec<String>, TokenError> {
-    let allowed = |resource: &&String| client.audiences.contains(resource);
-    if !asked
-        .iter()
-        .all(|resource| granted.contains(resource) && allowed(&resource))
-    {
-        return Err(TokenError::InvalidTarget);
-    }
-    let wanted = if asked.is_empty() { granted } else { asked };
-    let mut resources: Vec<String> = Vec::new();
-    for resource in wanted.iter().filter(allowed) {
-        if !resources.contains(resource) {
-            resources.push(resource.clone());
-        }
-    }
-    if resources.is_empty() && !granted.is_empty() {
-        return Err(TokenError::InvalidTarget);
-    }
-    Ok(resources)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::oauth::testing::client;
-
-    #[test]
-    fn rfc8707_section_2_a_resource_is_granted_and_still_the_clients() {
-        let texts = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
-        let client = Client {
-            audiences: texts(&["a:", "b:"]),
-            ..client()
-        };
-        let ask =
-            |asked: &[&str], granted: &[&str]| resources(&texts(asked), &texts(granted), &client);
-        assert_eq!(ask(&[], &[]), Ok(vec![]));
-        assert_eq!(ask(&[], &["a:", "b:"]), Ok(texts(&["a:", "b:"])));
-        assert_eq!(ask(&["b:", "b:"], &["a:", "b:"]), Ok(texts(&["b:"])));
-        assert_eq!(ask(&["b:"], &["a:"]), Err(TokenError::InvalidTarget));
-        // "gone:" was granted once and has been taken from the client since.
-        assert_eq!(ask(&[], &["a:", "gone:"]), Ok(texts(&["a:"])));
-        assert_eq!(ask(&["gone:"], &["gone:"]), Err(TokenError::InvalidTarget));
-        assert_eq!(ask(&[], &["gone:"]), Err(TokenError::InvalidTarget));
-    }
 }

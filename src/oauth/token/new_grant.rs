@@ -4,7 +4,7 @@
 //! that is presented is good (`code`, `device`).
 
 use super::code::{FreshTokens, days};
-use super::issue::{Issued, access_token_life};
+use super::issue::Issued;
 use super::sender;
 use crate::crypto::random::Fresh;
 use crate::model::{
@@ -12,6 +12,7 @@ use crate::model::{
     RefreshPolicy, RefreshToken, User,
 };
 use crate::oauth::standing::{self, Ground};
+use crate::oauth::target;
 use crate::types::{
     BearerSecret, GrantId, Id, RefreshTokenId, Scope, SessionId, Thumbprint, Timestamp, UserId,
 };
@@ -26,8 +27,10 @@ pub(super) struct Approved<'a> {
     pub authentication: &'a Authentication,
     /// To what.
     pub scope: &'a Scope,
-    /// For which resources the tokens are.
+    /// For which resources the first access token is.
     pub resources: Vec<String>,
+    /// For which ones later ones may be (RFC 8707 §2.2).
+    pub granted: Vec<String>,
     /// Claims by name.
     pub claims: &'a ClaimsRequest,
     /// When the client asked.
@@ -87,14 +90,14 @@ pub(super) fn begin<'g>(
         session: approved.session,
         offline,
         scope: approved.scope.common_with(&client.scope),
-        resources: approved.resources,
+        resources: approved.granted,
         claims: approved.claims.clone(),
         authentication: approved.authentication.clone(),
         created: now,
         expires: now.plus(if gets_refresh_token(client, offline) {
             days(client.refresh_absolute_days)
         } else {
-            access_token_life(client)
+            target::life(client, &approved.resources)
         }),
         ended: None,
         dpop_jkt: sender::of_family(client, None, approved.key),
@@ -109,7 +112,11 @@ pub(super) fn begin<'g>(
             .as_ref()
             .map(|(_, record)| Change::PutRefreshToken(Box::new(record.clone()))),
     );
-    let issued = Issued::for_grant(&grant, user, client, fresh.access, now)
+    let narrowed = Grant {
+        resources: approved.resources,
+        ..grant.clone()
+    };
+    let issued = Issued::for_grant(&narrowed, user, client, fresh.access, now)
         .bound_to(approved.key)
         .with_refresh(refresh.map(|(secret, _)| secret));
     Ok(Begun {

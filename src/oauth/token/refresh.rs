@@ -9,13 +9,14 @@
 
 use super::code::{days, end};
 use super::issue::Issued;
-use super::{one, resources, sender};
+use super::{one, sender};
 use crate::crypto::random::Fresh;
 use crate::model::{
     Change, Client, Decision, Event, EventKind, Grant, GrantEnd, RefreshToken, Rotated,
 };
 use crate::oauth::error::TokenError;
 use crate::oauth::standing::{self, Ground};
+use crate::oauth::target;
 use crate::types::{BearerSecret, Form, Id, RefreshTokenId, Scope, Thumbprint, Timestamp};
 use std::time::Duration;
 
@@ -156,7 +157,7 @@ pub fn decide(
         Some(scope) if !scope.is_empty() => scope.clone(),
         _ => granted,
     };
-    let Ok(resources) = resources(&request.resources, &grant.resources, client) else {
+    let Ok(resources) = target::granted(&request.resources, &grant.resources, client) else {
         return refuse(TokenError::InvalidTarget, "a resource that was not granted");
     };
 

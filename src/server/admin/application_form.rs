@@ -47,11 +47,12 @@ const RESPONSE_ALGORITHMS: [(&str, Option<Algorithm>); 3] = [
     ("RS256", Some(Algorithm::Rs256)),
     ("ES256", Some(Algorithm::Es256)),
 ];
-const GRANTS: [(&str, GrantType); 4] = [
+const GRANTS: [(&str, GrantType); 5] = [
     ("authorization_code", GrantType::AuthorizationCode),
     ("refresh_token", GrantType::RefreshToken),
     ("client_credentials", GrantType::ClientCredentials),
     ("device_code", GrantType::DeviceCode),
+    ("token_exchange", GrantType::TokenExchange),
 ];
 
 /// The kind in words.

@@ -219,7 +219,7 @@ fn path(group: &Record) -> String {
 
 /// A name as one part of a path. A group may be called `new`, `.` or `..`, or have a slash in it: encoded with a
 /// leading tilde, no name means anything else there.
-fn encoded(name: &str) -> String {
+pub(super) fn encoded(name: &str) -> String {
     let mut out = "~".to_owned();
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_".contains(&byte) {
@@ -231,7 +231,7 @@ fn encoded(name: &str) -> String {
     out
 }
 
-fn decoded(id: &str) -> Option<String> {
+pub(super) fn decoded(id: &str) -> Option<String> {
     // A plus is a plus in a path.
     let name = id.strip_prefix('~').unwrap_or(id).replace('+', "%2B");
     crate::types::form_decode(name.as_bytes()).ok()

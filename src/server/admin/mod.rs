@@ -15,6 +15,7 @@ mod person_form;
 mod recent;
 mod refusal;
 pub mod registration;
+pub mod resources;
 pub mod sessions;
 #[cfg(test)]
 mod testing;
@@ -52,6 +53,7 @@ fn section(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form) -> Option<Re
         "applications" => applications::answer(incoming, visitor, form, rest),
         "people" => people::answer(incoming, visitor, form, rest),
         "groups" => groups::answer(incoming, visitor, form, rest),
+        "resources" => resources::answer(incoming, visitor, form, rest),
         "sessions" => sessions::answer(incoming, visitor, form, rest),
         "grants" => sessions::answer_grants(incoming, visitor, form, rest),
         "keys" => keys::answer(incoming, visitor, form, rest),

@@ -9,6 +9,7 @@ pub mod keys;
 pub mod outbound;
 pub mod people;
 pub mod registration;
+pub mod resources;
 pub mod sessions;
 
 use crate::identity::author::Author;

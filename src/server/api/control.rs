@@ -7,6 +7,7 @@ use crate::model::{Algorithm, RegistrationPolicy};
 use crate::oauth::clients::NewClient;
 use crate::server::administration::people::NewPerson;
 use crate::server::administration::registration::{self, NewInitialToken};
+use crate::server::administration::resources::{self, Given};
 use crate::server::administration::{
     Actor, Authority, OperationError, clients, keys, outbound, people,
 };
@@ -128,6 +129,25 @@ pub enum Command {
         /// Whether it may.
         allowed: bool,
     },
+    /// Adds a resource.
+    ResourceAdd {
+        /// What stands in `aud`.
+        identifier: String,
+        /// Its settings.
+        given: Given,
+    },
+    /// Edits a resource.
+    ResourceEdit {
+        /// Which.
+        identifier: String,
+        /// What is given; the rest stays.
+        given: Given,
+    },
+    /// Removes a resource.
+    ResourceRemove {
+        /// Which.
+        identifier: String,
+    },
 }
 
 /// Runs a verb.
@@ -229,6 +249,16 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
         Command::OutboundSet { host, allowed } => {
             let host = outbound::set(ctx, &host, allowed, actor)?;
             json!({ "host": host, "allowed": allowed })
+        }
+        Command::ResourceAdd { identifier, given } => {
+            describe::resource(&resources::add_given(ctx, &identifier, given, actor)?)
+        }
+        Command::ResourceEdit { identifier, given } => {
+            describe::resource(&resources::edit_given(ctx, &identifier, given, actor)?)
+        }
+        Command::ResourceRemove { identifier } => {
+            resources::delete(ctx, &identifier, actor)?;
+            json!({ "identifier": identifier })
         }
     })
 }

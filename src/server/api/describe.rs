@@ -1,7 +1,7 @@
 //! People, applications and keys as JSON: what the command line prints with `--json`. Never a hash or a secret.
 
 use crate::crypto::rotation::KeyState;
-use crate::model::{Client, InitialAccessToken, Session, User};
+use crate::model::{Client, InitialAccessToken, Resource, Session, User};
 use crate::server::administration::keys::KeyLine;
 use crate::server::pages::when::when;
 use crate::types::Issuer;
@@ -120,6 +120,20 @@ pub fn key(line: &KeyLine) -> Value {
         "state": state,
         "created": when(line.created).iso,
         "until": when(line.until).iso,
+    })
+}
+
+/// A resource.
+pub fn resource(resource: &Resource) -> Value {
+    json!({
+        "identifier": resource.identifier,
+        "name": resource.name,
+        "scope": resource.scope,
+        "token_seconds": resource.token_seconds,
+        "alg": resource.alg,
+        "clients": resource.clients,
+        "servers": resource.servers,
+        "created": when(resource.created).iso,
     })
 }
 

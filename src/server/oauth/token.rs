@@ -9,14 +9,15 @@ use crate::model::{Client, Decision, DeviceAnswer, Event, EventKind};
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::dpop::Proof;
 use crate::oauth::error::TokenError;
+use crate::oauth::introspect::AccessToken;
 use crate::oauth::replay::NotOnce;
 use crate::oauth::token::issue::Issued;
-use crate::oauth::token::{Request, client_credentials, code, device, refresh, sender};
+use crate::oauth::token::{Request, client_credentials, code, device, exchange, refresh, sender};
 use crate::server::incoming::Incoming;
 use crate::server::standing::Records;
-use crate::server::{dpop, replays, respond};
+use crate::server::{dpop, replays, respond, tokens};
 use crate::store::{StoreError, View};
-use crate::types::{BearerSecret, Form, Issuer, RefreshTokenId};
+use crate::types::{BearerSecret, ClientId, Form, Issuer, RefreshTokenId, Timestamp};
 use rouille::Response;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -94,6 +95,8 @@ fn is_known(
     let (hash, secret, error) = match request {
         Request::ClientCredentials(_) => return Ok(None),
         Request::Device(device) => return poll(incoming, device, client),
+        // Its tokens are checked in `submit`, before the writer.
+        Request::Exchange(_) => return Ok(None),
         Request::Code(code) => {
             let snapshot = incoming.ctx.store.snapshot()?;
             let record = code.code.as_ref().map(|s| snapshot.view().code(s.selector));
@@ -185,6 +188,7 @@ fn submit(
                 ))
             })
         }
+        Request::Exchange(request) => exchanged(incoming, *request, id, who, proof),
         Request::Device(request) => {
             let fresh = fresh();
             run(incoming, who, proof, move |view| {
@@ -217,6 +221,47 @@ fn submit(
             })
         }
     }
+}
+
+/// Signatures before the writer, standing in its turn.
+fn exchanged(
+    incoming: &Incoming<'_>,
+    request: exchange::Request,
+    id: ClientId,
+    who: Arc<Client>,
+    proof: Option<Proof>,
+) -> Result<Result<Issued, Refused>, StoreError> {
+    let (now, access) = (incoming.now, random::bytes());
+    let subject = tokens::signed(incoming.ctx, &request.subject_token)?;
+    let actor = match &request.actor_token {
+        Some(text) => tokens::signed(incoming.ctx, text)?,
+        None => None,
+    };
+    run(incoming, who, proof, move |view| {
+        let Some(client) = view.client(id)? else {
+            return Ok(gone());
+        };
+        let subject = subject
+            .map(|token| standing(view, token, now))
+            .transpose()?;
+        let actor = actor.map(|token| standing(view, token, now)).transpose()?;
+        Ok(exchange::decide(
+            subject, actor, &client, &request, access, now,
+        ))
+    })
+}
+
+fn standing(
+    view: &View<'_>,
+    token: AccessToken,
+    now: Timestamp,
+) -> Result<exchange::Standing, StoreError> {
+    let standing = tokens::standing(view, &token, now)?;
+    Ok(exchange::Standing {
+        token,
+        stands: standing.is_some(),
+        user: standing.flatten().map(|person| person.user),
+    })
 }
 
 fn fresh() -> code::FreshTokens {

@@ -5,7 +5,7 @@
 //! - `redirect_uris`, `post_logout_redirect_uris`, `audiences`: one a line;
 //! - `scope` (several) = `openid` `profile` `email` `phone` `address` `groups` `offline_access`, and `more_scopes`
 //!   separated by spaces; `grant` (several) = `authorization_code` `refresh_token` `client_credentials`
-//!   `device_code`;
+//!   `device_code` `token_exchange`;
 //! - `profile` = `standard` | `strict`; `id_token_alg` and `access_token_alg` = `RS256` | `ES256`;
 //!   `claims_in_id_token`; `consent` = `once` | `always` | `trusted`; `refresh` = `when_asked` | `always`;
 //!   `access_token_minutes` (5 to 60); `refresh_idle_days` and `refresh_absolute_days` (1 to 3,650);

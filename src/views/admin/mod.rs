@@ -8,6 +8,7 @@ mod keys;
 mod overview;
 mod people;
 mod registration;
+mod resources;
 mod sessions;
 mod try_it;
 
@@ -22,5 +23,6 @@ pub use keys::{KeyRow, KeyState, Keys};
 pub use overview::{Counts, Overview};
 pub use people::{NewPerson, People, Person, PersonRow, SetPassword};
 pub use registration::{InitialTokenRow, Registration};
+pub use resources::{NewResource, Resource, ResourceRow, Resources};
 pub use sessions::{GrantRow, SessionRow, Sessions};
 pub use try_it::{DecodedToken, SignatureCheck, TryIt, TryResult};

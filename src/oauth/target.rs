@@ -1,0 +1,233 @@
+//! What access tokens may be for. RFC 8707 §2, §2.1, §2.2.
+//! Owns: which resource a client may ask for, and what of a token its resources decide: scope, lifetime, signature.
+//! Not here: how resources are managed (`resources`), what a grant was given (`token`).
+//!
+//! A resource that an administrator manages names the clients that may ask for it, and nobody else may: a client whose
+//! `audiences` list it is refused too, once the record does not name it. An audience without a record is what a client's
+//! own list says, as in files from before there were records. What a client lists is also what its tokens are for when
+//! it asks for nothing; a resource that merely names the client is given only when it is asked for.
+//!
+//! Every check is made at the authorization, device and pushed request and again at each token, so a resource that is
+//! deleted or narrowed is given no more, whatever a refresh token was granted once.
+
+use super::claims::SCOPES;
+use super::error::TokenError;
+use crate::model::{Algorithm, Client, Resource};
+use crate::types::Scope;
+use std::time::Duration;
+
+/// Whether the client may ask for it today.
+pub fn may_ask(client: &Client, identifier: &str) -> bool {
+    match record(client, identifier) {
+        Some(resource) => resource.clients.contains(&client.id),
+        None => client.audiences.iter().any(|own| own == identifier),
+    }
+}
+
+/// Whether the client is the service that tokens for `identifier` are sent to.
+pub fn is_server(client: &Client, identifier: &str) -> bool {
+    match record(client, identifier) {
+        Some(resource) => resource.servers.contains(&client.id),
+        // Where there is no record: whoever looks up tokens for its audiences is who gets them.
+        None => client.may_introspect && client.audiences.iter().any(|own| own == identifier),
+    }
+}
+
+/// The resources of a request, each once; `None` when the client may not ask for one of them.
+pub fn asked<'a>(
+    client: &Client,
+    identifiers: impl IntoIterator<Item = &'a str>,
+) -> Option<Vec<String>> {
+    let mut resources: Vec<String> = Vec::new();
+    for identifier in identifiers {
+        if !may_ask(client, identifier) {
+            return None;
+        }
+        if !resources.iter().any(|known| known == identifier) {
+            resources.push(identifier.to_owned());
+        }
+    }
+    Some(resources)
+}
+
+/// The resources of a token under a grant (RFC 8707 §2.2): all that it asks for must have been granted, and what the
+/// client may ask for today bounds what was granted once. Nothing left of a grant for resources is an error: a token
+/// for the issuer instead would open another door.
+pub fn granted(
+    asked: &[String],
+    granted: &[String],
+    client: &Client,
+) -> Result<Vec<String>, TokenError> {
+    if !asked
+        .iter()
+        .all(|resource| granted.contains(resource) && may_ask(client, resource))
+    {
+        return Err(TokenError::InvalidTarget);
+    }
+    let wanted = if asked.is_empty() { granted } else { asked };
+    let mut resources: Vec<String> = Vec::new();
+    for resource in wanted.iter().filter(|wanted| may_ask(client, wanted)) {
+        if !resources.contains(resource) {
+            resources.push(resource.clone());
+        }
+    }
+    if resources.is_empty() && !granted.is_empty() {
+        return Err(TokenError::InvalidTarget);
+    }
+    Ok(resources)
+}
+
+/// The resources of a token where nothing was said before: those that it asks for, else the client's own list.
+pub fn first(asked: &[String], client: &Client) -> Result<Vec<String>, TokenError> {
+    if asked.is_empty() {
+        granted(&[], &client.audiences, client)
+    } else {
+        self::asked(client, asked.iter().map(String::as_str)).ok_or(TokenError::InvalidTarget)
+    }
+}
+
+/// What of the scope a token for these resources carries (RFC 8707 §2.2): what one of them knows, and Doorlight's own
+/// scopes. A resource without a record, or whose record lists none, knows any.
+pub fn scope(client: &Client, resources: &[String], scope: Scope) -> Scope {
+    let mut known = Scope::default();
+    for identifier in resources {
+        match record(client, identifier) {
+            Some(resource) if !resource.scope.is_empty() => {
+                known = known.joined_with(&resource.scope);
+            }
+            _ => return scope,
+        }
+    }
+    if resources.is_empty() {
+        return scope;
+    }
+    scope
+        .tokens()
+        .filter(|token| !SCOPES.contains(token) && !known.contains(token))
+        .fold(scope.clone(), |scope, token| scope.without(token))
+}
+
+/// How long a token for these resources is good: as long as the most careful of them says; without a record, as the
+/// client's settings say (5 to 60 minutes).
+pub fn life(client: &Client, resources: &[String]) -> Duration {
+    let own = u64::from(client.access_token_minutes.clamp(5, 60)) * 60;
+    let each = resources.iter().map(|identifier| {
+        record(client, identifier).map_or(own, |known| {
+            u64::from(known.token_seconds.clamp(300, 3_600))
+        })
+    });
+    Duration::from_secs(each.min().unwrap_or(own))
+}
+
+/// What signs a token for these resources: the records' algorithm. Where they differ, RS256: whoever says so can often
+/// verify nothing else. Without a record, the client's.
+pub fn algorithm(client: &Client, resources: &[String]) -> Algorithm {
+    let mut said = resources
+        .iter()
+        .filter_map(|identifier| record(client, identifier))
+        .map(|resource| resource.alg);
+    match said.next() {
+        None => client.access_token_alg,
+        Some(first) if said.all(|alg| alg == first) => first,
+        Some(_) => Algorithm::Rs256,
+    }
+}
+
+fn record<'c>(client: &'c Client, identifier: &str) -> Option<&'c Resource> {
+    client
+        .resources
+        .iter()
+        .find(|resource| resource.identifier == identifier)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::testing::{client, resource};
+
+    fn texts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    fn world() -> Client {
+        let mut client = client();
+        client.audiences = texts(&["a:", "b:", "closed:"]);
+        let named = Resource {
+            clients: [client.id].into(),
+            scope: "read".parse().unwrap(),
+            ..resource("api:")
+        };
+        client.resources = vec![named, resource("closed:")];
+        client
+    }
+
+    #[test]
+    fn rfc8707_section_2_only_a_record_or_the_clients_own_list_lets_it_ask() {
+        let client = world();
+        for (identifier, may) in [
+            ("a:", true),
+            ("api:", true),
+            ("closed:", false),
+            ("unknown:", false),
+            ("", false),
+            ("API:", false),
+            ("api:#fragment", false),
+        ] {
+            assert_eq!(may_ask(&client, identifier), may, "{identifier}");
+        }
+    }
+
+    #[test]
+    fn rfc8707_section_2_2_a_resource_is_granted_and_still_the_clients() {
+        let client = world();
+        let ask = |asked: &[&str], was: &[&str]| granted(&texts(asked), &texts(was), &client);
+        assert_eq!(ask(&[], &[]), Ok(vec![]));
+        assert_eq!(ask(&[], &["a:", "b:"]), Ok(texts(&["a:", "b:"])));
+        assert_eq!(ask(&["b:", "b:"], &["a:", "b:"]), Ok(texts(&["b:"])));
+        assert_eq!(ask(&["b:"], &["a:"]), Err(TokenError::InvalidTarget));
+        // "gone:" was granted once and has been taken from the client since; so was "closed:".
+        assert_eq!(ask(&[], &["a:", "gone:"]), Ok(texts(&["a:"])));
+        assert_eq!(ask(&["gone:"], &["gone:"]), Err(TokenError::InvalidTarget));
+        assert_eq!(ask(&[], &["gone:"]), Err(TokenError::InvalidTarget));
+        assert_eq!(ask(&[], &["closed:"]), Err(TokenError::InvalidTarget));
+    }
+
+    #[test]
+    fn rfc8707_section_2_who_asks_for_nothing_gets_its_own_list() {
+        let client = world();
+        assert_eq!(first(&[], &client), Ok(texts(&["a:", "b:"])));
+        assert_eq!(first(&texts(&["api:"]), &client), Ok(texts(&["api:"])));
+        assert_eq!(
+            first(&texts(&["api:", "unknown:"]), &client),
+            Err(TokenError::InvalidTarget)
+        );
+    }
+
+    #[test]
+    fn rfc8707_section_2_2_the_scope_is_what_the_resources_know() {
+        let client = world();
+        let narrowed = |resources: &[&str]| {
+            let asked = "openid read write".parse().unwrap();
+            scope(&client, &texts(resources), asked).to_string()
+        };
+        assert_eq!(narrowed(&["api:"]), "openid read");
+        assert_eq!(narrowed(&["api:", "a:"]), "openid read write");
+        assert_eq!(narrowed(&[]), "openid read write");
+    }
+
+    #[test]
+    fn the_most_careful_resource_decides() {
+        let mut client = world();
+        client.access_token_minutes = 15;
+        for known in &mut client.resources {
+            known.token_seconds = 300;
+        }
+        let both = texts(&["api:", "a:"]);
+        assert_eq!(life(&client, &both), Duration::from_secs(300));
+        assert_eq!(life(&client, &texts(&["a:"])), Duration::from_secs(900));
+        assert_eq!(algorithm(&client, &both), Algorithm::Es256);
+        client.access_token_alg = Algorithm::Rs256;
+        assert_eq!(algorithm(&client, &texts(&["a:"])), Algorithm::Rs256);
+        assert_eq!(algorithm(&client, &both), Algorithm::Es256);
+    }
+}

@@ -1,0 +1,92 @@
+//! Resources, and which clients they name.
+//!
+//! A client is read together with the records that concern it, so that no endpoint can forget to look at them: those that
+//! name it, and those of the audiences that it lists.
+
+use super::apply::{mark, remove};
+use super::schema::Table;
+use super::tables::{Tables, put};
+use super::{StoreError, View};
+use crate::model::{Client, Resource};
+use crate::types::ClientId;
+
+impl View<'_> {
+    /// One resource.
+    pub fn resource(&self, identifier: &str) -> Result<Option<Resource>, StoreError> {
+        self.get(Table::Resources, identifier.as_bytes())
+    }
+
+    /// All resources by identifier.
+    pub fn resources(&self) -> Result<Vec<Resource>, StoreError> {
+        self.all(Table::Resources)
+    }
+
+    /// The client with the records that concern it.
+    pub(super) fn with_resources(&self, mut client: Client) -> Result<Client, StoreError> {
+        let mut identifiers = self.resources_naming(client.id)?;
+        for audience in &client.audiences {
+            if !identifiers.contains(audience) {
+                identifiers.push(audience.clone());
+            }
+        }
+        for identifier in identifiers {
+            client.resources.extend(self.resource(&identifier)?);
+        }
+        Ok(client)
+    }
+
+    fn resources_naming(&self, client: ClientId) -> Result<Vec<String>, StoreError> {
+        let mut identifiers = Vec::new();
+        self.prefixed_up(Table::ClientResources, client.as_bytes(), |key| {
+            let text = key
+                .get(16..)
+                .and_then(|rest| std::str::from_utf8(rest).ok());
+            identifiers.extend(text.map(str::to_owned));
+        })?;
+        Ok(identifiers)
+    }
+}
+
+pub(super) fn put_resource(tables: &Tables<'_>, resource: &Resource) -> Result<(), StoreError> {
+    delete_resource(tables, &resource.identifier)?;
+    let identifier = resource.identifier.as_bytes();
+    put(tables, Table::Resources, identifier, resource)?;
+    for client in resource.named_clients() {
+        mark(
+            tables,
+            Table::ClientResources,
+            &row(client, &resource.identifier),
+            &[],
+        )?;
+    }
+    Ok(())
+}
+
+pub(super) fn delete_resource(tables: &Tables<'_>, identifier: &str) -> Result<(), StoreError> {
+    if let Some(old) = View::of_writer(tables).resource(identifier)? {
+        remove(tables, Table::Resources, identifier.as_bytes())?;
+        for client in old.named_clients() {
+            remove(tables, Table::ClientResources, &row(client, identifier))?;
+        }
+    }
+    Ok(())
+}
+
+/// No record names a client that is gone.
+pub(super) fn forget_client(tables: &Tables<'_>, client: ClientId) -> Result<(), StoreError> {
+    let view = View::of_writer(tables);
+    for identifier in view.resources_naming(client)? {
+        if let Some(resource) = view.resource(&identifier)? {
+            let mut kept = resource.clone();
+            kept.clients.remove(&client);
+            kept.servers.remove(&client);
+            // The old rows go by the old record, which is still there.
+            put_resource(tables, &kept)?;
+        }
+    }
+    Ok(())
+}
+
+fn row(client: ClientId, identifier: &str) -> Vec<u8> {
+    [client.as_bytes().as_slice(), identifier.as_bytes()].concat()
+}
