@@ -6,8 +6,8 @@
 //! Members that are not understood are ignored (RFC 7591 §2). Refused is what would be less safe than the application
 //! believes if it were ignored: encryption, and signatures in place of plain JSON.
 
-use super::addresses;
 use super::error::RegistrationError;
+use super::{Around, addresses};
 use crate::model::{Algorithm, Client, ClientAuthMethod, ClientKind, ConsentPolicy, GrantType};
 use crate::oauth::clients::ClientEdit;
 use crate::oauth::token::{device, exchange};
@@ -269,6 +269,14 @@ impl Metadata {
             None => before,
         }
         .to_string()
+    }
+}
+
+impl Metadata {
+    /// What was asked for of the scopes that come with a resource: noted, and no scope of the client.
+    pub(super) fn scope_of_resources(&self, around: &Around) -> Scope {
+        let asked = self.scope.as_ref();
+        asked.map_or_else(Scope::default, |scope| scope.common_with(&around.offered))
     }
 }
 

@@ -22,10 +22,11 @@ pub use metadata::{DEFAULT_SCOPE, Metadata};
 use crate::crypto::random::Fresh;
 use crate::model::{
     Change, Client, ClientAuthMethod, Decision, Event, EventKind, InitialAccessToken,
-    RegistrationPolicy, SelfRegistered,
+    RegistrationPolicy, Resource, SelfRegistered,
 };
 use crate::oauth::clients::{self, ClientEdit};
-use crate::types::{BearerSecret, ClientId, Id, RedirectUri, Secret, Timestamp, TokenHash};
+use crate::oauth::target;
+use crate::types::{BearerSecret, ClientId, Id, RedirectUri, Scope, Secret, Timestamp, TokenHash};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -59,6 +60,8 @@ pub struct Around {
     pub names: BTreeSet<String>,
     /// How many applications of strangers were never used.
     pub never_used: usize,
+    /// The scopes of the resources that are open to such applications (`oauth::target`).
+    pub offered: Scope,
 }
 
 impl Around {
@@ -68,6 +71,15 @@ impl Around {
         Self {
             names: others.map(|client| client.name.to_lowercase()).collect(),
             never_used: clients.iter().filter(|c| c.is_strangers_unused()).count(),
+            offered: Scope::default(),
+        }
+    }
+
+    /// With these resources.
+    pub fn offering(self, resources: &[Resource]) -> Self {
+        Self {
+            offered: target::offered(resources),
+            ..self
         }
     }
 }
@@ -130,7 +142,7 @@ pub fn register(
     client.registered = Some(Box::new(SelfRegistered {
         hash: access.hash(),
         token: token.as_ref().map(|token| token.id),
-        ..own(wanted)
+        ..own(wanted, around)
     }));
     let secret = first_secret(&mut client, fresh, now);
     let how = match &token {
@@ -203,7 +215,7 @@ pub fn update(
             token: kept.token,
             last_used: kept.last_used,
             consents_not_before: kept.consents_not_before,
-            ..own(&wanted)
+            ..own(&wanted, around)
         };
         let known = |uri| old.redirect_uris.contains(uri);
         if !client.redirect_uris.iter().all(known) {
@@ -249,7 +261,8 @@ fn settings(
     let client = edit
         .on(client, &groups)
         .map_err(|error| RegistrationError::of_rule(&error))?;
-    if client.scope.is_empty() {
+    // What comes with a resource is enough to register for: MCP clients ask for nothing else.
+    if client.scope.is_empty() && wanted.scope_of_resources(around).is_empty() {
         return Err(RegistrationError::metadata(
             "scope has none of the scopes that a registered client may ask for",
         ));
@@ -278,7 +291,7 @@ fn free_name(wanted: &Metadata, around: &Around) -> String {
         .unwrap_or(name)
 }
 
-fn own(wanted: &Metadata) -> SelfRegistered {
+fn own(wanted: &Metadata, around: &Around) -> SelfRegistered {
     SelfRegistered {
         hash: TokenHash::of(&Secret::new(String::new())),
         token: None,
@@ -288,6 +301,7 @@ fn own(wanted: &Metadata) -> SelfRegistered {
         require_auth_time: wanted.require_auth_time,
         last_used: None,
         consents_not_before: Timestamp::default(),
+        resource_scope: wanted.scope_of_resources(around),
     }
 }
 

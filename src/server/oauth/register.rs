@@ -101,7 +101,8 @@ fn new_client(
             Ok(token) => token,
             Err(error) => return Ok(Decision::reply(Err(error))),
         };
-        let around = Around::of(&view.clients(None, usize::MAX)?, None);
+        let around =
+            Around::of(&view.clients(None, usize::MAX)?, None).offering(&view.resources()?);
         Ok(registration::register(
             &wanted, token, &around, fresh, random, moment,
         ))
@@ -142,7 +143,8 @@ fn changed(incoming: &Incoming<'_>) -> Result<(Registered, BearerSecret), Refusa
             Ok(client) => client,
             Err(error) => return Ok(Decision::reply(Err(error))),
         };
-        let around = Around::of(&view.clients(None, usize::MAX)?, Some(client.id));
+        let around = Around::of(&view.clients(None, usize::MAX)?, Some(client.id))
+            .offering(&view.resources()?);
         Ok(registration::update(client, &body, &around, fresh, moment))
     });
     Ok((submitted.map_err(busy)??, presented))
