@@ -22,13 +22,16 @@
 //! | RFC 8628 §3.3, §5.1, §5.4 a person answers | `oauth/device_answer.rs`, `server/pages/device.rs`, `server/device_limits.rs` | there; `tests/oauth/device.rs` |
 //! | RFC 8628 §3.4, §3.5 a device fetches the answer | `oauth/token/device.rs` | there; `server/oauth/device_authorization.rs` |
 //! | RFC 9068 access tokens, OpenID Connect Core §2 ID tokens | `oauth/token/issue.rs` | there |
-//! | RFC 8707 resource indicators (token and authorization requests) | `oauth/token/mod.rs` | `oauth/token/*.rs` |
+//! | RFC 8693 token exchange | `oauth/token/exchange.rs`, `server/tokens.rs` (what it falls with) | there; `tests/oauth/exchange.rs` |
+//! | RFC 8707 resource indicators | `oauth/target.rs` (who may ask for what), `oauth/resources.rs` (the records) | there; `tests/oauth/resources.rs` |
 //! | RFC 9449 DPoP | `oauth/dpop.rs` (a proof), `oauth/token/sender.rs` and `oauth/userinfo.rs` (what is bound), `oauth/replay.rs` (used once) | there; `tests/oauth/dpop.rs` |
 //! | RFC 6750 §2, §3 bearers; RFC 9449 §7 | `server/bearer.rs`, `oauth/userinfo.rs` | `tests/oauth/userinfo.rs`, `tests/oauth/dpop.rs` |
 //! | RFC 9728 Doorlight's own API and its metadata | `oauth/protected_resource.rs`, `server/api/resource.rs` | there; `tests/oauth/api.rs` |
 //! | RFC 7662 introspection | `oauth/introspect.rs` | there; `tests/oauth/revoke.rs` |
 //! | RFC 7009 revocation | `oauth/revoke.rs` | there; `tests/oauth/revoke.rs` |
-//! | OpenID Connect Core §5 claims, §5.3 userinfo; RFC 6750 | `oauth/claims.rs`, `oauth/userinfo.rs` | there; `tests/oauth/userinfo.rs` |
+//! | OpenID Connect Core §5 claims, §5.3 userinfo; RFC 6750 | `oauth/claims.rs`, `oauth/userinfo.rs` (§5.3.2: signed) | there; `tests/oauth/userinfo.rs`, `tests/oauth/signed_userinfo.rs`, `tests/oauth/claims.rs` |
+//! | OpenID Connect Core §5.1.2 claims of an application's own | `oauth/claim_mapping.rs` | there; `tests/oauth/claims.rs` |
+//! | Fetch §3.2 cross-origin requests | `server/cors.rs` | there; `tests/oauth/userinfo.rs` |
 //! | OpenID Connect Discovery, RFC 8414 | `oauth/discovery.rs` | `tests/oauth/discovery.rs` |
 //! | OpenID Connect RP-Initiated Logout | `oauth/logout.rs` | there; `tests/oauth/logout.rs` |
 //! | RFC 7591, RFC 7592, OpenID Connect Dynamic Client Registration | `oauth/registration/mod.rs` (the checks in order) | there; `tests/oauth/registration.rs`, `tests/oauth/registration_bad_input.rs` |

@@ -71,7 +71,7 @@ pub(super) struct AddArguments {
     /// All scopes that it may ask for, separated by spaces.
     #[arg(long)]
     scope: Option<String>,
-    /// RS256 or ES256.
+    /// RS256, ES256 or EdDSA.
     #[arg(long, value_parser = named::<Algorithm>)]
     id_token_alg: Option<Algorithm>,
     /// ES256 or RS256.
@@ -104,9 +104,16 @@ pub(super) struct AddArguments {
     /// Its authorization requests must be pushed (PAR); the strict profile wants that anyway.
     #[arg(long)]
     require_par: bool,
-    /// RS256 or ES256, for signed answers of the authorization endpoint (JARM); as for ID tokens when left out.
+    /// RS256, ES256 or EdDSA, for signed answers of the authorization endpoint (JARM); as for ID tokens when left out.
     #[arg(long, value_name = "ALG", value_parser = named::<Algorithm>)]
     authorization_signed_response_alg: Option<Algorithm>,
+    /// RS256, ES256 or EdDSA, for signed userinfo; not signed when left out.
+    #[arg(long, value_name = "ALG", value_parser = named::<Algorithm>)]
+    userinfo_signed_response_alg: Option<Algorithm>,
+    /// A claim of its own, such as 'is_admin is "true" for admins, otherwise "false"', 'login from preferred_username'
+    /// or 'tenant is home, also in access tokens'; may be repeated.
+    #[arg(long = "claim", value_name = "LINE")]
+    claims: Vec<String>,
     /// Where it is told of sign-outs; a host at home must be allowed as well (`doorlight outbound allow`).
     #[arg(long, value_name = "URI")]
     backchannel_logout_uri: Option<String>,
@@ -197,6 +204,8 @@ fn new_client(arguments: AddArguments) -> Result<NewClient, Failure> {
         dpop_bound_access_tokens: arguments.dpop,
         require_par: arguments.require_par,
         authorization_signed_response_alg: arguments.authorization_signed_response_alg,
+        userinfo_signed_response_alg: arguments.userinfo_signed_response_alg,
+        claim_mappings: arguments.claims,
         backchannel_logout_uri: arguments.backchannel_logout_uri,
         backchannel_logout_session_required: arguments.backchannel_logout_session_required,
         frontchannel_logout_uri: arguments.frontchannel_logout_uri,

@@ -14,14 +14,14 @@ pub(super) enum Verb {
     List,
     /// Make new keys that sign at once.
     Rotate {
-        /// Of this algorithm only: ES256 or RS256.
+        /// Of this algorithm only: ES256, RS256, or EdDSA where an application uses it.
         #[arg(long, value_parser = algorithm)]
         alg: Option<Algorithm>,
     },
 }
 
 fn algorithm(text: &str) -> Result<Algorithm, String> {
-    Algorithm::parse(text).ok_or_else(|| "expected ES256 or RS256".to_owned())
+    Algorithm::parse(text).ok_or_else(|| "expected ES256, RS256 or EdDSA".to_owned())
 }
 
 pub(super) fn run(shared: &Shared, verb: &Verb) -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! SHA-256 and base64url, as JOSE spells them (RFC 7515 §2).
 
+use crate::model::Algorithm;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -28,10 +29,16 @@ pub fn s256(text: &str) -> String {
     base64url(&sha256(text.as_bytes()))
 }
 
-/// `at_hash`: the left half of the token's SHA-256 (OpenID Connect Core §3.1.3.6; both algorithms use SHA-256).
-pub fn at_hash(access_token: &str) -> String {
-    let digest = sha256(access_token.as_bytes());
-    base64url(digest.get(..16).unwrap_or(&digest))
+/// `at_hash`: the left half of the token's hash, by the hash of the ID token's algorithm (OpenID Connect Core §3.1.3.6).
+/// Ed25519 hashes with SHA-512 (RFC 8032 §5.1).
+pub fn at_hash(access_token: &str, algorithm: Algorithm) -> String {
+    let hash = match algorithm {
+        Algorithm::Es256 | Algorithm::Rs256 => &ring::digest::SHA256,
+        Algorithm::EdDsa => &ring::digest::SHA512,
+    };
+    let digest = ring::digest::digest(hash, access_token.as_bytes());
+    let whole = digest.as_ref();
+    base64url(whole.get(..whole.len() / 2).unwrap_or(whole))
 }
 
 /// Equality in a time that depends on the lengths only.

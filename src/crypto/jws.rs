@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 /// The `typ` of an ID token.
 pub const ID_TOKEN_TYPE: &str = "JWT";
-/// The `typ` of a signed authorization response; JARM names none of its own.
+/// The `typ` of a signed answer of the authorization endpoint or userinfo; JARM and OpenID Connect Core name none of
+/// their own.
 pub const RESPONSE_TYPE: &str = "JWT";
 /// The `typ` of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4).
 pub const LOGOUT_TOKEN_TYPE: &str = "logout+jwt";

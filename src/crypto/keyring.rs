@@ -5,7 +5,7 @@ use super::random;
 use crate::model::{Algorithm, SigningKey};
 use crate::types::Timestamp;
 use ring::error::Unspecified;
-use ring::signature::{self, EcdsaKeyPair, KeyPair, RsaKeyPair, UnparsedPublicKey};
+use ring::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair, UnparsedPublicKey};
 use rsa::pkcs8::EncodePrivateKey;
 use serde_json::{Value, json};
 
@@ -36,6 +36,7 @@ pub struct LoadedKey {
 enum Pair {
     Ec(Box<EcdsaKeyPair>),
     Rsa(Box<RsaKeyPair>),
+    Ed(Box<Ed25519KeyPair>),
 }
 
 /// All published keys.
@@ -100,12 +101,14 @@ impl LoadedKey {
         })
     }
 
-    /// A JWS signature: fixed-length `r ‖ s` for ES256 (RFC 7518 §3.4), PKCS #1 v1.5 for RS256 (§3.3).
+    /// A JWS signature: fixed-length `r ‖ s` for ES256 (RFC 7518 §3.4), PKCS #1 v1.5 for RS256 (§3.3),
+    /// RFC 8037 §3.1 for EdDSA.
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         let random = random::system();
         let signed = match &self.pair {
             Pair::Ec(pair) => pair.sign(&random, message).map(|s| s.as_ref().to_vec()),
             Pair::Rsa(pair) => sign_rsa(pair, message),
+            Pair::Ed(pair) => Ok(pair.sign(message).as_ref().to_vec()),
         };
         // ring fails here only when the system gives no random bytes.
         signed.unwrap_or_else(|_| {
@@ -129,6 +132,11 @@ impl LoadedKey {
             )
             .verify(message, signature)
             .is_ok(),
+            Pair::Ed(pair) => {
+                UnparsedPublicKey::new(&signature::ED25519, pair.public_key().as_ref())
+                    .verify(message, signature)
+                    .is_ok()
+            }
         }
     }
 }
@@ -172,6 +180,10 @@ pub fn generate(
                 .as_bytes()
                 .to_vec()
         }
+        Algorithm::EdDsa => Ed25519KeyPair::generate_pkcs8(&random::system())
+            .map_err(|e| failed(&e))?
+            .as_ref()
+            .to_vec(),
     };
     let kid = thumbprint(
         algorithm.key_type(),
@@ -199,10 +211,11 @@ impl Pair {
                 .map_err(bad)?,
             )),
             Algorithm::Rs256 => Self::Rsa(Box::new(RsaKeyPair::from_pkcs8(der).map_err(bad)?)),
+            Algorithm::EdDsa => Self::Ed(Box::new(Ed25519KeyPair::from_pkcs8(der).map_err(bad)?)),
         })
     }
 
-    /// The public members of its JWK beside `kty` (RFC 7518 §6.2.1, §6.3.1).
+    /// The public members of its JWK beside `kty` (RFC 7518 §6.2.1, §6.3.1, RFC 8037 §2).
     fn public_members(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Ec(pair) => {
@@ -222,6 +235,10 @@ impl Pair {
                 let public: signature::RsaPublicKeyComponents<Vec<u8>> = pair.public().into();
                 vec![("e", base64url(&public.e)), ("n", base64url(&public.n))]
             }
+            Self::Ed(pair) => vec![
+                ("crv", "Ed25519".to_owned()),
+                ("x", base64url(pair.public_key().as_ref())),
+            ],
         }
     }
 }

@@ -1,8 +1,15 @@
 //! When signing keys come and go (PROTOCOL, Tokens): published a day before use, signing for 90 days, kept until the
 //! last token signed with them has expired. Pure: `now` is an argument, the keys are made elsewhere.
+//!
+//! Some applications cannot read a key set with a kind of key that they do not know. So a key for EdDSA exists only while
+//! a client uses it: the job that saves such a client adds the first one (`oauth::keys::provide`), and it signs at once,
+//! because nothing was signed with EdDSA before, and whoever meets a `kid` that it does not know fetches the set again
+//! (OpenID Connect Core §10.1.1). Its successors are published a day ahead like all others. When no client uses it any
+//! more the last one gets no successor and goes after its time.
 
 use crate::model::{Algorithm, SigningKey};
 use crate::types::Timestamp;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -15,8 +22,8 @@ pub const KEPT_AFTER: Duration = Duration::from_secs(2 * 3_600);
 
 const _: () = assert!(KEPT_AFTER.as_secs() > HOUR.as_secs());
 
-/// Every algorithm that the server signs with has a key at all times.
-pub const ALGORITHMS: [Algorithm; 2] = [Algorithm::Es256, Algorithm::Rs256];
+/// These have a key at all times.
+pub const STANDING: [Algorithm; 2] = [Algorithm::Es256, Algorithm::Rs256];
 
 /// What is due.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,10 +45,11 @@ pub enum KeyState {
     Retired,
 }
 
-/// What has to be made and deleted at `now`.
-pub fn plan(keys: &[SigningKey], now: Timestamp) -> Plan {
+/// What has to be made and deleted at `now`. `used`: what clients want beside the standing ones.
+pub fn plan(keys: &[SigningKey], used: &BTreeSet<Algorithm>, now: Timestamp) -> Plan {
     let mut plan = Plan::default();
-    for algorithm in ALGORITHMS {
+    let wanted: BTreeSet<Algorithm> = STANDING.into_iter().chain(used.iter().copied()).collect();
+    for algorithm in wanted.iter().copied() {
         match keys
             .iter()
             .filter(|k| k.algorithm == algorithm)
@@ -60,7 +68,12 @@ pub fn plan(keys: &[SigningKey], now: Timestamp) -> Plan {
     }
     plan.delete = keys
         .iter()
-        .filter(|key| superseded_at(key, keys).is_some_and(|at| now >= at.plus(KEPT_AFTER)))
+        .filter(|key| {
+            let replaced = superseded_at(key, keys);
+            let unwanted = !wanted.contains(&key.algorithm);
+            let over = replaced.or(unwanted.then(|| key.active_from.plus(SIGNING_SPAN)));
+            over.is_some_and(|at| now >= at.plus(KEPT_AFTER))
+        })
         .map(|key| key.kid.clone())
         .collect();
     plan
@@ -109,6 +122,10 @@ mod tests {
         }
     }
 
+    fn none() -> BTreeSet<Algorithm> {
+        BTreeSet::new()
+    }
+
     fn es256(plan: &Plan) -> Vec<Timestamp> {
         plan.create
             .iter()
@@ -122,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_first_start_makes_one_key_of_each_algorithm() {
-        let first = plan(&[], START);
+        let first = plan(&[], &none(), START);
         assert_eq!(
             first.create,
             [(Algorithm::Es256, START), (Algorithm::Rs256, START)]
@@ -132,12 +149,35 @@ mod tests {
     #[test]
     fn a_successor_is_published_a_day_before_it_signs() {
         let keys = [key("a", START)];
-        assert_eq!(es256(&plan(&keys, START.plus(88 * DAY))), []);
+        assert_eq!(es256(&plan(&keys, &none(), START.plus(88 * DAY))), []);
         let due = START.plus(89 * DAY);
-        assert_eq!(es256(&plan(&keys, due)), [START.plus(90 * DAY)]);
+        assert_eq!(es256(&plan(&keys, &none(), due)), [START.plus(90 * DAY)]);
         // A server that was off for a year still publishes first.
         let late = START.plus(400 * DAY);
-        assert_eq!(es256(&plan(&keys, late)), [late.plus(DAY)]);
+        assert_eq!(es256(&plan(&keys, &none(), late)), [late.plus(DAY)]);
+    }
+
+    #[test]
+    fn a_key_that_clients_asked_for_is_renewed_while_they_do_and_goes_afterwards() {
+        let used = BTreeSet::from([Algorithm::EdDsa]);
+        let due = |keys: &[SigningKey], used: &BTreeSet<Algorithm>, now| {
+            let plan = plan(keys, used, now);
+            let made = plan.create.iter().filter(|(a, _)| *a == Algorithm::EdDsa);
+            (made.count(), plan.delete)
+        };
+        assert_eq!(due(&[], &none(), START).0, 0);
+        assert_eq!(due(&[], &used, START).0, 1);
+        let keys = [SigningKey {
+            algorithm: Algorithm::EdDsa,
+            ..key("ed", START)
+        }];
+        let ends = START.plus(SIGNING_SPAN);
+        assert_eq!(due(&keys, &used, START), (0, vec![]));
+        assert_eq!(due(&keys, &used, ends.minus(DAY)), (1, vec![]));
+        assert_eq!(due(&keys, &used, ends.plus(DAY)), (1, vec![]));
+        assert_eq!(due(&keys, &none(), ends.plus(HOUR)), (0, vec![]));
+        let gone = (0, vec!["ed".to_owned()]);
+        assert_eq!(due(&keys, &none(), ends.plus(KEPT_AFTER)), gone);
     }
 
     #[test]
@@ -152,7 +192,10 @@ mod tests {
         assert_eq!(changes(1, START), next);
         assert_eq!(changes(0, next), next.plus(KEPT_AFTER));
         assert_eq!(changes(1, next), next.plus(SIGNING_SPAN));
-        assert_eq!(plan(&keys, next.plus(HOUR)).delete, Vec::<String>::new());
-        assert_eq!(plan(&keys, next.plus(KEPT_AFTER)).delete, ["a"]);
+        assert_eq!(
+            plan(&keys, &none(), next.plus(HOUR)).delete,
+            Vec::<String>::new()
+        );
+        assert_eq!(plan(&keys, &none(), next.plus(KEPT_AFTER)).delete, ["a"]);
     }
 }

@@ -2,7 +2,7 @@
 //! Owns: the form of every claim, and which names a custom claim must not take. Not here: names (`types::Username`).
 
 use crate::crypto::strength;
-use crate::model::{Address, AdminError};
+use crate::model::{Address, AdminError, PROTOCOL_CLAIMS};
 use crate::types::{GroupName, Secret};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,34 +13,9 @@ const TEXT_MAX: usize = 255;
 /// Bytes of all custom claims of a person, as JSON: they travel in tokens.
 const CUSTOM_MAX: usize = 4 * 1024;
 
-/// Names with a meaning of their own: those of the protocol (RFC 7519 §4.1, RFC 8693 §4, RFC 9068 §2.2, OpenID Connect
-/// Core §2, §5.6.2, Front-Channel Logout §3), and the standard claims, which have fields of their own.
+/// The standard claims, which have fields of their own.
 const RESERVED: &[&str] = &[
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "iat",
-    "nbf",
-    "jti",
-    "nonce",
-    "sid",
-    "acr",
-    "amr",
-    "auth_time",
-    "at_hash",
-    "c_hash",
-    "s_hash",
-    "azp",
-    "client_id",
-    "scope",
-    "cnf",
-    "act",
-    "may_act",
-    "events",
     "groups",
-    "_claim_names",
-    "_claim_sources",
     "name",
     "given_name",
     "family_name",
@@ -260,7 +235,7 @@ pub fn custom_text(typed: &str) -> Result<BTreeMap<String, Value>, AdminError> {
 /// Custom claims: not too large, and none that has a meaning already.
 pub fn custom(claims: BTreeMap<String, Value>) -> Result<BTreeMap<String, Value>, AdminError> {
     for name in claims.keys() {
-        if RESERVED.contains(&name.as_str()) {
+        if RESERVED.contains(&name.as_str()) || PROTOCOL_CLAIMS.contains(&name.as_str()) {
             return Err(AdminError::invalid(
                 "custom",
                 format!("{name:?} has a meaning already; choose another name"),

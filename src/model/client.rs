@@ -1,6 +1,6 @@
 //! A registered application (RFC 6749 §2, RFC 7591 §2).
 
-use super::{Algorithm, PrivateKey, Resource, SelfRegistered};
+use super::{Algorithm, ClaimMapping, PrivateKey, Resource, SelfRegistered};
 use crate::types::{ClientId, GroupName, RedirectUri, Scope, Timestamp, TokenHash};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -200,6 +200,12 @@ pub struct Client {
     /// What its authorization responses are signed with where it asks for that (JARM §3); `None`: as its ID tokens.
     #[serde(default)]
     pub authorization_signed_response_alg: Option<Algorithm>,
+    /// What its userinfo answers are signed with (OpenID Connect Core §5.3.2); `None`: plain JSON.
+    #[serde(default)]
+    pub userinfo_signed_response_alg: Option<Algorithm>,
+    /// What it is told of people under names of its own.
+    #[serde(default)]
+    pub claim_mappings: Vec<ClaimMapping>,
     /// Where it is told of sign-outs (OpenID Connect Back-Channel Logout 1.0 §2.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,
@@ -226,6 +232,14 @@ impl Client {
     /// Whether it has no secret to keep.
     pub fn is_public(&self) -> bool {
         self.auth_method == ClientAuthMethod::None
+    }
+
+    /// All that something is signed with for it.
+    pub fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
+        [self.id_token_alg, self.access_token_alg]
+            .into_iter()
+            .chain(self.authorization_signed_response_alg)
+            .chain(self.userinfo_signed_response_alg)
     }
 
     /// Whether its tokens must be bound to a key (PROTOCOL, "strict per client").

@@ -16,6 +16,9 @@ pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     #[serde(rename = "RS256")]
     Rs256,
+    /// Ed25519 (RFC 8037 §3.1). There is a key of it only while a client uses it.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
 }
 
 impl Algorithm {
@@ -24,14 +27,16 @@ impl Algorithm {
         match self {
             Self::Es256 => "ES256",
             Self::Rs256 => "RS256",
+            Self::EdDsa => "EdDSA",
         }
     }
 
-    /// The `kty` value (RFC 7518 §6.1).
+    /// The `kty` value (RFC 7518 §6.1, RFC 8037 §2).
     pub const fn key_type(self) -> &'static str {
         match self {
             Self::Es256 => "EC",
             Self::Rs256 => "RSA",
+            Self::EdDsa => "OKP",
         }
     }
 
@@ -40,6 +45,7 @@ impl Algorithm {
         match text {
             "ES256" => Some(Self::Es256),
             "RS256" => Some(Self::Rs256),
+            "EdDSA" => Some(Self::EdDsa),
             _ => None,
         }
     }

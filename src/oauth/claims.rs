@@ -54,6 +54,11 @@ pub fn of_user(
     all
 }
 
+/// One claim of a person, if they have it.
+pub(super) fn one(user: &User, name: &str) -> Option<Value> {
+    everything(user).remove(name)
+}
+
 /// The longest `claims` parameter in bytes. It is kept with every grant; all claims that there are, by name in both
 /// places, take 900.
 const LONGEST_REQUEST: usize = 4_000;
@@ -92,7 +97,10 @@ pub fn parse_request(text: &str) -> Option<ClaimsRequest> {
 /// What is left of a claims request for a client with that scope, and the scopes whose claims it names: a claim asked
 /// for by name is no way around what the client may see and what the person is asked about.
 pub fn within(mut request: ClaimsRequest, allowed: &Scope) -> (ClaimsRequest, Scope) {
-    let permitted = |name: &String| scope_of(name).is_none_or(|scope| allowed.contains(scope));
+    // No claim is held in several languages (§5.2): one with a tag gives nothing, and nobody is asked about it.
+    let permitted = |name: &String| {
+        !name.contains('#') && scope_of(name).is_none_or(|scope| allowed.contains(scope))
+    };
     request.userinfo.retain(|name, _| permitted(name));
     request.id_token.retain(|name, _| permitted(name));
     let named = request.userinfo.keys().chain(request.id_token.keys());
@@ -205,6 +213,87 @@ mod tests {
             names(&user(), "openid", &["email", "unknown", "phone_number"]),
             ["email"]
         );
+    }
+
+    /// Core §5.1, §5.4: each standard claim comes with its scope, and by name without it, in the right type.
+    #[test]
+    fn openid_core_section_5_1_every_standard_claim() {
+        let text = |text: &str| Some(text.to_owned());
+        let full = User {
+            given_name: text("Alice"),
+            family_name: text("Ant"),
+            middle_name: text("B"),
+            nickname: text("Al"),
+            profile: text("https://a.example/"),
+            picture: text("https://a.example/p"),
+            website: text("https://a.example/w"),
+            gender: text("female"),
+            birthdate: text("0000-03-22"),
+            zoneinfo: text("Europe/Vienna"),
+            locale: text("de-AT"),
+            phone_number: text("+43 1"),
+            address: Some(crate::model::Address {
+                locality: text("Wien"),
+                ..Default::default()
+            }),
+            ..user()
+        };
+        let table = [
+            (
+                "profile",
+                &[
+                    "name",
+                    "given_name",
+                    "family_name",
+                    "middle_name",
+                    "nickname",
+                    "preferred_username",
+                    "profile",
+                    "picture",
+                    "website",
+                    "gender",
+                    "birthdate",
+                    "zoneinfo",
+                    "locale",
+                    "updated_at",
+                ][..],
+            ),
+            ("email", &["email", "email_verified"]),
+            ("phone", &["phone_number", "phone_number_verified"]),
+            ("address", &["address"]),
+            ("groups", &["groups"]),
+        ];
+        for (scope, claims) in table {
+            let mut expected: Vec<&str> = claims.to_vec();
+            let given = of_user(&full, &scope.parse().unwrap(), &BTreeMap::new());
+            let mut given_names: Vec<&str> = given.keys().map(String::as_str).collect();
+            expected.sort_unstable();
+            given_names.sort_unstable();
+            assert_eq!(given_names, expected, "{scope}");
+            for claim in claims {
+                assert_eq!(names(&full, "openid", &[claim]), [*claim]);
+                let value = &given[*claim];
+                let fits = match *claim {
+                    "updated_at" => value.is_u64(),
+                    "address" => value.is_object(),
+                    "groups" => value.is_array(),
+                    verified if verified.ends_with("_verified") => value.is_boolean(),
+                    _ => value.is_string(),
+                };
+                assert!(fits, "{claim}: {value}");
+            }
+        }
+        let listed: usize = table.iter().map(|(_, claims)| claims.len()).sum();
+        assert_eq!(SUPPORTED.len(), listed + 1, "all of these, and sub");
+    }
+
+    /// Core §5.2: a claim in a language that is not held is not an error, and nobody is asked about it.
+    #[test]
+    fn openid_core_section_5_2_language_tags_are_ignored() {
+        let request = parse_request(r#"{"userinfo":{"name#de":null,"email":null}}"#).unwrap();
+        let (kept, implied) = within(request, &"openid profile email".parse().unwrap());
+        assert_eq!(kept.userinfo.keys().collect::<Vec<_>>(), ["email"]);
+        assert_eq!(implied.to_string(), "email");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What an administrator may do with signing keys beside their schedule (`crypto::rotation`): replace one now, or
 //! withdraw one that somebody else may have. PROTOCOL, Tokens.
 
-use crate::model::{AdminError, Algorithm, Author, Change, Decision, EventKind, SigningKey};
+use crate::crypto::rotation;
+use crate::model::{AdminError, Algorithm, Author, Change, Decision, Event, EventKind, SigningKey};
+use crate::types::Timestamp;
 
 /// Adds a key that signs from now on. The old one stays published until its last token has expired.
 pub fn rotate(made: SigningKey, by: &Author) -> Decision<SigningKey, AdminError> {
@@ -44,6 +46,33 @@ pub fn withdraw(
     }
 }
 
+/// Whether a client that is saved uses an algorithm for which there is no key (`crypto::rotation` on why).
+pub fn is_missing(changes: &[Change], keys: &[SigningKey]) -> bool {
+    let has_key = |used: Algorithm| {
+        rotation::STANDING.contains(&used) || keys.iter().any(|key| key.algorithm == used)
+    };
+    changes.iter().any(|change| match change {
+        Change::PutClient(client) => !client.algorithms().all(has_key),
+        _ => false,
+    })
+}
+
+/// The decision, with the key that its client needs in the same commit: no saved client is ever without one. `made` is
+/// left alone where there is one.
+pub fn provide<T, E>(
+    mut decision: Decision<T, E>,
+    keys: &[SigningKey],
+    made: SigningKey,
+    now: Timestamp,
+) -> Decision<T, E> {
+    if is_missing(&decision.changes, keys) {
+        let event = Event::success(EventKind::KeyAdded, now);
+        decision.events.push(event.detail(describe(&made)));
+        decision.changes.push(Change::PutSigningKey(Box::new(made)));
+    }
+    decision
+}
+
 /// There is no such key.
 pub fn missing(kid: &str) -> AdminError {
     AdminError::NotFound {
@@ -54,7 +83,8 @@ pub fn missing(kid: &str) -> AdminError {
 
 /// From the name of an algorithm.
 pub fn algorithm(text: &str) -> Result<Algorithm, AdminError> {
-    Algorithm::parse(text).ok_or_else(|| AdminError::invalid("alg", "must be RS256 or ES256"))
+    Algorithm::parse(text)
+        .ok_or_else(|| AdminError::invalid("alg", "must be RS256, ES256 or EdDSA"))
 }
 
 fn describe(key: &SigningKey) -> String {
@@ -65,7 +95,6 @@ fn describe(key: &SigningKey) -> String {
 mod tests {
     use super::*;
     use crate::oauth::testing::NOW;
-    use crate::types::Timestamp;
     use std::time::Duration;
 
     const DAY: Duration = Duration::from_secs(86_400);
@@ -116,6 +145,28 @@ mod tests {
         assert_eq!(withdrawn(&keys, "old"), ["-old"]);
         assert_eq!(withdrawn(&keys, "next"), ["-next"]);
         assert!(withdrawn(&keys, "other").is_empty());
+    }
+
+    #[test]
+    fn the_first_client_of_an_algorithm_brings_its_key_in_the_same_commit() {
+        let made = || key("ed", Algorithm::EdDsa, NOW);
+        let saved = |alg| {
+            let mut client = crate::oauth::testing::client();
+            client.userinfo_signed_response_alg = alg;
+            Decision::<(), ()> {
+                changes: vec![Change::PutClient(Box::new(client))],
+                events: Vec::new(),
+                reply: Ok(()),
+            }
+        };
+        let count = |alg, keys: &[SigningKey]| {
+            let decision = provide(saved(alg), keys, made(), NOW);
+            (decision.changes.len(), decision.events.len())
+        };
+        assert_eq!(count(Some(Algorithm::EdDsa), &[]), (2, 1));
+        assert_eq!(count(Some(Algorithm::EdDsa), &[made()]), (1, 0));
+        assert_eq!(count(Some(Algorithm::Rs256), &[]), (1, 0));
+        assert_eq!(count(None, &[]), (1, 0));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 pub mod algorithm;
 pub mod authorize;
 pub mod backchannel_logout;
+pub mod claim_mapping;
 pub mod claims;
 pub mod client_assertion;
 pub mod client_auth;

@@ -64,6 +64,8 @@ pub(crate) fn client() -> Client {
         require_par: false,
         registered: None,
         authorization_signed_response_alg: None,
+        userinfo_signed_response_alg: None,
+        claim_mappings: Vec::new(),
         backchannel_logout_uri: None,
         backchannel_logout_session_required: false,
         frontchannel_logout_uri: None,

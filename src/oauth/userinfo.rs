@@ -1,11 +1,11 @@
-//! UserInfo. OpenID Connect Core §5.3, RFC 6750 §2 (where a token may stand), RFC 9449 §7 (whose it is).
+//! UserInfo. OpenID Connect Core §5.3 (§5.3.2: signed), RFC 6750 §2 (where a token may stand), RFC 9449 §7 (whose it is).
 
 use super::claims;
 use super::dpop::{Proof, ProofError};
 use super::error::BearerError;
 use super::introspect::AccessToken;
 use crate::model::{ClaimRequest, User};
-use crate::types::{Form, Scope};
+use crate::types::{Form, Issuer, Scope};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -72,11 +72,12 @@ pub fn sender(
     }
 }
 
-/// The claims that the token opens.
+/// The claims that the token opens; `mapped` are those under names of the application's own.
 pub fn answer(
     token: &AccessToken,
     user: &User,
     requested: &BTreeMap<String, ClaimRequest>,
+    mapped: &Map<String, Value>,
 ) -> Result<Map<String, Value>, BearerError> {
     if !token.has_scope("openid") {
         return Err(BearerError::InsufficientScope("openid"));
@@ -87,8 +88,27 @@ pub fn answer(
         .parse()
         .unwrap_or_default();
     let mut answer = claims::of_user(user, &scope, requested);
+    answer.extend(
+        mapped
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
     answer.insert("sub".to_owned(), json!(user.id));
     Ok(answer)
+}
+
+/// The same to be signed: whose answer it is, and for whom (OpenID Connect Core §5.3.2).
+pub fn addressed(
+    mut answer: Map<String, Value>,
+    token: &AccessToken,
+    issuer: &Issuer,
+) -> Map<String, Value> {
+    answer.insert("iss".to_owned(), json!(issuer.as_str()));
+    answer.insert(
+        "aud".to_owned(),
+        json!(token.text("client_id").unwrap_or_default()),
+    );
+    answer
 }
 
 #[cfg(test)]

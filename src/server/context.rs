@@ -17,7 +17,7 @@ use crate::crypto::rotation;
 use crate::crypto::seal::SealKey;
 use crate::model::{Change, Client, Decision, Event, EventKind, Settings, SigningKey};
 use crate::ops::clock;
-use crate::store::{OpenError, Store, StoreError};
+use crate::store::{OpenError, Store, StoreError, View};
 use crate::types::{ClientId, Issuer, Timestamp};
 use std::convert::Infallible;
 use std::fmt;
@@ -201,7 +201,7 @@ fn settings(store: &Store) -> Result<Settings, StoreError> {
 /// Makes and forgets the keys that are due (`crypto::rotation`). Returns whether any was.
 pub fn rotate(store: &Store) -> Result<bool, StartError> {
     let now = clock::now();
-    let plan = rotation::plan(&store.snapshot()?.view().signing_keys()?, now);
+    let plan = due(&store.snapshot()?.view(), now)?;
     if plan == rotation::Plan::default() {
         return Ok(false);
     }
@@ -213,7 +213,7 @@ pub fn rotate(store: &Store) -> Result<bool, StartError> {
         .map_err(StartError::Keys)?;
     let submitted = store.submit(move |view| {
         // Asked again inside the job: another rotation may have come first.
-        let due = rotation::plan(&view.signing_keys()?, now);
+        let due = due(view, now)?;
         let made: Vec<_> = made
             .into_iter()
             .filter(|key| {
@@ -245,6 +245,12 @@ pub fn rotate(store: &Store) -> Result<bool, StartError> {
     })?;
     let Ok(()) = submitted;
     Ok(true)
+}
+
+fn due(view: &View<'_>, now: Timestamp) -> Result<rotation::Plan, StoreError> {
+    let clients = view.clients(None, usize::MAX)?;
+    let used = clients.iter().flat_map(Client::algorithms).collect();
+    Ok(rotation::plan(&view.signing_keys()?, &used, now))
 }
 
 fn key_event(kind: EventKind, kid: &str, now: Timestamp) -> Event {

@@ -24,7 +24,7 @@ pub fn for_clients(incoming: &Incoming<'_>, mut response: Response) -> Response 
         set(
             &mut response,
             "Access-Control-Expose-Headers",
-            "WWW-Authenticate",
+            "WWW-Authenticate, DPoP-Nonce",
         );
     }
     set(&mut response, "Vary", "Origin");
@@ -33,8 +33,18 @@ pub fn for_clients(incoming: &Incoming<'_>, mut response: Response) -> Response 
 
 /// Answers a preflight (Fetch §3.2.2).
 pub fn preflight(incoming: &Incoming<'_>) -> Response {
-    let mut response = for_clients(incoming, Response::empty_204());
-    set(&mut response, "Access-Control-Allow-Methods", "GET, POST");
+    granted(for_clients(incoming, Response::empty_204()), "GET, POST")
+}
+
+/// The same for public documents.
+pub fn open_preflight() -> Response {
+    let mut response = Response::empty_204();
+    open(&mut response);
+    granted(response, "GET")
+}
+
+fn granted(mut response: Response, methods: &'static str) -> Response {
+    set(&mut response, "Access-Control-Allow-Methods", methods);
     set(
         &mut response,
         "Access-Control-Allow-Headers",

@@ -71,6 +71,14 @@ pub fn json(status: u16, value: &Value) -> Response {
     response
 }
 
+/// A signed answer that nobody may store (OpenID Connect Core §5.3.2).
+pub fn jwt(token: &str) -> Response {
+    let mut response = Response::from_data("application/jwt", token);
+    private(&mut response);
+    set(&mut response, "Pragma", "no-cache");
+    response
+}
+
 /// An error of the token, introspection and revocation endpoints (RFC 6749 §5.2).
 pub fn oauth_error(wire: Wire) -> Response {
     let mut response = json(

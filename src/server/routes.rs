@@ -231,8 +231,13 @@ fn no_such<'r>(
     if rows.is_empty() {
         return failure::not_found(incoming);
     }
-    if method == "OPTIONS" && rows.iter().any(|route| route.cross_origin) {
-        return cors::preflight(incoming);
+    if method == "OPTIONS"
+        && let Some(route) = rows.iter().find(|route| route.cross_origin)
+    {
+        return match route.guard {
+            Guard::Public(_) => cors::open_preflight(),
+            _ => cors::preflight(incoming),
+        };
     }
     let allow: Vec<&str> = rows.iter().map(|route| route.method).collect();
     failure::wrong_method(incoming, &allow.join(", "))

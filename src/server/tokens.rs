@@ -5,12 +5,13 @@ use super::context::Context;
 use super::standing::Records;
 use crate::crypto::digest::sha256;
 use crate::crypto::jws;
-use crate::model::{ClaimRequest, User};
-use crate::oauth::claims;
+use crate::model::{Algorithm, ClaimRequest, User};
 use crate::oauth::introspect::AccessToken;
 use crate::oauth::standing as rules;
+use crate::oauth::{claim_mapping, claims};
 use crate::store::{StoreError, View};
 use crate::types::{ClientId, GrantId, Timestamp, TokenId};
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,6 +31,10 @@ pub struct Person {
     pub user: User,
     /// What the sign-in asked of userinfo by name, as far as the client may see it today.
     pub claims: BTreeMap<String, ClaimRequest>,
+    /// What the client is told under names of its own.
+    pub mapped: Map<String, Value>,
+    /// What userinfo is signed with for the client.
+    pub signed: Option<Algorithm>,
 }
 
 /// Tokens seen lately. Two generations: when the young one is full it becomes the old one.
@@ -47,7 +52,8 @@ struct Entry {
     key_changes: u64,
 }
 
-/// About 2 KB each, and at most 8 (`oauth::claims` bounds a grant's): 4 MB in both generations.
+/// About 2 KB each, and at most 12 (`oauth::claims` bounds a grant's, `oauth::claim_mapping` a client's): 4 MB in both
+/// generations.
 const GENERATION: usize = 1_000;
 
 /// The token if it holds now; `None` if it does not, for whatever reason.
@@ -160,10 +166,14 @@ fn one_stands(
         return Ok(None);
     }
     let claims = claims::within(grant.claims, &client.scope).0.userinfo;
-    Ok(records
-        .user
-        .filter(|user| rules::may_use(user, &client))
-        .map(|user| Some(Person { user, claims })))
+    let user = records.user.filter(|user| rules::may_use(user, &client));
+    let person = user.map(|user| Person {
+        mapped: claim_mapping::of_user(&client.claim_mappings, &user),
+        user,
+        claims,
+        signed: client.userinfo_signed_response_alg,
+    });
+    Ok(person.map(Some))
 }
 
 impl TokenCache {

@@ -13,6 +13,7 @@ mod files;
 mod health;
 mod password;
 mod pipes;
+mod resources;
 mod settings;
 mod start;
 mod usage;

@@ -198,6 +198,13 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
         assert!(answer.parameter("response").is_some(), "{alg}");
     }
 
+    // `signed_userinfo.rs` opens one of each.
+    assert_eq!(
+        list("userinfo_signing_alg_values_supported"),
+        ["RS256", "ES256", "EdDSA"]
+    );
+    assert_eq!(list("acr_values_supported"), ["1"]);
+
     // Pushed requests: taken, and not required (the requests above were not pushed).
     assert_eq!(document["require_pushed_authorization_requests"], false);
     let pushed = format!("response_type=code&redirect_uri={REDIRECT}");
@@ -255,5 +262,5 @@ fn what_is_listed_works_and_what_is_not_listed_does_not() {
 fn token_of(world: &World, client: &TestClient, body: &str) -> String {
     let answer = world.token(client, body).json();
     let token = answer["access_token"].as_str();
-    token.unwrap_or_else(|| panic!("{answer}")).to_owned()
+    token.expect("a token").to_owned()
 }

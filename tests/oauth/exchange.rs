@@ -1,6 +1,6 @@
 //! Token exchange (RFC 8693): who may turn which token into which other.
 
-use crate::prover::{Key, line};
+use crate::prover::Key;
 use crate::world::{Browser, TestClient, World, claims, encode};
 use serde_json::{Value, json};
 
@@ -82,10 +82,7 @@ impl Chain {
 }
 
 fn text(tokens: &Value) -> String {
-    tokens["access_token"]
-        .as_str()
-        .unwrap_or_else(|| panic!("{tokens}"))
-        .to_owned()
+    tokens["access_token"].as_str().expect("a token").to_owned()
 }
 
 #[test]
@@ -278,7 +275,7 @@ fn rfc9449_section_7_2_a_bound_token_is_exchanged_by_its_key_only() {
     let key = Key::new();
     let url = format!("{}/token", world.issuer());
     let ask = |prover: Option<&Key>, body: &str| {
-        let proof = prover.map(|key| line(&key.proof("POST", &url)));
+        let proof = prover.map(|key| key.proof("POST", &url));
         let headers = format!("{}{}", own.basic(), proof.unwrap_or_default());
         world.ask("POST", "/token", &headers, body).json()
     };

@@ -111,7 +111,7 @@ fn rfc7591_section_3_2_2_metadata_that_cannot_be_registered() {
         ),
         (
             "userinfo: signed",
-            with("userinfo_signed_response_alg", json!("RS256")),
+            with("userinfo_signed_response_alg", json!("none")),
         ),
         (
             "sector",

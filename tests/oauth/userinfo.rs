@@ -87,6 +87,51 @@ fn an_id_token_is_no_access_token() {
     assert_eq!(world.introspect(&client, id)["active"], false);
 }
 
+/// Fetch §3.2: what a page must be allowed to send and to read.
+#[test]
+fn a_page_may_send_its_proof_and_read_the_challenge() {
+    let world = World::started();
+    let _ = world.client("Page", &["--redirect-uri", REDIRECT, "--public"]);
+    let ours = "Origin: https://app.example\r\n";
+    let asked = world.ask("OPTIONS", "/userinfo", ours, "");
+    assert_eq!(asked.status, 204);
+    assert_eq!(
+        asked.header("Access-Control-Allow-Headers"),
+        Some("Authorization, Content-Type, DPoP")
+    );
+    assert_eq!(asked.header("Vary"), Some("Origin"));
+    assert!(asked.header("Access-Control-Allow-Credentials").is_none());
+    for (method, path) in [
+        ("GET", "/userinfo"),
+        ("POST", "/token"),
+        ("POST", "/revoke"),
+    ] {
+        let refused = world.ask(method, path, ours, "");
+        assert!(refused.status >= 400, "{path}");
+        assert_eq!(
+            refused.header("Access-Control-Allow-Origin"),
+            Some("https://app.example"),
+            "{path}"
+        );
+        assert_eq!(
+            refused.header("Access-Control-Expose-Headers"),
+            Some("WWW-Authenticate, DPoP-Nonce"),
+            "{path}"
+        );
+        assert_eq!(refused.header("Vary"), Some("Origin"), "{path}");
+    }
+    // Not what only servers call.
+    for path in ["/introspect", "/device_authorization", "/authorize"] {
+        for method in ["OPTIONS", "POST"] {
+            let answer = world.ask(method, path, ours, "");
+            assert!(
+                answer.header("Access-Control-Allow-Origin").is_none(),
+                "{path}"
+            );
+        }
+    }
+}
+
 #[test]
 fn pages_of_a_clients_origin_may_ask_and_others_may_not() {
     let world = World::started();
@@ -105,6 +150,10 @@ fn pages_of_a_clients_origin_may_ask_and_others_may_not() {
         );
     }
     for path in ["/jwks.json", "/.well-known/openid-configuration"] {
+        let asked = world.ask("OPTIONS", path, "Origin: https://any.example\r\n", "");
+        assert_eq!(asked.status, 204);
+        assert_eq!(asked.header("Access-Control-Allow-Origin"), Some("*"));
+        assert_eq!(asked.header("Access-Control-Allow-Methods"), Some("GET"));
         assert_eq!(
             world
                 .ask("GET", path, "", "")

@@ -15,4 +15,5 @@ mod headers;
 mod lists;
 mod people;
 mod registration;
+mod resources;
 mod try_it;

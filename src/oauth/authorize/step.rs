@@ -118,13 +118,12 @@ fn signed_in_for_this(subject: Subject<'_>, asked: &Asked) -> bool {
 
 /// The hint's person, and the `sub` that the `claims` parameter wants (OpenID Connect Core §5.5.1).
 fn is_who_is_meant(request: &Request, subject: Subject<'_>, asked: &Asked) -> bool {
-    let wanted = request
-        .claims
-        .id_token
-        .get("sub")
-        .and_then(|claim| claim.value.as_ref());
+    let ours = subject.user.id.to_string();
+    let mut wanted = [&request.claims.id_token, &request.claims.userinfo]
+        .into_iter()
+        .filter_map(|claims| claims.get("sub")?.value.as_ref());
     asked.hinted.is_none_or(|hinted| hinted == subject.user.id)
-        && wanted.is_none_or(|sub| sub.as_str() == Some(subject.user.id.to_string().as_str()))
+        && wanted.all(|sub| sub.as_str() == Some(ours.as_str()))
 }
 
 /// An `acr` that is called essential must be reached, or the sign-in has failed (OpenID Connect Core §5.5.1.1).

@@ -23,8 +23,20 @@ pub(super) fn fit_together(client: &Client) -> Result<(), AdminError> {
     spans_fit(client)?;
     redirects_fit(client)?;
     keys_fit(client)?;
+    signatures_fit(client)?;
     frontchannel_fits(client)?;
     profile_fits(client)
+}
+
+/// PROTOCOL: access tokens are for services that know ES256 and RS256.
+fn signatures_fit(client: &Client) -> Result<(), AdminError> {
+    if client.access_token_alg == Algorithm::EdDsa {
+        return Err(AdminError::invalid(
+            "access_token_alg",
+            "access tokens are signed with ES256 or RS256",
+        ));
+    }
+    Ok(())
 }
 
 fn keys_fit(client: &Client) -> Result<(), AdminError> {
@@ -151,6 +163,15 @@ fn profile_fits(client: &Client) -> Result<(), AdminError> {
         return Err(AdminError::invalid(
             "allow_http",
             "the strict profile returns people to https addresses only",
+        ));
+    }
+    if client
+        .userinfo_signed_response_alg
+        .is_some_and(|alg| alg != Algorithm::Es256)
+    {
+        return Err(AdminError::invalid(
+            "userinfo_signed_response_alg",
+            "the strict profile signs with ES256",
         ));
     }
     if client.claims_in_id_token {

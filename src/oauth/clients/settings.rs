@@ -6,6 +6,7 @@ use crate::model::{
     AdminError, Algorithm, Client, ClientAuthMethod, ClientKind, ConsentPolicy, GrantType, Profile,
     RefreshPolicy,
 };
+use crate::oauth::claim_mapping;
 use crate::types::{ClientId, GroupName, Id, RedirectUri, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -65,6 +66,10 @@ pub struct NewClient {
     pub require_par: bool,
     /// `None`: as its ID tokens.
     pub authorization_signed_response_alg: Option<Algorithm>,
+    /// `None`: userinfo is not signed.
+    pub userinfo_signed_response_alg: Option<Algorithm>,
+    /// Lines of `oauth::claim_mapping`.
+    pub claim_mappings: Vec<String>,
     /// Where it is told of sign-outs.
     pub backchannel_logout_uri: Option<String>,
     /// Whether it needs the `sid` for that.
@@ -148,6 +153,12 @@ pub struct ClientEdit {
     pub authorization_signed_response_alg: Option<Algorithm>,
     /// See [`Client`].
     #[serde(default)]
+    pub userinfo_signed_response_alg: Option<Algorithm>,
+    /// Lines of `oauth::claim_mapping`.
+    #[serde(default)]
+    pub claim_mappings: Vec<String>,
+    /// See [`Client`].
+    #[serde(default)]
     pub backchannel_logout_uri: Option<String>,
     /// See [`Client`].
     #[serde(default)]
@@ -202,6 +213,8 @@ impl From<NewClient> for ClientEdit {
             dpop_bound_access_tokens: new.dpop_bound_access_tokens,
             require_par: new.require_par,
             authorization_signed_response_alg: new.authorization_signed_response_alg,
+            userinfo_signed_response_alg: new.userinfo_signed_response_alg,
+            claim_mappings: new.claim_mappings,
             backchannel_logout_uri: new.backchannel_logout_uri,
             backchannel_logout_session_required: new.backchannel_logout_session_required,
             frontchannel_logout_uri: new.frontchannel_logout_uri,
@@ -256,6 +269,12 @@ impl ClientEdit {
             dpop_bound_access_tokens: client.dpop_bound_access_tokens,
             require_par: client.require_par,
             authorization_signed_response_alg: client.authorization_signed_response_alg,
+            userinfo_signed_response_alg: client.userinfo_signed_response_alg,
+            claim_mappings: client
+                .claim_mappings
+                .iter()
+                .map(claim_mapping::line)
+                .collect(),
             backchannel_logout_uri: client.backchannel_logout_uri.clone(),
             backchannel_logout_session_required: client.backchannel_logout_session_required,
             frontchannel_logout_uri: client.frontchannel_logout_uri.clone(),
@@ -287,6 +306,8 @@ impl ClientEdit {
             self.public || matches!(self.kind, ClientKind::SinglePage | ClientKind::Native);
         let allowed_groups =
             rules::groups_of(&self.allowed_groups, groups, &client.allowed_groups)?;
+        let claim_mappings =
+            claim_mapping::parse(&self.claim_mappings, groups, &client.claim_mappings)?;
         let client = Client {
             name: rules::name(&self.name)?,
             kind: self.kind,
@@ -328,6 +349,8 @@ impl ClientEdit {
             dpop_bound_access_tokens: self.dpop_bound_access_tokens,
             require_par: self.require_par,
             authorization_signed_response_alg: self.authorization_signed_response_alg,
+            userinfo_signed_response_alg: self.userinfo_signed_response_alg,
+            claim_mappings,
             backchannel_logout_uri: rules::logout_address(
                 "backchannel_logout_uri",
                 self.backchannel_logout_uri.as_deref(),
@@ -385,6 +408,8 @@ pub(in crate::oauth) fn blank(id: ClientId, now: Timestamp) -> Client {
         require_par: false,
         registered: None,
         authorization_signed_response_alg: None,
+        userinfo_signed_response_alg: None,
+        claim_mappings: Vec::new(),
         backchannel_logout_uri: None,
         backchannel_logout_session_required: false,
         frontchannel_logout_uri: None,

@@ -43,6 +43,9 @@ pub fn information(
         "id_token_signed_response_alg",
         json!(client.id_token_alg.as_str()),
     );
+    if let Some(algorithm) = client.userinfo_signed_response_alg {
+        tell("userinfo_signed_response_alg", json!(algorithm.as_str()));
+    }
     if let Some(algorithm) = client.authorization_signed_response_alg {
         tell(
             "authorization_signed_response_alg",

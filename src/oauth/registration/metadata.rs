@@ -33,10 +33,6 @@ const UNSUPPORTED: &[(&str, &str)] = &[
         "sector_identifier_uri is not supported",
     ),
     (
-        "userinfo_signed_response_alg",
-        "userinfo is not signed: leave out userinfo_signed_response_alg",
-    ),
-    (
         "userinfo_encrypted_response_alg",
         "userinfo is not encrypted: leave out userinfo_encrypted_response_alg",
     ),
@@ -115,6 +111,8 @@ pub struct Metadata {
     pub(super) require_par: bool,
     /// JARM §3.
     pub(super) authorization_signed_response_alg: Option<Algorithm>,
+    /// OpenID Connect Core §5.3.2.
+    pub(super) userinfo_signed_response_alg: Option<Algorithm>,
     /// Front-Channel Logout §2.
     pub(super) frontchannel_logout_uri: Option<String>,
     /// Front-Channel Logout §2.
@@ -173,7 +171,7 @@ impl Metadata {
             id_token_alg: algorithm(
                 members,
                 "id_token_signed_response_alg",
-                "id_token_signed_response_alg must be RS256 or ES256",
+                "id_token_signed_response_alg must be RS256, ES256 or EdDSA",
             )?
             .unwrap_or(Algorithm::Rs256),
             client_uri: text(members, "client_uri", "client_uri must be a text")?,
@@ -201,7 +199,12 @@ impl Metadata {
             authorization_signed_response_alg: algorithm(
                 members,
                 "authorization_signed_response_alg",
-                "authorization_signed_response_alg must be RS256 or ES256",
+                "authorization_signed_response_alg must be RS256, ES256 or EdDSA",
+            )?,
+            userinfo_signed_response_alg: algorithm(
+                members,
+                "userinfo_signed_response_alg",
+                "userinfo_signed_response_alg must be RS256, ES256 or EdDSA",
             )?,
             frontchannel_logout_uri: text(
                 members,
@@ -252,6 +255,7 @@ impl Metadata {
             dpop_bound_access_tokens: self.dpop_bound || before.dpop_bound_access_tokens,
             require_par: self.require_par || before.require_par,
             authorization_signed_response_alg: self.authorization_signed_response_alg,
+            userinfo_signed_response_alg: self.userinfo_signed_response_alg,
             frontchannel_logout_uri: self.frontchannel_logout_uri.clone(),
             frontchannel_logout_session_required: self.frontchannel_logout_session_required,
             ..before

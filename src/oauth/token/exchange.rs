@@ -16,7 +16,7 @@ use super::one;
 use crate::model::{Client, Decision, Event, EventKind, User};
 use crate::oauth::error::TokenError;
 use crate::oauth::introspect::{AccessToken, Origin};
-use crate::oauth::{standing, target};
+use crate::oauth::{protected_resource, standing, target};
 use crate::types::{ClientId, Form, Scope, Thumbprint, Timestamp};
 use serde_json::{Value, json};
 
@@ -281,10 +281,13 @@ fn scope(subject: &Standing, client: &Client, asked: Option<&Scope>) -> Result<S
         .unwrap_or_default()
         .parse()
         .map_err(|_| TokenError::InvalidScope)?;
-    let most = held
+    let mut most = held
         .common_with(&client.scope)
         .without("openid")
         .without("offline_access");
+    for access in protected_resource::Access::ALL {
+        most = most.without(access.scope());
+    }
     match asked {
         Some(asked) if !asked.is_within(&most) => Err(TokenError::InvalidScope),
         Some(asked) if !asked.is_empty() => Ok(asked.clone()),

@@ -19,7 +19,9 @@ fn asking() -> Client {
     let mut client = client();
     client.id = ClientId(Id::new(NOW, [40; 10]));
     client.grants = [GrantType::TokenExchange].into();
-    client.scope = "read write openid".parse().unwrap();
+    client.scope = "read write openid offline_access doorlight:write"
+        .parse()
+        .unwrap();
     let (mut front, mut back) = (resource("front:"), resource("back:"));
     front.servers = [client.id].into();
     back.clients = [client.id].into();
@@ -34,7 +36,7 @@ fn with(changes: &[(&str, Value)]) -> Standing {
     let claims = json!({
         "iss": "https://id.example", "sub": user().id, "aud": "front:", "client_id": client().id,
         "iat": NOW.secs(), "exp": NOW.secs() + 100, "jti": format!("{grant}.{token}"),
-        "scope": "openid read offline_access", "auth_time": 5, "acr": "1",
+        "scope": "openid read offline_access doorlight:write", "auth_time": 5, "acr": "1",
     });
     let Value::Object(mut claims): Value = claims else {
         panic!("no object")
@@ -165,6 +167,7 @@ fn rfc8693_section_2_1_the_scope_never_widens() {
         ("write", None),
         ("openid", None),
         ("offline_access", None),
+        ("doorlight:write", None),
         ("read write", None),
     ] {
         let request = Request {

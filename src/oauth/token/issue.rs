@@ -5,7 +5,7 @@
 use crate::crypto::digest::at_hash;
 use crate::model::{Algorithm, Authentication, ClaimsRequest, Client, Grant, User};
 use crate::oauth::introspect::Origin;
-use crate::oauth::{claims, target};
+use crate::oauth::{claim_mapping, claims, target};
 use crate::types::{
     BearerSecret, ClientId, GrantId, Id, Issuer, Scope, SessionId, Thumbprint, Timestamp, TokenId,
 };
@@ -65,6 +65,9 @@ pub struct Person {
     authentication: Authentication,
     claims: ClaimsRequest,
     claims_in_id_token: bool,
+    /// Under names of the application's own.
+    mapped: Map<String, Value>,
+    mapped_for_access: Map<String, Value>,
 }
 
 impl Issued {
@@ -83,6 +86,8 @@ impl Issued {
             authentication: grant.authentication.clone(),
             claims: claims::within(grant.claims.clone(), &client.scope).0,
             claims_in_id_token: client.claims_in_id_token,
+            mapped: claim_mapping::of_user(&client.claim_mappings, user),
+            mapped_for_access: claim_mapping::for_access_token(&client.claim_mappings, user),
         };
         let issued = Self::for_client(
             client,
@@ -233,6 +238,9 @@ impl Issued {
                 put("jti", self.jti(Some(person.grant)));
                 put("auth_time", json!(person.authentication.time.secs()));
                 put("acr", json!(person.authentication.acr()));
+                for (name, value) in &person.mapped_for_access {
+                    put(name, value.clone());
+                }
             }
             (None, None) => {
                 put("sub", json!(self.client));
@@ -275,7 +283,13 @@ impl Issued {
         } else {
             Scope::default()
         };
-        let mut claims = claims::of_user(&person.user, &scope, &person.claims.id_token);
+        let wanted = &person.claims.id_token;
+        let mut claims = claims::of_user(&person.user, &scope, wanted);
+        let mapped = person
+            .mapped
+            .iter()
+            .filter(|(name, _)| person.claims_in_id_token || wanted.contains_key(*name));
+        claims.extend(mapped.map(|(name, value)| (name.clone(), value.clone())));
         let mut put = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
         put("iss", json!(issuer.as_str()));
         put("sub", json!(person.user.id));
@@ -286,7 +300,7 @@ impl Issued {
         put("acr", json!(person.authentication.acr()));
         put("amr", json!(person.authentication.amr));
         put("sid", json!(person.session));
-        put("at_hash", json!(at_hash(access_token)));
+        put("at_hash", json!(at_hash(access_token, self.id_alg)));
         if let Some(nonce) = &self.nonce {
             put("nonce", json!(nonce));
         }
@@ -365,7 +379,7 @@ mod tests {
             assert!(id.contains_key(name), "{name}");
         }
         assert!(!id.contains_key("email"));
-        assert_eq!(id["at_hash"], at_hash("signed"));
+        assert_eq!(id["at_hash"], at_hash("signed", Algorithm::Rs256));
         assert_eq!(answer["access_token"], "signed");
         let (_, id, _) = tokens(
             &Client {

@@ -39,13 +39,17 @@ const REFRESHES: [(&str, RefreshPolicy); 2] = [
     ("when_asked", RefreshPolicy::WhenAsked),
     ("always", RefreshPolicy::Always),
 ];
-const ALGORITHMS: [(&str, Algorithm); 2] =
-    [("RS256", Algorithm::Rs256), ("ES256", Algorithm::Es256)];
-/// The empty one: as the ID token.
-const RESPONSE_ALGORITHMS: [(&str, Option<Algorithm>); 3] = [
+const ALGORITHMS: [(&str, Algorithm); 3] = [
+    ("RS256", Algorithm::Rs256),
+    ("ES256", Algorithm::Es256),
+    ("EdDSA", Algorithm::EdDsa),
+];
+/// The empty one: as the ID token for answers of the authorization endpoint, not signed for userinfo.
+const RESPONSE_ALGORITHMS: [(&str, Option<Algorithm>); 4] = [
     ("", None),
     ("RS256", Some(Algorithm::Rs256)),
     ("ES256", Some(Algorithm::Es256)),
+    ("EdDSA", Some(Algorithm::EdDsa)),
 ];
 const GRANTS: [(&str, GrantType); 5] = [
     ("authorization_code", GrantType::AuthorizationCode),
@@ -134,6 +138,11 @@ pub(super) fn of(client: &Client) -> views::Form {
             "authorization_signed_response_alg",
             word(&RESPONSE_ALGORITHMS, is.authorization_signed_response_alg),
         )
+        .with(
+            "userinfo_signed_response_alg",
+            word(&RESPONSE_ALGORITHMS, is.userinfo_signed_response_alg),
+        )
+        .with("claim_mappings", is.claim_mappings.join("\n"))
 }
 
 /// What was typed. `stored` is the application as it is, where there is one.
@@ -198,6 +207,12 @@ pub(super) fn details(form: &Form, stored: Option<&Client>) -> Result<ClientEdit
             "authorization_signed_response_alg",
             &RESPONSE_ALGORITHMS,
         )?,
+        userinfo_signed_response_alg: choice(
+            form,
+            "userinfo_signed_response_alg",
+            &RESPONSE_ALGORITHMS,
+        )?,
+        claim_mappings: lines(form, "claim_mappings"),
         backchannel_logout_uri: text("backchannel_logout_uri"),
         backchannel_logout_session_required: form.has("backchannel_logout_session_required"),
         frontchannel_logout_uri: text("frontchannel_logout_uri"),
@@ -310,7 +325,7 @@ mod tests {
 
     /// What a browser sends for a form as it is drawn.
     fn sent(drawn: &views::Form) -> Form {
-        const FIELDS: [&str; 34] = [
+        const FIELDS: [&str; 36] = [
             "name",
             "kind",
             "profile",
@@ -340,6 +355,8 @@ mod tests {
             "dpop_bound_access_tokens",
             "require_par",
             "authorization_signed_response_alg",
+            "userinfo_signed_response_alg",
+            "claim_mappings",
             "jwks",
             "backchannel_logout_uri",
             "backchannel_logout_session_required",
@@ -368,6 +385,12 @@ mod tests {
         client.require_par = true;
         client.jwks = Some(ring().jwks());
         client.authorization_signed_response_alg = Some(crate::model::Algorithm::Es256);
+        client.userinfo_signed_response_alg = Some(crate::model::Algorithm::EdDsa);
+        client.claim_mappings = vec![crate::model::ClaimMapping {
+            claim: "tenant".to_owned(),
+            source: crate::model::ClaimSource::Constant("home".into()),
+            access_token: true,
+        }];
         client.backchannel_logout_uri = Some("https://notes.example/out".to_owned());
         client.backchannel_logout_session_required = true;
         client.frontchannel_logout_uri = Some("https://notes.example/gone".to_owned());

@@ -1,7 +1,7 @@
 //! `/admin/keys`: the keys that sign tokens, replaced or withdrawn by hand.
 
 use super::desk::{self, Done};
-use crate::crypto::rotation::{self, ALGORITHMS};
+use crate::crypto::rotation;
 use crate::oauth::keys::algorithm;
 use crate::server::administration::OperationError;
 use crate::server::administration::keys::{self as operations, KeyLine};
@@ -39,11 +39,12 @@ pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form, rest: &st
 fn list(incoming: &Incoming<'_>, visitor: &Visitor) -> Result<Response, OperationError> {
     let snapshot = incoming.ctx.store.snapshot()?;
     let lines = operations::list(&snapshot.view(), incoming.now)?;
+    let algorithms = operations::algorithms(&snapshot.view())?;
     Ok(desk::page(incoming, visitor, "Keys", DONE, |page| {
         let view = Keys {
             page,
             rows: lines.iter().map(row).collect(),
-            algorithms: ALGORITHMS.iter().map(|a| a.as_str().to_owned()).collect(),
+            algorithms: algorithms.iter().map(|a| a.as_str().to_owned()).collect(),
             published_at: incoming.ctx.config.issuer.endpoint("/jwks.json"),
         };
         respond::page(200, Leads::Here, &view)

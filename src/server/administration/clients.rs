@@ -1,8 +1,9 @@
 //! Applications, as an administrator handles them. The rules stand in `oauth::clients`.
 
-use super::{Actor, OperationError, submit};
+use super::{Actor, OperationError, keys, submit};
 use crate::crypto::random::Fresh;
-use crate::model::{AdminError, Author, Client, Decision};
+use crate::model::{AdminError, Algorithm, Author, Client, Decision};
+use crate::oauth;
 use crate::oauth::clients::{self, Around};
 use crate::server::context::Context;
 use crate::store::{StoreError, View};
@@ -22,7 +23,7 @@ pub fn add_detailed(
     actor: &Actor,
 ) -> Result<Made, OperationError> {
     let fresh = Fresh::draw();
-    submit(ctx, actor, move |view, by| {
+    save(ctx, actor, move |view, by| {
         let around = around(view, &details.name)?;
         Ok(clients::add(&details, &around, fresh, by))
     })
@@ -55,7 +56,7 @@ pub fn edit(
     details: ClientEdit,
     actor: &Actor,
 ) -> Result<Client, OperationError> {
-    submit(ctx, actor, move |view, by| {
+    save(ctx, actor, move |view, by| {
         let around = around(view, &details.name)?;
         Ok(match view.client(id)? {
             Some(client) => clients::edit(client, &details, &around, by),
@@ -73,12 +74,28 @@ pub fn edit_as_seen(
     actor: &Actor,
 ) -> Result<Client, OperationError> {
     let seen = seen.to_owned();
-    submit(ctx, actor, move |view, by| {
+    save(ctx, actor, move |view, by| {
         let around = around(view, &details.name)?;
         Ok(match view.client(id)? {
             Some(client) => clients::edit_as_seen(client, &seen, &details, &around, by),
             None => Decision::reply(Err(missing(id))),
         })
+    })
+}
+
+/// A job that saves an application, with the key that it is the first to need.
+fn save<T: Send + 'static>(
+    ctx: &Context,
+    actor: &Actor,
+    decide: impl FnOnce(&View<'_>, &Author) -> Result<Decision<T, AdminError>, StoreError>
+    + Send
+    + 'static,
+) -> Result<T, OperationError> {
+    let made = keys::generate(Algorithm::EdDsa)?;
+    submit(ctx, actor, move |view, by| {
+        let known = view.signing_keys()?;
+        let decision = decide(view, by)?;
+        Ok(oauth::keys::provide(decision, &known, made, by.now))
     })
 }
 

@@ -3,12 +3,13 @@
 use super::{Actor, OperationError, submit};
 use crate::crypto::keyring::{self, KeyError};
 use crate::crypto::rotation::{self, KeyState};
-use crate::model::{Algorithm, SigningKey};
+use crate::model::{AdminError, Algorithm, SigningKey};
 use crate::oauth::keys;
 use crate::ops::clock;
 use crate::server::context::Context;
 use crate::store::{StoreError, View};
 use crate::types::Timestamp;
+use std::collections::BTreeSet;
 
 /// A key and where it stands.
 #[derive(Clone, Debug)]
@@ -41,12 +42,24 @@ pub fn list(view: &View<'_>, now: Timestamp) -> Result<Vec<KeyLine>, OperationEr
         .collect())
 }
 
+/// The algorithms that have a key: the standing ones, and those that applications use.
+pub fn algorithms(view: &View<'_>) -> Result<BTreeSet<Algorithm>, StoreError> {
+    let keys = view.signing_keys()?;
+    let known = keys.iter().map(|key| key.algorithm);
+    Ok(rotation::STANDING.into_iter().chain(known).collect())
+}
+
 /// Replaces the key of an algorithm now. Tokens of the old one stay good until they expire. Returns the new `kid`.
 pub fn rotate(
     ctx: &Context,
     algorithm: Algorithm,
     actor: &Actor,
 ) -> Result<String, OperationError> {
+    if !algorithms(&ctx.store.snapshot()?.view())?.contains(&algorithm) {
+        return Err(
+            AdminError::invalid("alg", "no application uses it, so there is no key of it").into(),
+        );
+    }
     let made = generate(algorithm)?;
     let key = submit(ctx, actor, move |_, by| Ok(keys::rotate(made, by)))?;
     Ok(key.kid)
@@ -65,7 +78,8 @@ pub fn withdraw(ctx: &Context, kid: &str, actor: &Actor) -> Result<(), Operation
     })
 }
 
-fn generate(algorithm: Algorithm) -> Result<SigningKey, OperationError> {
+/// A key that would sign from now on.
+pub fn generate(algorithm: Algorithm) -> Result<SigningKey, OperationError> {
     let now = clock::now();
     keyring::generate(algorithm, now, now)
         .map_err(|KeyError(why)| StoreError::Unavailable(why).into())

@@ -2,7 +2,6 @@
 //! the data file) may open the file, and is the administrator (DESIGN §5).
 
 use super::describe;
-use crate::crypto::rotation::ALGORITHMS;
 use crate::model::{Algorithm, RegistrationPolicy};
 use crate::oauth::clients::NewClient;
 use crate::server::administration::people::NewPerson;
@@ -17,6 +16,7 @@ use crate::types::{Secret, Timestamp};
 use rouille::{Request, Response};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::io::Read;
 use zeroize::Zeroizing;
 
@@ -224,11 +224,14 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
             json!({ "client_id": client.id, "name": client.name })
         }
         Command::KeysRotate { alg } => {
-            let wanted = ALGORITHMS
+            let wanted = match alg {
+                Some(alg) => BTreeSet::from([alg]),
+                None => keys::algorithms(&ctx.store.snapshot()?.view())?,
+            };
+            let kids: Result<Vec<String>, _> = wanted
                 .into_iter()
-                .filter(|each| alg.is_none_or(|alg| alg == *each));
-            let kids: Result<Vec<String>, _> =
-                wanted.map(|each| keys::rotate(ctx, each, actor)).collect();
+                .map(|each| keys::rotate(ctx, each, actor))
+                .collect();
             json!({ "kids": kids? })
         }
         Command::SetupLink => json!({ "url": people::setup_link(ctx, actor)?.expose() }),

@@ -2,6 +2,7 @@
 
 use crate::crypto::rotation::KeyState;
 use crate::model::{Client, InitialAccessToken, Resource, Session, User};
+use crate::oauth::claim_mapping;
 use crate::server::administration::keys::KeyLine;
 use crate::server::pages::when::when;
 use crate::types::Issuer;
@@ -59,6 +60,8 @@ pub fn client(client: &Client) -> Value {
         "claims_in_id_token": client.claims_in_id_token,
         "require_par": client.require_par,
         "authorization_signed_response_alg": client.authorization_signed_response_alg,
+        "userinfo_signed_response_alg": client.userinfo_signed_response_alg,
+        "claim_mappings": client.claim_mappings.iter().map(claim_mapping::line).collect::<Vec<_>>(),
         "access_token_minutes": client.access_token_minutes,
         "refresh": client.refresh,
         "refresh_idle_days": client.refresh_idle_days,

@@ -2,16 +2,18 @@
 //! off there are no such addresses.
 
 use super::unavailable;
+use crate::crypto::keyring::{self, KeyError};
 use crate::crypto::random::{self, Fresh};
-use crate::model::{Client, Decision, EventKind, RegistrationPolicy};
+use crate::model::{Algorithm, Client, Decision, EventKind, RegistrationPolicy};
 use crate::oauth::error::BearerError;
+use crate::oauth::keys;
 use crate::oauth::registration::{self, Around, Moment, Registered, RegistrationError, answer};
 use crate::oauth::userinfo::{self, Scheme};
 use crate::server::incoming::Incoming;
 use crate::server::pages::failure;
 use crate::server::respond;
 use crate::store::{StoreError, View};
-use crate::types::{BearerSecret, ClientId, InitialTokenId, Secret};
+use crate::types::{BearerSecret, ClientId, InitialTokenId, Secret, Timestamp};
 use rouille::Response;
 
 type Refusal = RegistrationError;
@@ -103,13 +105,34 @@ fn new_client(
         };
         let around =
             Around::of(&view.clients(None, usize::MAX)?, None).offering(&view.resources()?);
-        Ok(registration::register(
-            &wanted, token, &around, fresh, random, moment,
-        ))
+        let by_stranger = token.is_none();
+        let decision = registration::register(&wanted, token, &around, fresh, random, moment);
+        with_key(view, decision, by_stranger, now)
     });
     let (client, secret) = submitted.map_err(busy)??;
     let token = registration::registration_token(client.id, random);
     Ok((client, secret, token))
+}
+
+/// A key of a further kind in the key set can break other applications: that is not for strangers to decide.
+fn with_key<T>(
+    view: &View<'_>,
+    decision: Decision<T, Refusal>,
+    by_stranger: bool,
+    now: Timestamp,
+) -> Result<Decision<T, Refusal>, StoreError> {
+    let known = view.signing_keys()?;
+    if !keys::is_missing(&decision.changes, &known) {
+        return Ok(decision);
+    }
+    if by_stranger {
+        let error = RegistrationError::metadata("EdDSA is not in use here: choose RS256 or ES256");
+        return Ok(Decision::reply(Err(error)));
+    }
+    // Some 50 µs.
+    let made = keyring::generate(Algorithm::EdDsa, now, now)
+        .map_err(|KeyError(why)| StoreError::Unavailable(why))?;
+    Ok(keys::provide(decision, &known, made, now))
 }
 
 /// The client at the address, by its registration access token, on a snapshot.
@@ -136,7 +159,7 @@ fn changed(incoming: &Incoming<'_>) -> Result<(Registered, BearerSecret), Refusa
             .attempt(incoming.address(), incoming.now);
         counted.map_err(RegistrationError::TooOften)?;
     }
-    let (fresh, moment) = (Fresh::draw(), moment(incoming));
+    let (fresh, moment, now) = (Fresh::draw(), moment(incoming), incoming.now);
     let (path, token) = (incoming.path.to_owned(), presented.clone());
     let submitted = incoming.ctx.store.submit(move |view| {
         let client = match managed(view, &path, Some(&token))? {
@@ -145,7 +168,12 @@ fn changed(incoming: &Incoming<'_>) -> Result<(Registered, BearerSecret), Refusa
         };
         let around = Around::of(&view.clients(None, usize::MAX)?, Some(client.id))
             .offering(&view.resources()?);
-        Ok(registration::update(client, &body, &around, fresh, moment))
+        let by_stranger = client
+            .registered
+            .as_ref()
+            .is_some_and(|r| r.token.is_none());
+        let decision = registration::update(client, &body, &around, fresh, moment);
+        with_key(view, decision, by_stranger, now)
     });
     Ok((submitted.map_err(busy)??, presented))
 }

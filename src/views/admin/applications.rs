@@ -6,12 +6,13 @@
 //! - `scope` (several) = `openid` `profile` `email` `phone` `address` `groups` `offline_access`, and `more_scopes`
 //!   separated by spaces; `grant` (several) = `authorization_code` `refresh_token` `client_credentials`
 //!   `device_code` `token_exchange`;
-//! - `profile` = `standard` | `strict`; `id_token_alg` and `access_token_alg` = `RS256` | `ES256`;
+//! - `profile` = `standard` | `strict`; `id_token_alg` = `RS256` | `ES256` | `EdDSA`; `access_token_alg` = `RS256` | `ES256`;
 //!   `claims_in_id_token`; `consent` = `once` | `always` | `trusted`; `refresh` = `when_asked` | `always`;
 //!   `access_token_minutes` (5 to 60); `refresh_idle_days` and `refresh_absolute_days` (1 to 3,650);
 //! - `allowed_group` (several; none: everybody); `may_introspect`; `allow_http_redirect`; `allow_plain_pkce`;
 //!   `dpop_bound_access_tokens`; `require_par`;
-//!   `jwks` (a JSON object, or empty); `authorization_signed_response_alg` = empty (as the ID token) | `RS256` | `ES256`;
+//!   `jwks` (a JSON object, or empty); `authorization_signed_response_alg` = empty (as the ID token) | an
+//!   algorithm; `userinfo_signed_response_alg` = empty (not signed) | an algorithm; `claim_mappings`: one a line;
 //! - `backchannel_logout_uri`; `backchannel_logout_session_required`;
 //! - `frontchannel_logout_uri`; `frontchannel_logout_session_required`;
 //! - `home_url`, `logo_url`, `policy_url`, `terms_url`.

@@ -3,7 +3,7 @@
 use crate::views::{Page, When};
 use askama::Template;
 
-/// `{base}/admin/keys`. `POST …/rotate` (`alg` = `RS256` | `ES256`, `csrf`); `GET …/{kid}/withdraw` asks,
+/// `{base}/admin/keys`. `POST …/rotate` (`alg` = one of `algorithms`, `csrf`); `GET …/{kid}/withdraw` asks,
 /// `POST …/{kid}/withdraw` does it.
 #[derive(Debug, Clone, Template)]
 #[template(path = "admin/keys.html", config = "assets/askama.toml")]
