@@ -142,7 +142,7 @@ pub fn inactive() -> Value {
 /// Whether this client may know of the token: its own, or, with the right to introspect, one for its audiences (for
 /// the issuer's where it has none).
 pub fn may_know(asking: &Client, token: &AccessToken, issuer: &Issuer) -> bool {
-    if token.text("client_id") == Some(asking.id.to_string().as_str()) {
+    if token.text("client_id") == Some(asking.wire_id().to_string().as_str()) {
         return true;
     }
     let audience = token.audience();
@@ -188,12 +188,17 @@ pub fn active(token: &AccessToken, username: Option<&str>) -> Value {
 }
 
 /// The answer for a refresh token that holds: to its own client only.
-pub fn active_refresh(token: &RefreshToken, grant: &Grant, issuer: &Issuer) -> Value {
+pub fn active_refresh(
+    token: &RefreshToken,
+    grant: &Grant,
+    client: &Client,
+    issuer: &Issuer,
+) -> Value {
     json!({
         "active": true,
         "iss": issuer.as_str(),
         "sub": grant.user,
-        "client_id": grant.client,
+        "client_id": client.wire_id(),
         "scope": grant.scope,
         "iat": token.created.secs(),
         "exp": token.expires.secs(),

@@ -101,6 +101,7 @@ pub(crate) fn self_registered() -> SelfRegistered {
         last_used: None,
         consents_not_before: Timestamp::default(),
         resource_scope: Default::default(),
+        document: None,
     }
 }
 

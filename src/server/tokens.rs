@@ -10,7 +10,7 @@ use crate::oauth::introspect::AccessToken;
 use crate::oauth::standing as rules;
 use crate::oauth::{claim_mapping, claims};
 use crate::store::{StoreError, View};
-use crate::types::{ClientId, GrantId, Timestamp, TokenId};
+use crate::types::{ClientId, GrantId, Timestamp, TokenId, WireClientId};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -117,7 +117,11 @@ pub fn standing(
     if now >= token.expires {
         return Ok(None);
     }
-    let Some(client) = token.text("client_id").and_then(|id| id.parse().ok()) else {
+    let id = token.text("client_id");
+    let Some(id) = id.and_then(|id| id.parse::<WireClientId>().ok()) else {
+        return Ok(None);
+    };
+    let Some(client) = view.client_on_wire(&id)? else {
         return Ok(None);
     };
     // RFC 8693: an exchanged token falls with each token that it came from.
@@ -128,7 +132,7 @@ pub fn standing(
             return Ok(None);
         }
     }
-    one_stands(view, token.token, token.grant, client, token.issued, now)
+    one_stands(view, token.token, token.grant, client.id, token.issued, now)
 }
 
 fn one_stands(

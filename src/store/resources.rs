@@ -25,7 +25,8 @@ impl View<'_> {
     }
 
     /// The client with the records that concern it.
-    pub(super) fn with_resources(&self, mut client: Client) -> Result<Client, StoreError> {
+    pub fn with_resources(&self, mut client: Client) -> Result<Client, StoreError> {
+        client.resources.clear();
         let mut identifiers = self.resources_naming(client.id)?;
         let open = match client.registered {
             Some(_) => self.resources_naming(SELF_REGISTERED)?,

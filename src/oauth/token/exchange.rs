@@ -17,7 +17,7 @@ use crate::model::{Client, Decision, Event, EventKind, User};
 use crate::oauth::error::TokenError;
 use crate::oauth::introspect::{AccessToken, Origin};
 use crate::oauth::{protected_resource, standing, target};
-use crate::types::{ClientId, Form, Scope, Thumbprint, Timestamp};
+use crate::types::{Form, Scope, Thumbprint, Timestamp, WireClientId};
 use serde_json::{Value, json};
 
 /// RFC 8693 §2.1.
@@ -251,14 +251,14 @@ fn origins(subject: &Standing, actor: Option<&Standing>) -> Result<Vec<Origin>, 
         let token = &token.token;
         let Some(client) = token
             .text("client_id")
-            .and_then(|id| id.parse::<ClientId>().ok())
+            .and_then(|id| id.parse::<WireClientId>().ok())
         else {
             return refuse("the token names no application");
         };
         let own = Origin {
             token: token.token,
             grant: token.grant,
-            client,
+            client: client.key(),
         };
         for origin in [own].iter().chain(&token.origins) {
             if !origins.contains(origin) {
