@@ -31,6 +31,7 @@ mod registration;
 mod registration_bad_input;
 mod request_object;
 mod resources;
+mod resources_of_strangers;
 mod revoke;
 mod session_ends;
 mod signed_userinfo;
