@@ -45,9 +45,7 @@ fn resource(identifier: &str) -> String {
 
 fn allow(browser: &mut Browser<'_>, page: &Answer) -> String {
     let agreed = browser.submit(page, "/consent", &[("decision", "allow")]);
-    agreed
-        .parameter("code")
-        .unwrap_or_else(|| panic!("{agreed:?}"))
+    agreed.parameter("code").unwrap()
 }
 
 fn access(tokens: &Value) -> Value {
