@@ -25,7 +25,7 @@
 //! | RFC 8628 §3.4, §3.5 a device fetches the answer | `oauth/token/device.rs` | there; `server/oauth/device_authorization.rs` |
 //! | RFC 9068 access tokens, OpenID Connect Core §2 ID tokens | `oauth/token/issue.rs` | there |
 //! | RFC 8693 token exchange | `oauth/token/exchange.rs`, `server/tokens.rs` (what it falls with) | there; `tests/oauth/exchange.rs` |
-//! | RFC 8707 resource indicators | `oauth/target.rs` (who may ask for what), `oauth/resources.rs` (the records) | there; `tests/oauth/resources.rs` |
+//! | RFC 8707 resource indicators | `oauth/target.rs` (who may ask for what), `oauth/resources.rs` (the records) | there; `tests/oauth/resources.rs`, `tests/oauth/resources_of_strangers.rs`, `tests/interop/mcp.test.mjs` |
 //! | RFC 9449 DPoP | `oauth/dpop.rs` (a proof), `oauth/token/sender.rs` and `oauth/userinfo.rs` (what is bound), `oauth/replay.rs` (used once) | there; `tests/oauth/dpop.rs` |
 //! | RFC 6750 §2, §3 bearers; RFC 9449 §7 | `server/bearer.rs`, `oauth/userinfo.rs` | `tests/oauth/userinfo.rs`, `tests/oauth/dpop.rs` |
 //! | RFC 9728 Doorlight's own API and its metadata | `oauth/protected_resource.rs`, `server/api/resource.rs` | there; `tests/oauth/api.rs` |

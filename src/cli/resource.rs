@@ -49,6 +49,15 @@ pub(super) struct GivenArguments {
     /// An application that is this service: it may exchange tokens that it was sent; may be repeated; "" alone: none.
     #[arg(long = "server", value_name = "CLIENT")]
     servers: Vec<String>,
+    /// Applications that registered themselves may ask for it too, once a person agrees: for an MCP server; "false": not.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_missing_value = "true",
+        require_equals = true
+    )]
+    registered_clients: Option<bool>,
 }
 
 fn algorithm(text: &str) -> Result<Algorithm, String> {
@@ -82,6 +91,7 @@ fn given(arguments: GivenArguments) -> (String, Given) {
         alg: arguments.alg,
         clients: some(arguments.clients),
         servers: some(arguments.servers),
+        registered_clients: arguments.registered_clients,
     };
     (arguments.identifier, given)
 }

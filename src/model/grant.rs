@@ -7,7 +7,7 @@ use crate::types::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A PKCE challenge (RFC 7636 §4.2, §4.3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,6 +184,9 @@ pub struct Consent {
     pub client: ClientId,
     /// To what.
     pub scope: Scope,
+    /// At which resources, where it is the person who lets the application have them (`oauth::target`).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub resources: BTreeSet<String>,
     /// When.
     pub given: Timestamp,
 }

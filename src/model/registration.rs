@@ -2,7 +2,7 @@
 //! Not here: what may be registered (`oauth::registration`).
 
 use super::{Client, ClientKind, Consent};
-use crate::types::{DocumentUrl, InitialTokenId, Timestamp, TokenHash, WireClientId};
+use crate::types::{DocumentUrl, InitialTokenId, Scope, Timestamp, TokenHash, WireClientId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -82,6 +82,9 @@ pub struct SelfRegistered {
     /// What people agreed to before it changed where it returns them to counts no more.
     #[serde(default)]
     pub consents_not_before: Timestamp,
+    /// What it named of the scopes that come with a resource. It is told so; what it may do follows from the resource.
+    #[serde(default, skip_serializing_if = "Scope::is_empty")]
+    pub resource_scope: Scope,
     /// The document that describes it (draft-ietf-oauth-client-id-metadata-document §3): its `client_id` to everybody,
     /// and what its id here is made of.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -26,6 +26,9 @@ pub struct Resource {
     /// Applications that are this service: what is for it was sent to them (RFC 8693 §2.1, RFC 7662 §2.1).
     #[serde(default)]
     pub servers: BTreeSet<ClientId>,
+    /// Whether applications that introduced themselves may ask for it too, once a person agrees (`oauth::target`).
+    #[serde(default)]
+    pub registered_clients: bool,
     /// When it was added.
     pub created: Timestamp,
 }

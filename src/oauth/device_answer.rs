@@ -122,6 +122,8 @@ pub fn decide(
             user: subject.user.id,
             client: waiting.client.id,
             scope,
+            // Those are not for devices (`target`).
+            resources: consent.map_or_else(Default::default, |known| known.resources.clone()),
             given: now,
         }));
     }
@@ -151,6 +153,7 @@ mod tests {
             user: user.id,
             client: super::super::testing::client().id,
             scope: "groups".parse().unwrap(),
+            resources: [].into(),
             given: NOW,
         };
         decide(device, client, subject, Some(&known), allow, now)

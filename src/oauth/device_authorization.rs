@@ -48,7 +48,7 @@ impl Request {
             return Err(TokenError::UnauthorizedClient);
         }
         // As at the authorization endpoint; RFC 8628 §3.1 has its scope from RFC 6749 §3.3.
-        let scope = request::scope(client, raw.unwrap_or_default())
+        let scope = request::scope(client, &client.scope, raw.unwrap_or_default())
             .map_err(|_| TokenError::InvalidScope)?;
         // RFC 8707 §2.1.
         let resources =

@@ -35,6 +35,8 @@ pub struct ResourceEdit {
     pub clients: BTreeSet<ClientId>,
     /// See [`Resource`].
     pub servers: BTreeSet<ClientId>,
+    /// See [`Resource`].
+    pub registered_clients: bool,
 }
 
 impl ResourceEdit {
@@ -47,6 +49,7 @@ impl ResourceEdit {
             alg: resource.alg,
             clients: resource.clients.clone(),
             servers: resource.servers.clone(),
+            registered_clients: resource.registered_clients,
         }
     }
 
@@ -89,6 +92,7 @@ impl ResourceEdit {
             alg: self.alg,
             clients: self.clients.clone(),
             servers: self.servers.clone(),
+            registered_clients: self.registered_clients,
             ..resource
         })
     }
@@ -143,6 +147,7 @@ pub fn add(
         alg: details.alg,
         clients: BTreeSet::new(),
         servers: BTreeSet::new(),
+        registered_clients: false,
         created: by.now,
     };
     match details.on(blank, known) {
@@ -179,8 +184,13 @@ fn put(resource: Resource, kind: EventKind, by: &Author) -> Decision<Resource, A
 }
 
 fn told(resource: &Resource, kind: EventKind, by: &Author) -> Event {
+    let registered = if resource.registered_clients {
+        ", and those that registered themselves"
+    } else {
+        ""
+    };
     by.did(kind).detail(format!(
-        "{} ({}); {} applications may ask for it",
+        "{} ({}); {} applications may ask for it{registered}",
         resource.identifier,
         resource.name,
         resource.clients.len()

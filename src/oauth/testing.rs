@@ -87,6 +87,7 @@ pub(crate) fn resource(identifier: &str) -> Resource {
         alg: Algorithm::Es256,
         clients: [].into(),
         servers: [].into(),
+        registered_clients: false,
         created: NOW,
     }
 }
@@ -102,6 +103,7 @@ pub(crate) fn self_registered() -> SelfRegistered {
         require_auth_time: false,
         last_used: None,
         consents_not_before: Timestamp::default(),
+        resource_scope: Default::default(),
         document: None,
     }
 }
@@ -209,6 +211,7 @@ pub(crate) fn agreed(client: &Client) -> Consent {
         user: user().id,
         client: client.id,
         scope: client.scope.clone(),
+        resources: [].into(),
         given: NOW,
     }
 }

@@ -298,12 +298,16 @@ impl Description {
         let stored = view.client(id)?;
         // Whoever describes itself names no address of a sector: that would be one more for Doorlight to call.
         let sectors = sector_documents::sectors(view, None)?;
-        let around = Around::of(&view.clients(None, usize::MAX)?, Some(id), sectors);
+        let around = Around::of(&view.clients(None, usize::MAX)?, Some(id), sectors)
+            .offering(&view.resources()?);
         let client = document::client(&self.url, &self.wanted, stored.clone(), &around, now);
-        Ok(client.map(|client| {
-            let differs = stored.as_ref() != Some(&client);
-            (client, differs)
-        }))
+        let client = match client {
+            // It may be the first that is heard of it: nothing was read with it.
+            Ok(client) => view.with_resources(client)?,
+            Err(error) => return Ok(Err(error)),
+        };
+        let differs = stored.as_ref() != Some(&client);
+        Ok(Ok((client, differs)))
     }
 }
 

@@ -1,14 +1,17 @@
 //! Resources, and which clients they name.
 //!
 //! A client is read together with the records that concern it, so that no endpoint can forget to look at them: those that
-//! name it, and those of the audiences that it lists.
+//! name it, those of the audiences that it lists, and where it introduced itself, those that are open to such ones.
 
 use super::apply::{mark, remove};
 use super::schema::Table;
 use super::tables::{Tables, put};
 use super::{StoreError, View};
 use crate::model::{Client, Resource};
-use crate::types::ClientId;
+use crate::types::{ClientId, Id};
+
+/// Stands in the index for all clients that introduced themselves. No client has it: ids begin with the time.
+const SELF_REGISTERED: ClientId = ClientId(Id::from_bytes([0; 16]));
 
 impl View<'_> {
     /// One resource.
@@ -22,11 +25,16 @@ impl View<'_> {
     }
 
     /// The client with the records that concern it.
-    pub(super) fn with_resources(&self, mut client: Client) -> Result<Client, StoreError> {
+    pub fn with_resources(&self, mut client: Client) -> Result<Client, StoreError> {
+        client.resources.clear();
         let mut identifiers = self.resources_naming(client.id)?;
-        for audience in &client.audiences {
-            if !identifiers.contains(audience) {
-                identifiers.push(audience.clone());
+        let open = match client.registered {
+            Some(_) => self.resources_naming(SELF_REGISTERED)?,
+            None => Vec::new(),
+        };
+        for more in client.audiences.iter().chain(&open) {
+            if !identifiers.contains(more) {
+                identifiers.push(more.clone());
             }
         }
         for identifier in identifiers {
@@ -51,7 +59,7 @@ pub(super) fn put_resource(tables: &Tables<'_>, resource: &Resource) -> Result<(
     delete_resource(tables, &resource.identifier)?;
     let identifier = resource.identifier.as_bytes();
     put(tables, Table::Resources, identifier, resource)?;
-    for client in resource.named_clients() {
+    for client in keys(resource) {
         mark(
             tables,
             Table::ClientResources,
@@ -65,7 +73,7 @@ pub(super) fn put_resource(tables: &Tables<'_>, resource: &Resource) -> Result<(
 pub(super) fn delete_resource(tables: &Tables<'_>, identifier: &str) -> Result<(), StoreError> {
     if let Some(old) = View::of_writer(tables).resource(identifier)? {
         remove(tables, Table::Resources, identifier.as_bytes())?;
-        for client in old.named_clients() {
+        for client in keys(&old) {
             remove(tables, Table::ClientResources, &row(client, identifier))?;
         }
     }
@@ -85,6 +93,12 @@ pub(super) fn forget_client(tables: &Tables<'_>, client: ClientId) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// What the index has it under.
+fn keys(resource: &Resource) -> impl Iterator<Item = ClientId> {
+    let open = resource.registered_clients.then_some(SELF_REGISTERED);
+    resource.named_clients().into_iter().chain(open)
 }
 
 fn row(client: ClientId, identifier: &str) -> Vec<u8> {

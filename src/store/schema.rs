@@ -28,7 +28,7 @@
 //! | pushed_requests | selector | `PushedRequest` | its answer, sweep |
 //! | initial_tokens | selector | `InitialAccessToken` | its last use, administrator, sweep |
 //! | resources | identifier | `Resource` | administrator |
-//! | client_resources | client id, identifier | nothing: the client is named by the resource | with the resource or client |
+//! | client_resources | client id, identifier | nothing: the client is named by the resource; id 0: it is open to all that registered themselves | with the resource or client |
 //!
 //! Invariants: every index row has its record and every record its rows (`apply` is the one place that writes either);
 //! a family has at most one refresh token that is not rotated; no two device authorizations have one user code.

@@ -112,6 +112,18 @@ impl ScopeLine {
             scope: scope.to_owned(),
         }
     }
+
+    /// The line for a resource that the person lets an application have.
+    pub fn of_resource(name: &str, identifier: &str) -> Self {
+        Self {
+            words: if name == identifier {
+                format!("Use {identifier} in your name")
+            } else {
+                format!("Use “{name}” ({identifier}) in your name")
+            },
+            scope: identifier.to_owned(),
+        }
+    }
 }
 
 /// What a standard scope means to the person who is asked.

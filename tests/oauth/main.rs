@@ -35,6 +35,7 @@ mod registration;
 mod registration_bad_input;
 mod request_object;
 mod resources;
+mod resources_of_strangers;
 mod revoke;
 mod sector;
 mod session_ends;

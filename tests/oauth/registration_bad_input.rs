@@ -154,6 +154,20 @@ fn rfc7591_section_3_2_2_metadata_that_cannot_be_registered() {
             "bound to a certificate",
             with("tls_client_certificate_bound_access_tokens", json!(true)),
         ),
+    ] {
+        let answer = register(&world, "", &metadata);
+        assert_eq!(answer.status, 400, "{what}: {answer:?}");
+        assert_eq!(answer.json()["error"], "invalid_client_metadata", "{what}");
+        assert_eq!(answer.header("Cache-Control"), Some("no-store"), "{what}");
+    }
+    assert_eq!(clients(&world), 0);
+}
+
+/// What people are shown of an application, and where they end up. One address may ask only so often: a world of its own.
+#[test]
+fn rfc7591_section_2_words_and_pages_that_cannot_be_registered() {
+    let world = open();
+    for (what, metadata) in [
         (
             "client_uri: script",
             with("client_uri", json!("javascript:alert(1)")),

@@ -38,11 +38,13 @@ use crate::model::{
     quoted,
 };
 use crate::oauth::error::AuthorizeError;
+use crate::oauth::target;
 use crate::types::{BearerSecret, Form, Id, Issuer, Timestamp};
 use redirect_uri::Mismatch;
 use request::{NoTarget, Request, Target};
 use request_object::Beside;
 use response::Response;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use step::{Asked, Step, Subject};
 
@@ -210,14 +212,22 @@ fn issue(
     changes.extend(used_up(&request.target));
     let mut events = Vec::new();
     if asked.allowed {
-        let scope = client.standing(consent).map_or_else(
+        let before = client.standing(consent);
+        let scope = before.map_or_else(
             || request.asked_scope.clone(),
             |c| c.scope.joined_with(&request.asked_scope),
         );
+        let given = request.resources.iter();
+        let mut resources: BTreeSet<String> = given
+            .filter(|resource| target::by_person(client, resource))
+            .cloned()
+            .collect();
+        resources.extend(before.into_iter().flat_map(|c| c.resources.iter().cloned()));
         changes.push(Change::PutConsent(Consent {
             user: subject.user.id,
             client: client.id,
             scope,
+            resources,
             given: now,
         }));
         let event = Event::success(EventKind::Consent, now)

@@ -262,7 +262,10 @@ impl Request {
             one("code_challenge_method")?,
         )?;
         let raw_scope = one("scope")?.unwrap_or_default().to_owned();
-        let scope = scope(client, &raw_scope)?;
+        // RFC 8707 §2.1.
+        let resources = target::asked_of_person(client, form.all("resource"))
+            .ok_or(AuthorizeError::Resource)?;
+        let scope = scope(client, &target::scopes_of(client, &resources), &raw_scope)?;
         let prompt = prompt(one("prompt")?.unwrap_or_default())?;
         let max_age = match one("max_age")? {
             Some(text) => Some(
@@ -279,9 +282,6 @@ impl Request {
         };
         let (claims, implied) = claims::within(claims, &client.scope);
         let asked_scope = scope.joined_with(&implied);
-        // RFC 8707 §2.1.
-        let resources =
-            target::asked(client, form.all("resource")).ok_or(AuthorizeError::Resource)?;
         let dpop_jkt = one("dpop_jkt")?
             .map(str::parse)
             .transpose()
@@ -313,15 +313,19 @@ impl Request {
 }
 
 /// Scopes that are not understood are ignored (OpenID Connect Core §3.1.2.1); none at all means what the client is
-/// registered for (RFC 6749 §3.3), without lasting access.
-pub(in crate::oauth) fn scope(client: &Client, raw: &str) -> Result<Scope, AuthorizeError> {
+/// registered for (RFC 6749 §3.3), without lasting access. `most`: what it may ask for here.
+pub(in crate::oauth) fn scope(
+    client: &Client,
+    most: &Scope,
+    raw: &str,
+) -> Result<Scope, AuthorizeError> {
     let asked: Scope = raw
         .parse()
         .map_err(|_| AuthorizeError::BadParameter("scope"))?;
     let granted = if asked.is_empty() {
         client.scope.without("offline_access").without("openid")
     } else {
-        asked.common_with(&client.scope)
+        asked.common_with(most)
     };
     if granted.is_empty() && !asked.is_empty() {
         Err(AuthorizeError::NoScope)
@@ -457,18 +461,13 @@ mod tests {
 
     #[test]
     fn scopes_are_narrowed_to_the_clients() {
+        let read = |raw: &str| scope(&client(), &client().scope, raw);
         assert_eq!(
-            scope(&client(), "openid email api").unwrap().to_string(),
+            read("openid email api").unwrap().to_string(),
             "email openid"
         );
-        assert_eq!(
-            scope(&client(), "").unwrap().to_string(),
-            "email groups profile"
-        );
-        assert_eq!(scope(&client(), "api"), Err(AuthorizeError::NoScope));
-        assert_eq!(
-            scope(&client(), "a\"b"),
-            Err(AuthorizeError::BadParameter("scope"))
-        );
+        assert_eq!(read("").unwrap().to_string(), "email groups profile");
+        assert_eq!(read("api"), Err(AuthorizeError::NoScope));
+        assert_eq!(read("a\"b"), Err(AuthorizeError::BadParameter("scope")));
     }
 }

@@ -3,7 +3,7 @@
 use super::request::Request;
 use crate::model::{Client, Consent, ConsentPolicy, Session, User};
 use crate::oauth::error::AuthorizeError;
-use crate::oauth::{standing, subject};
+use crate::oauth::{standing, subject, target};
 use crate::types::{Scope, Timestamp};
 use std::time::Duration;
 
@@ -161,6 +161,7 @@ fn must_ask(request: &Request, client: &Client, consent: Option<&Consent>) -> bo
         ConsentPolicy::Once if is_native(request, client) => true,
         ConsentPolicy::Once => {
             consent.is_none_or(|consent| !request.asked_scope.is_within(&consent.scope))
+                || !target::agreed(client, &request.resources, consent)
         }
     }
 }
@@ -198,6 +199,7 @@ mod tests {
             user: user().id,
             client: client().id,
             scope: scope.parse().unwrap(),
+            resources: [].into(),
             given: NOW,
         }
     }

@@ -35,7 +35,9 @@ pub fn information(
     let grants = client.grants.iter().map(|grant| grant_name(*grant));
     tell("grant_types", grants.collect());
     tell("response_types", json!(["code"]));
-    tell("scope", json!(client.scope));
+    let of_resources = client.registered.as_ref().map(|own| &own.resource_scope);
+    let scope = of_resources.map_or(client.scope.clone(), |more| client.scope.joined_with(more));
+    tell("scope", json!(scope));
     tell("subject_type", json!(client.subject_type()));
     tell(
         "id_token_signed_response_alg",

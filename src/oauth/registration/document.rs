@@ -8,8 +8,8 @@ use super::error::RegistrationError;
 use super::metadata::Metadata;
 use super::{Around, own, settings};
 use crate::model::{Change, Client, Event, EventKind, SelfRegistered};
-use crate::oauth::clients::{self, ClientEdit};
-use crate::types::{DocumentUrl, Timestamp, WireClientId};
+use crate::oauth::clients::{self, ClientEdit, sector};
+use crate::types::{DocumentUrl, Scope, Timestamp, WireClientId};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -68,6 +68,18 @@ impl DocumentError {
     }
 }
 
+/// Addresses that a document may not name.
+const NOT_FOLLOWED: [(&str, &str); 2] = [
+    (
+        "jwks_uri",
+        "jwks_uri of a client document is not followed: send the keys in jwks",
+    ),
+    (
+        "sector_identifier_uri",
+        "sector_identifier_uri of a client document is not followed: use redirect URIs of one host",
+    ),
+];
+
 /// Reads a document that was fetched from `url`.
 pub fn read(url: &DocumentUrl, members: Map<String, Value>) -> Result<Metadata, DocumentError> {
     if json!(members).to_string().len() > LONGEST {
@@ -81,10 +93,12 @@ pub fn read(url: &DocumentUrl, members: Map<String, Value>) -> Result<Metadata, 
     let mut members = members;
     members.retain(|_, value| !value.is_null());
     // Whoever names the document would choose what else is called: one call for one sign-in is enough.
-    if members.contains_key("jwks_uri") {
-        return Err(DocumentError::Registration(RegistrationError::metadata(
-            "jwks_uri of a client document is not followed: send the keys in jwks",
-        )));
+    for (name, why) in NOT_FOLLOWED {
+        if members.contains_key(name) {
+            return Err(DocumentError::Registration(RegistrationError::metadata(
+                why,
+            )));
+        }
     }
     members.remove("request_uris");
     // There is no other method that a document could mean by saying nothing.
@@ -168,11 +182,16 @@ pub fn client(
     };
     let known = before.redirect_uris.clone();
     let kept = before.registered.clone();
+    let named = kept.is_some().then(|| before.clone());
     let mut client = settings(wanted, before, around).map_err(DocumentError::Registration)?;
+    if named.is_some_and(|named| sector::renames(&named, &client)) {
+        // OpenID Connect Core §12.2; what is issued in this very moment has the new names.
+        client.tokens_not_before = now;
+    }
     let kept = kept.map_or_else(
         || SelfRegistered {
             consents_not_before: now,
-            ..own(wanted)
+            ..own(wanted, around)
         },
         |kept| *kept,
     );
@@ -188,7 +207,9 @@ pub fn client(
             kept.consents_not_before
         },
         document: Some(url.clone()),
-        ..own(wanted)
+        // Nobody is told what of it counts: nothing answers a document.
+        resource_scope: Scope::default(),
+        ..own(wanted, around)
     }));
     Ok(client)
 }

@@ -97,6 +97,10 @@ fn section_4_and_4_1_a_bad_document_describes_nobody() {
             "keys at another address: whoever names the document would choose it",
             json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://notes.example/keys" }),
         ),
+        (
+            "a sector at another address: likewise",
+            json!({ "subject_type": "pairwise", "sector_identifier_uri": "https://notes.example/sector" }),
+        ),
         ("§4.2: no redirect_uris", json!({ "redirect_uris": null })),
         (
             "§4.2: none in redirect_uris",

@@ -6,9 +6,9 @@
 //! Members that are not understood are ignored (RFC 7591 §2). Refused is what would be less safe than the application
 //! believes if it were ignored: encryption, and signatures in place of plain JSON.
 
-use super::addresses;
 use super::error::RegistrationError;
 use super::members::{algorithm, flag, list, text};
+use super::{Around, addresses};
 use crate::model::{
     Algorithm, Client, ClientAuthMethod, ClientKind, ConsentPolicy, GrantType, SubjectType,
 };
@@ -279,6 +279,14 @@ impl Metadata {
             None => before,
         }
         .to_string()
+    }
+}
+
+impl Metadata {
+    /// What was asked for of the scopes that come with a resource: noted, and no scope of the client.
+    pub(super) fn scope_of_resources(&self, around: &Around) -> Scope {
+        let asked = self.scope.as_ref();
+        asked.map_or_else(Scope::default, |scope| scope.common_with(&around.offered))
     }
 }
 

@@ -26,11 +26,12 @@ pub use metadata::{DEFAULT_SCOPE, Metadata};
 use crate::crypto::random::Fresh;
 use crate::model::{
     Change, Client, ClientAuthMethod, Decision, Event, EventKind, InitialAccessToken,
-    RegistrationPolicy, SelfRegistered,
+    RegistrationPolicy, Resource, SelfRegistered,
 };
 use crate::oauth::clients::sector::{self, Sectors};
 use crate::oauth::clients::{self, ClientEdit};
-use crate::types::{BearerSecret, ClientId, Id, RedirectUri, Secret, Timestamp, TokenHash};
+use crate::oauth::target;
+use crate::types::{BearerSecret, ClientId, Id, RedirectUri, Scope, Secret, Timestamp, TokenHash};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -64,6 +65,8 @@ pub struct Around {
     pub names: BTreeSet<String>,
     /// How many applications of strangers were never used.
     pub never_used: usize,
+    /// The scopes of the resources that are open to such applications (`oauth::target`).
+    pub offered: Scope,
     /// How many applications a document describes.
     pub documents: usize,
     /// What a sector is made with.
@@ -79,6 +82,15 @@ impl Around {
             never_used: clients.iter().filter(|c| c.is_strangers_unused()).count(),
             documents: clients.iter().filter(|c| c.document().is_some()).count(),
             sectors,
+            offered: Scope::default(),
+        }
+    }
+
+    /// With these resources.
+    pub fn offering(self, resources: &[Resource]) -> Self {
+        Self {
+            offered: target::offered(resources),
+            ..self
         }
     }
 }
@@ -155,7 +167,7 @@ pub fn register(
     client.registered = Some(Box::new(SelfRegistered {
         hash: access.hash(),
         token: token.as_ref().map(|token| token.id),
-        ..own(wanted)
+        ..own(wanted, around)
     }));
     let secret = first_secret(&mut client, fresh, now);
     let how = match &token {
@@ -231,7 +243,7 @@ pub fn update(
             last_used: kept.last_used,
             consents_not_before: kept.consents_not_before,
             document: kept.document.clone(),
-            ..own(&wanted)
+            ..own(&wanted, around)
         };
         let known = |uri| old.redirect_uris.contains(uri);
         if !client.redirect_uris.iter().all(known) {
@@ -284,7 +296,8 @@ fn settings(
     let client = edit
         .on(client, &rules)
         .map_err(|error| RegistrationError::of_rule(&error))?;
-    if client.scope.is_empty() {
+    // What comes with a resource is enough to register for: MCP clients ask for nothing else.
+    if client.scope.is_empty() && wanted.scope_of_resources(around).is_empty() {
         return Err(RegistrationError::metadata(
             "scope has none of the scopes that a registered client may ask for",
         ));
@@ -313,7 +326,7 @@ fn free_name(wanted: &Metadata, around: &Around) -> String {
         .unwrap_or(name)
 }
 
-fn own(wanted: &Metadata) -> SelfRegistered {
+fn own(wanted: &Metadata, around: &Around) -> SelfRegistered {
     SelfRegistered {
         hash: TokenHash::of(&Secret::new(String::new())),
         token: None,
@@ -323,6 +336,7 @@ fn own(wanted: &Metadata) -> SelfRegistered {
         require_auth_time: wanted.require_auth_time,
         last_used: None,
         consents_not_before: Timestamp::default(),
+        resource_scope: wanted.scope_of_resources(around),
         document: None,
     }
 }

@@ -133,7 +133,6 @@ fn strangers_leave_at_most_so_many_that_nobody_used() {
 fn a_stranger_never_has_the_name_of_another() {
     let taken = |names: &[&str]| Around {
         names: names.iter().map(|name| name.to_lowercase()).collect(),
-        never_used: 0,
         ..Around::default()
     };
     for (names, name) in [
@@ -302,6 +301,7 @@ fn a_new_address_is_not_trusted_and_what_people_agreed_to_counts_no_more() {
         user: crate::oauth::testing::user().id,
         client: old.id,
         scope: "openid".parse().unwrap(),
+        resources: [].into(),
         given,
     };
     assert_eq!(fewer.consent, ConsentPolicy::Trusted);

@@ -76,9 +76,10 @@ pub(super) fn begin<'g>(
     }
     // Where the administrator answers for the application, nobody was asked.
     let agreed = client.consent == ConsentPolicy::Trusted
-        || client
-            .standing(approved.consent)
-            .is_some_and(|consent| approved.scope.is_within(&consent.scope));
+        || client.standing(approved.consent).is_some_and(|consent| {
+            approved.scope.is_within(&consent.scope)
+                && target::agreed(client, &approved.granted, Some(consent))
+        });
     if !agreed {
         return Err("the person took the permission back since");
     }
@@ -89,7 +90,9 @@ pub(super) fn begin<'g>(
         user: approved.user,
         session: approved.session,
         offline,
-        scope: approved.scope.common_with(&client.scope),
+        scope: approved
+            .scope
+            .common_with(&target::scopes_of(client, &approved.granted)),
         resources: approved.granted,
         claims: approved.claims.clone(),
         authentication: approved.authentication.clone(),

@@ -148,7 +148,9 @@ pub fn decide(
         );
     };
     // What the application may ask for today bounds what it was granted once.
-    let granted = grant.scope.common_with(&client.scope);
+    let granted = grant
+        .scope
+        .common_with(&target::scopes_of(client, &grant.resources));
     // RFC 6749 §6: the scope may narrow, never widen. The family keeps all of it.
     let scope = match &request.scope {
         Some(scope) if !scope.is_within(&granted) => {

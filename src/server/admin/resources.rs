@@ -205,6 +205,7 @@ fn filled(is: &ResourceEdit) -> views::Form {
         .with("alg", is.alg.as_str())
         .with_all("client", is.clients.iter().map(ToString::to_string))
         .with_all("server", is.servers.iter().map(ToString::to_string))
+        .with_tick("registered_clients", is.registered_clients)
 }
 
 fn details(form: &Form) -> Result<ResourceEdit, AdminError> {
@@ -226,6 +227,7 @@ fn details(form: &Form) -> Result<ResourceEdit, AdminError> {
             .ok_or_else(|| AdminError::invalid("alg", "choose from the list"))?,
         clients: ids("client")?,
         servers: ids("server")?,
+        registered_clients: form.has("registered_clients"),
     })
 }
 

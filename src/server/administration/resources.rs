@@ -25,6 +25,8 @@ pub struct Given {
     pub clients: Option<Vec<String>>,
     /// Names or ids of the applications that are this service.
     pub servers: Option<Vec<String>>,
+    /// Whether applications that introduced themselves may ask for it.
+    pub registered_clients: Option<bool>,
 }
 
 impl Given {
@@ -37,6 +39,7 @@ impl Given {
             alg: Algorithm::Es256,
             clients: BTreeSet::new(),
             servers: BTreeSet::new(),
+            registered_clients: false,
         }
     }
 
@@ -58,6 +61,7 @@ impl Given {
             alg: self.alg.unwrap_or(before.alg),
             clients: ids(self.clients, before.clients)?,
             servers: ids(self.servers, before.servers)?,
+            registered_clients: self.registered_clients.unwrap_or(before.registered_clients),
         })
     }
 }

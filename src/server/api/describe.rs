@@ -143,6 +143,7 @@ pub fn resource(resource: &Resource) -> Value {
         "alg": resource.alg,
         "clients": resource.clients,
         "servers": resource.servers,
+        "registered_clients": resource.registered_clients,
         "created": when(resource.created).iso,
     })
 }

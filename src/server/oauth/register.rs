@@ -110,7 +110,8 @@ fn new_client(
             Err(error) => return Ok(Decision::reply(Err(error))),
         };
         let sectors = sector_documents::sectors(view, document)?;
-        let around = Around::of(&view.clients(None, usize::MAX)?, None, sectors);
+        let around = Around::of(&view.clients(None, usize::MAX)?, None, sectors)
+            .offering(&view.resources()?);
         let by_stranger = token.is_none();
         let decision = registration::register(&wanted, token, &around, fresh, random, moment);
         with_key(view, decision, by_stranger, now)
@@ -174,7 +175,8 @@ fn changed(incoming: &Incoming<'_>) -> Result<(Registered, BearerSecret), Refusa
             Err(error) => return Ok(Decision::reply(Err(error))),
         };
         let sectors = sector_documents::sectors(view, document)?;
-        let around = Around::of(&view.clients(None, usize::MAX)?, Some(client.id), sectors);
+        let around = Around::of(&view.clients(None, usize::MAX)?, Some(client.id), sectors)
+            .offering(&view.resources()?);
         let by_stranger = client
             .registered
             .as_ref()

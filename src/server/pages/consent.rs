@@ -4,6 +4,7 @@ use super::{failure, frame, interaction, sign_in};
 use crate::model::Client;
 use crate::oauth::authorize::request::{Request, Target};
 use crate::oauth::error::AuthorizeError;
+use crate::oauth::target;
 use crate::server::forms;
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::oauth::{authorize, known};
@@ -34,7 +35,13 @@ pub fn page(
     // What it is all about first, then the rest in order.
     let (first, rest): (Vec<&str>, Vec<&str>) =
         shown.tokens().partition(|token| *token == "openid");
-    let scopes = first.into_iter().chain(rest).map(ScopeLine::new).collect();
+    let resources = resources(client, request);
+    let scopes = first
+        .into_iter()
+        .map(ScopeLine::new)
+        .chain(resources)
+        .chain(rest.into_iter().map(ScopeLine::new))
+        .collect();
     frame::with(
         incoming,
         visitor,
@@ -50,6 +57,17 @@ pub fn page(
             respond::page(200, Leads::ToApplication, &view)
         },
     )
+}
+
+/// What only the person can let it have (`oauth::target`), each time that it is asked for.
+fn resources(client: &Client, request: &Request) -> Vec<ScopeLine> {
+    let asked = client.resources.iter().filter(|resource| {
+        request.resources.contains(&resource.identifier)
+            && target::by_person(client, &resource.identifier)
+    });
+    asked
+        .map(|resource| ScopeLine::of_resource(&resource.name, &resource.identifier))
+        .collect()
 }
 
 /// `POST /consent`.

@@ -1,6 +1,6 @@
 //! Resources, which the pages call APIs. Fields of both forms: `name`, `scope`, `token_seconds` (300 to 3,600), `alg` =
-//! `ES256` | `RS256`, `client` and `server` (several ids of applications); `identifier` when adding; `version` when
-//! editing.
+//! `ES256` | `RS256`, `client` and `server` (several ids of applications), `registered_clients` (`on`); `identifier` when
+//! adding; `version` when editing.
 
 use super::ListHead;
 use crate::views::{Choice, Form, Page};
