@@ -6,7 +6,8 @@
 use super::dpop;
 use super::error::BearerError;
 use super::introspect::AccessToken;
-use crate::types::Issuer;
+use crate::model::Authentication;
+use crate::types::{Issuer, Scope, Timestamp};
 use serde_json::{Value, json};
 
 /// Where the API stands, below the issuer.
@@ -78,6 +79,12 @@ pub fn admit(
         Some(false) => Err(BearerError::NoAdministrator),
         Some(true) | None => Ok(()),
     }
+}
+
+/// Whether whoever signed in like that may give such a scope away at `now`. On the admin pages a browser that somebody left
+/// signed in changes nothing without the password; by a token for this API it must not either.
+pub fn may_give(scope: &Scope, authentication: &Authentication, now: Timestamp) -> bool {
+    !scope.contains(Access::Write.scope()) || authentication.is_recent(now)
 }
 
 #[cfg(test)]
