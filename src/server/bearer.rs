@@ -122,7 +122,7 @@ impl Refused {
     }
 }
 
-fn unavailable(error: StoreError) -> BearerError {
+pub(super) fn unavailable(error: StoreError) -> BearerError {
     log::warn!("{error}");
     BearerError::Unavailable
 }
