@@ -196,6 +196,11 @@ fn a_person_must_be_an_administrator_still() {
     let (status, words) = challenge(&get(&world, alice, "/api/people"));
     assert_eq!(status, 403);
     assert!(words.contains("insufficient_scope"), "{words}");
+    // Whoever tries is seen.
+    let audit = world.run(&["audit", "--person", "alice", "--limit", "1000"], "");
+    let audit = String::from_utf8(audit.stdout).unwrap();
+    let tried = "only tokens of administrators and of services are taken here";
+    assert!(audit.contains(tried), "{audit}");
 
     world.verb(
         &["user", "add", "carol", "--admin", "--password-stdin"],

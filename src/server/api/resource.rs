@@ -149,12 +149,16 @@ fn with_access(
 fn admitted(incoming: &Incoming<'_>, access: Access) -> Result<Bearer, Refused> {
     let bearer = Bearer::of(incoming, None)?;
     let (checked, issuer) = (&bearer.checked, &incoming.ctx.config.issuer);
+    // Whoever tries this with a token that is good elsewhere is worth a look.
+    let refused = |error| {
+        bearer.record(incoming, error);
+        bearer.refused(error)
+    };
     let administrator = checked.person.as_ref().map(|person| person.user.admin);
-    protected_resource::admit(&checked.token, administrator, access, issuer)
-        .map_err(|error| bearer.refused(error))?;
-    let client = client_of(incoming, &bearer).map_err(|error| bearer.refused(error))?;
+    protected_resource::admit(&checked.token, administrator, access, issuer).map_err(refused)?;
+    let client = client_of(incoming, &bearer).map_err(refused)?;
     if !client.is_some_and(|client| protected_resource::is_open_to(&client, access, issuer)) {
-        return Err(bearer.refused(BearerError::InvalidToken));
+        return Err(refused(BearerError::InvalidToken));
     }
     bearer.use_up(incoming)?;
     Ok(bearer)
