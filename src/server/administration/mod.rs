@@ -72,7 +72,7 @@ impl Actor {
             Authority::Token(token) => {
                 let id = token.text("client_id").and_then(|id| id.parse().ok());
                 let client = match id {
-                    Some(id) => view.client(id)?,
+                    Some(id) => view.client_on_wire(&id)?,
                     None => None,
                 };
                 let open = |client| protected_resource::is_open_to(client, Access::Write, issuer);

@@ -168,7 +168,10 @@ fn admitted(incoming: &Incoming<'_>, access: Access) -> Result<Bearer, Refused> 
 fn client_of(incoming: &Incoming<'_>, bearer: &Bearer) -> Result<Option<Arc<Client>>, BearerError> {
     let id = bearer.checked.token.text("client_id");
     match id.and_then(|id| id.parse().ok()) {
-        Some(id) => incoming.ctx.client(id).map_err(bearer::unavailable),
+        Some(id) => {
+            let client = incoming.ctx.client_on_wire(&id);
+            client.map_err(bearer::unavailable)
+        }
         None => Ok(None),
     }
 }
