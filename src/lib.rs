@@ -36,7 +36,7 @@
 //! | OpenID Connect Core §8 names of people and sessions (public, pairwise) | `oauth/subject.rs`, `oauth/clients/sector.rs`, `server/sector_documents.rs` | there; `tests/oauth/pairwise.rs`, `tests/oauth/sector.rs` |
 //! | Fetch §3.2 cross-origin requests | `server/cors.rs` | there; `tests/oauth/userinfo.rs` |
 //! | OpenID Connect Discovery, RFC 8414 | `oauth/discovery.rs` | `tests/oauth/discovery.rs` |
-//! | OpenID Connect RP-Initiated Logout | `oauth/logout.rs` | there; `tests/oauth/logout.rs` |
+//! | OpenID Connect RP-Initiated Logout; `id_token_hint` | `oauth/logout.rs`, `oauth/id_token_hint.rs` | there; `tests/oauth/logout.rs` |
 //! | RFC 7591, RFC 7592, OpenID Connect Dynamic Client Registration | `oauth/registration/mod.rs` (the checks in order) | there; `tests/oauth/registration.rs`, `tests/oauth/registration_bad_input.rs` |
 //! | draft-ietf-oauth-client-id-metadata-document (client documents) | `oauth/registration/document.rs`, `server/client_documents.rs` (fetching), `types/wire_client_id.rs` | there; `tests/oauth/client_documents.rs`, `tests/oauth/client_documents_refused.rs` |
 //! | OpenID Connect Back-Channel Logout | `oauth/backchannel_logout.rs`, `server/logout_notices.rs`, `ops/logout_delivery.rs` | there; `tests/oauth/backchannel_logout.rs`, `tests/oauth/session_ends.rs`, `tests/interop/logout.test.mjs` |

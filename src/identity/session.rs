@@ -7,9 +7,6 @@ use crate::types::{BearerSecret, Id, SessionId, Timestamp};
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// How long after proving who they are an administrator may change things.
-pub const FRESH: Duration = Duration::from_secs(15 * 60);
-
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Why a sign-in failed. The person is told one sentence for all of them.
@@ -175,7 +172,7 @@ pub fn holds(session: &Session, user: &User, settings: &Settings, now: Timestamp
 
 /// Whether the person proved who they are recently enough to change things.
 pub fn is_fresh(session: &Session, now: Timestamp) -> bool {
-    now.since(session.authentication.time) <= FRESH
+    session.authentication.is_recent(now)
 }
 
 /// Ends the browser's own session.

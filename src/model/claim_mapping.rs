@@ -30,6 +30,7 @@ pub const PROTOCOL_CLAIMS: &[&str] = &[
     "cnf",
     "act",
     "may_act",
+    "origins",
     "events",
     "sub_id",
     "authorization_details",

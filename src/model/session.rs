@@ -3,6 +3,10 @@
 use crate::types::{LinkId, SessionId, Timestamp, TokenHash, UserId};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use std::time::Duration;
+
+/// How long after proving who they are an administrator may change things.
+const RECENT: Duration = Duration::from_secs(15 * 60);
 
 /// How and when a person proved who they are: what `auth_time`, `acr` and `amr` tell (OpenID Connect Core §2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +26,11 @@ impl Authentication {
         } else {
             "0"
         }
+    }
+
+    /// Whether it was recently enough to change things, or to hand out the right to.
+    pub fn is_recent(&self, now: Timestamp) -> bool {
+        now.since(self.time) <= RECENT
     }
 }
 

@@ -7,10 +7,11 @@
 //! 1. the code is live and nobody has answered (RFC 8628 §3.3);
 //! 2. the application is there and switched on;
 //! 3. the person and their session hold; to say no needs nothing more;
-//! 4. the person is in a group that may use the application.
+//! 4. the person is in a group that may use the application;
+//! 5. they signed in recently enough for what is asked for (`protected_resource`).
 
 use super::authorize::step::Subject;
-use super::standing;
+use super::{protected_resource, standing};
 use crate::model::{
     Change, Client, Consent, Decision, DeviceAnswer, DeviceAuthorization, Event, EventKind,
 };
@@ -27,6 +28,8 @@ pub enum AnswerError {
     SignedOut,
     /// The person is not in a group that may use the application.
     NotInGroup,
+    /// What is asked for is given away only right after a sign-in.
+    NotRecent,
 }
 
 /// What the page shows of a device that waits.
@@ -62,11 +65,18 @@ pub fn waiting<'a>(
 }
 
 /// Whether the person may let the device in.
-pub fn may_allow(waiting: &Waiting<'_>, subject: Subject<'_>) -> Result<(), AnswerError> {
-    if standing::may_use(subject.user, waiting.client) {
+pub fn may_allow(
+    waiting: &Waiting<'_>,
+    subject: Subject<'_>,
+    now: Timestamp,
+) -> Result<(), AnswerError> {
+    if !standing::may_use(subject.user, waiting.client) {
+        return Err(AnswerError::NotInGroup);
+    }
+    if protected_resource::may_give(&waiting.scope, &subject.session.authentication, now) {
         Ok(())
     } else {
-        Err(AnswerError::NotInGroup)
+        Err(AnswerError::NotRecent)
     }
 }
 
@@ -97,8 +107,12 @@ pub fn decide(
     } else {
         (EventKind::DeviceDenied, DeviceAnswer::Denied)
     };
-    if allow && let Err(error) = may_allow(&waiting, subject) {
-        let event = Event::refused(kind, now, standing::Fallen::Group.words());
+    if allow && let Err(error) = may_allow(&waiting, subject, now) {
+        let why = match error {
+            AnswerError::NotRecent => "the person signed in too long ago for what is asked for",
+            _ => standing::Fallen::Group.words(),
+        };
+        let event = Event::refused(kind, now, why);
         let event = event.client(waiting.client).user(subject.user);
         return Decision::refuse(error, event);
     }
@@ -207,6 +221,43 @@ mod tests {
         };
         assert_eq!(answered.answer, Some(DeviceAnswer::Denied));
         assert_eq!(decision.events[0].kind, EventKind::DeviceDenied);
+    }
+
+    /// With the admin's browser open and a device of one's own, nobody becomes administrator for good.
+    #[test]
+    fn the_right_to_administer_is_given_to_a_device_only_right_after_a_sign_in() {
+        let client = Client {
+            scope: "openid doorlight:write offline_access".parse().unwrap(),
+            ..client()
+        };
+        let (user, mut session) = (user(), session());
+        session.authentication.time = NOW.minus(Duration::from_secs(16 * 60));
+        let asks = |scope: &str| {
+            Some(DeviceAuthorization {
+                scope: scope.parse().unwrap(),
+                ..device(&client)
+            })
+        };
+        let who = (&user, &session);
+        let write = run(
+            asks("openid doorlight:write"),
+            Some(&client),
+            who,
+            true,
+            NOW,
+        );
+        assert_eq!(write.reply, Err(AnswerError::NotRecent));
+        assert!(write.changes.is_empty());
+        let no = run(
+            asks("openid doorlight:write"),
+            Some(&client),
+            who,
+            false,
+            NOW,
+        );
+        assert_eq!(no.reply, Ok(()));
+        let other = run(asks("openid offline_access"), Some(&client), who, true, NOW);
+        assert_eq!(other.reply, Ok(()));
     }
 
     #[test]

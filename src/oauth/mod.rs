@@ -16,6 +16,7 @@ pub mod discovery;
 pub mod dpop;
 pub mod error;
 pub mod frontchannel_logout;
+pub mod id_token_hint;
 pub mod introspect;
 pub mod keys;
 pub mod logout;

@@ -6,7 +6,9 @@
 use super::dpop;
 use super::error::BearerError;
 use super::introspect::AccessToken;
-use crate::types::Issuer;
+use super::target;
+use crate::model::{Authentication, Client};
+use crate::types::{Issuer, Scope, Timestamp};
 use serde_json::{Value, json};
 
 /// Where the API stands, below the issuer.
@@ -61,14 +63,18 @@ pub fn metadata(issuer: &Issuer) -> Value {
 
 /// Whether a token that holds may do that here. `administrator` says whether its person is one; `None`: a service's own.
 /// A token for another audience is no token here (RFC 9068 §4), and the issuer's own audience is another one: tokens that
-/// people give to their applications must not open this.
+/// people give to their applications must not open this. Nor does a token that is for somebody else as well: they were sent
+/// it, and would administer with it (RFC 8707 §3). With `openid` the issuer stands beside the API; it is no other.
 pub fn admit(
     token: &AccessToken,
     administrator: Option<bool>,
     access: Access,
     issuer: &Issuer,
 ) -> Result<(), BearerError> {
-    if !token.is_for(&identifier(issuer)) {
+    let here = identifier(issuer);
+    let others = token.audience();
+    let mut others = others.iter().filter(|aud| **aud != issuer.as_str());
+    if !token.is_for(&here) || !others.all(|aud| *aud == here) {
         return Err(BearerError::InvalidToken);
     }
     if !token.has_scope(access.scope()) {
@@ -78,6 +84,18 @@ pub fn admit(
         Some(false) => Err(BearerError::NoAdministrator),
         Some(true) | None => Ok(()),
     }
+}
+
+/// Whether the application of a token may have it today. Who takes the API or its scope from an application shuts it out
+/// now, and not when its last token expires.
+pub fn is_open_to(client: &Client, access: Access, issuer: &Issuer) -> bool {
+    target::may_ask(client, &identifier(issuer)) && client.scope.contains(access.scope())
+}
+
+/// Whether whoever signed in like that may give such a scope away at `now`. On the admin pages a browser that somebody left
+/// signed in changes nothing without the password; by a token for this API it must not either.
+pub fn may_give(scope: &Scope, authentication: &Authentication, now: Timestamp) -> bool {
+    !scope.contains(Access::Write.scope()) || authentication.is_recent(now)
 }
 
 #[cfg(test)]
@@ -122,11 +140,19 @@ mod tests {
         for (aud, scope, administrator, access, answer) in [
             (json!(here), both, None, Access::Write, Ok(())),
             (
-                json!(["https://b", here]),
+                json!([here, "https://home.example/id"]),
                 both,
                 Some(true),
                 Access::Read,
                 Ok(()),
+            ),
+            // That one was sent it too.
+            (
+                json!(["https://b", here]),
+                both,
+                Some(true),
+                Access::Read,
+                Err(BearerError::InvalidToken),
             ),
             (json!(here), "doorlight:read", None, Access::Read, Ok(())),
             (

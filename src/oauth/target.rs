@@ -19,7 +19,7 @@
 use super::claims::SCOPES;
 use super::error::TokenError;
 use super::protected_resource::Access;
-use crate::model::{Algorithm, Client, Consent, Resource};
+use crate::model::{Algorithm, Client, Consent, Profile, Resource};
 use crate::types::Scope;
 use std::time::Duration;
 
@@ -191,8 +191,11 @@ pub fn life(client: &Client, resources: &[String]) -> Duration {
 }
 
 /// What signs a token for these resources: the records' algorithm. Where they differ, RS256: whoever says so can often
-/// verify nothing else. Without a record, the client's.
+/// verify nothing else. Without a record, the client's. FAPI 2.0 §5.4.1: never RS256 for a strict client.
 pub fn algorithm(client: &Client, resources: &[String]) -> Algorithm {
+    if client.profile == Profile::Strict {
+        return Algorithm::Es256;
+    }
     let mut said = resources
         .iter()
         .filter_map(|identifier| record(client, identifier))
@@ -396,5 +399,18 @@ mod tests {
         assert!(!agrees(&["named:"]));
         assert!(agrees(&["mcp:"]));
         assert!(agreed(&stranger, &texts(&["named:"]), None));
+    }
+
+    #[test]
+    fn fapi2_section_5_4_1_a_strict_client_gets_no_token_that_rs256_signs() {
+        let mut client = world();
+        client.profile = Profile::Strict;
+        client.access_token_alg = Algorithm::Rs256;
+        for known in &mut client.resources {
+            known.alg = Algorithm::Rs256;
+        }
+        for resources in [&[][..], &["a:"], &["api:"], &["a:", "api:"]] {
+            assert_eq!(algorithm(&client, &texts(resources)), Algorithm::Es256);
+        }
     }
 }

@@ -7,7 +7,6 @@ use super::{dpop, replays, respond};
 use crate::model::{Decision, Event, EventKind};
 use crate::oauth::dpop::{Proof, algorithms};
 use crate::oauth::error::BearerError;
-use crate::oauth::introspect::AccessToken;
 use crate::oauth::userinfo::{self, Scheme};
 use crate::store::StoreError;
 use crate::types::{Form, WireClientId};
@@ -38,7 +37,7 @@ impl Bearer {
             .map_err(|error| refused(unavailable(error)))?
             .ok_or(refused(BearerError::InvalidToken))?;
         let proof = userinfo::sender(&checked.token, scheme, || dpop::proof(incoming, Some(text)))
-            .inspect_err(|error| record(incoming, &checked.token, *error))
+            .inspect_err(|error| record(incoming, &checked, *error))
             .map_err(refused)?;
         Ok(Self {
             checked,
@@ -61,8 +60,13 @@ impl Bearer {
             })
         });
         used.unwrap_or_else(|error| Err(unavailable(error)))
-            .inspect_err(|error| record(incoming, &self.checked.token, *error))
+            .inspect_err(|error| self.record(incoming, *error))
             .map_err(|error| self.refused(error))
+    }
+
+    /// Notes for the administrator that it was refused something.
+    pub fn record(&self, incoming: &Incoming<'_>, error: BearerError) {
+        record(incoming, &self.checked, error);
     }
 
     /// A refusal of what it asks for.
@@ -122,19 +126,25 @@ impl Refused {
     }
 }
 
-fn unavailable(error: StoreError) -> BearerError {
+pub(super) fn unavailable(error: StoreError) -> BearerError {
     log::warn!("{error}");
     BearerError::Unavailable
 }
 
-/// A token that holds, in the hands of somebody who does not prove its key, may have been stolen.
-fn record(incoming: &Incoming<'_>, token: &AccessToken, error: BearerError) {
+/// A token that holds, in the hands of somebody who does not prove its key or where it opens nothing, may have been stolen.
+fn record(incoming: &Incoming<'_>, checked: &Checked, error: BearerError) {
     let Some(wire) = error.wire().filter(|wire| wire.status != 503) else {
         return;
     };
     let mut event = Event::refused(EventKind::TokenCheck, incoming.now, wire.description)
         .from(Some(incoming.address()));
-    let client: Option<WireClientId> = token.text("client_id").and_then(|id| id.parse().ok());
+    if let Some(person) = &checked.person {
+        event = event.user(&person.user);
+    }
+    let client: Option<WireClientId> = checked
+        .token
+        .text("client_id")
+        .and_then(|id| id.parse().ok());
     if let Some(client) = client.and_then(|id| incoming.ctx.client_on_wire(&id).ok().flatten()) {
         event = event.client(&client);
     }

@@ -196,6 +196,11 @@ fn a_person_must_be_an_administrator_still() {
     let (status, words) = challenge(&get(&world, alice, "/api/people"));
     assert_eq!(status, 403);
     assert!(words.contains("insufficient_scope"), "{words}");
+    // Whoever tries is seen.
+    let audit = world.run(&["audit", "--person", "alice", "--limit", "1000"], "");
+    let audit = String::from_utf8(audit.stdout).unwrap();
+    let tried = "only tokens of administrators and of services are taken here";
+    assert!(audit.contains(tried), "{audit}");
 
     world.verb(
         &["user", "add", "carol", "--admin", "--password-stdin"],
@@ -221,6 +226,27 @@ fn a_person_must_be_an_administrator_still() {
     world.verb(&["user", "disable", "carol"], "");
     assert_eq!(get(&world, carol, "/api/people").status, 401);
     assert_eq!(post(&world, carol, &add).status, 401);
+}
+
+/// The last token of an application that was taken off the list would administer for up to an hour.
+#[test]
+fn an_application_that_the_api_is_taken_from_is_shut_out_at_once() {
+    let world = World::started();
+    world.user("alice");
+    let robot = service(&world);
+    let token = token(&world, &robot, BOTH);
+    let api = format!("{}/api", world.issuer());
+    let disable = json!({ "verb": "user_disable", "user": "alice" });
+    assert_eq!(get(&world, &token, "/api/people").status, 200);
+    world.verb(&["resource", "add", &api], "");
+    let (status, words) = challenge(&get(&world, &token, "/api/people"));
+    assert_eq!(status, 401);
+    assert!(words.contains("error=\"invalid_token\""), "{words}");
+    assert_eq!(post(&world, &token, &disable).status, 401);
+    world.verb(&["resource", "edit", &api, "--client", "Robot"], "");
+    assert_eq!(get(&world, &token, "/api/people").status, 200);
+    world.verb(&["resource", "remove", &api], "");
+    assert_eq!(get(&world, &token, "/api/people").status, 401);
 }
 
 #[test]

@@ -69,6 +69,26 @@ fn openid_core_section_5_3_2_a_signed_answer_is_addressed() {
     assert!(answer.json().get("aud").is_none());
 }
 
+/// A service that was sent an access token can fetch it, and would sign the person out of any browser with an image.
+#[test]
+fn rfc8725_section_3_12_a_signed_answer_is_no_id_token_hint() {
+    let world = World::started();
+    world.user("alice");
+    let mut browser = world.sign_in("alice");
+    let client = signing(&world, "App", &["--userinfo-signed-response-alg", "RS256"]);
+    let tokens = browser.tokens(&client, "openid");
+    let answer = world.ask("GET", "/userinfo", &bearer(&tokens), "").body;
+    let asked = browser.get(&format!("/logout?id_token_hint={answer}"));
+    assert_eq!(asked.status, 200);
+    let silent = browser.authorize(&client, "openid", "&prompt=none");
+    assert!(silent.parameter("code").is_some(), "{silent:?}");
+    // The ID token itself still does.
+    let id = tokens["id_token"].as_str().unwrap();
+    browser.get(&format!("/logout?id_token_hint={id}"));
+    let silent = browser.authorize(&client, "openid", "&prompt=none");
+    assert_eq!(silent.parameter("error").as_deref(), Some("login_required"));
+}
+
 /// Some applications cannot read a key set with a kind of key that they do not know.
 #[test]
 fn a_key_for_eddsa_exists_once_a_client_uses_it_and_signs_at_once() {

@@ -3,7 +3,7 @@
 use super::request::Request;
 use crate::model::{Client, Consent, ConsentPolicy, Session, User};
 use crate::oauth::error::AuthorizeError;
-use crate::oauth::{standing, subject, target};
+use crate::oauth::{protected_resource, standing, subject, target};
 use crate::types::{Scope, Timestamp};
 use std::time::Duration;
 
@@ -108,6 +108,8 @@ fn must_sign_in(
     let too_old = max_age.is_some_and(|max_age| now.since(at) > max_age || max_age.is_zero());
     ((request.prompt.login || too_old) && !signed_in_for_this(subject, asked))
         || !is_who_is_meant(request, client, subject, asked)
+        // Whatever this request asked for before: its marks do not age.
+        || !protected_resource::may_give(&request.scope, &subject.session.authentication, now)
 }
 
 /// Sent to the sign-in page by this request, and signed in since.
@@ -217,6 +219,47 @@ mod tests {
             session: &session,
         });
         next(&request(extra), &client(), subject, consent, asked, now)
+    }
+
+    /// A thief at a browser that was left open has no password: what the admin pages deny is not had by a token.
+    #[test]
+    fn the_right_to_administer_is_given_away_only_right_after_a_sign_in() {
+        let admins = Client {
+            scope: "openid doorlight:read doorlight:write".parse().unwrap(),
+            consent: ConsentPolicy::Trusted,
+            ..client()
+        };
+        let step = |scope: &str, extra: &str, asked: &Asked, minutes: u64| {
+            let form = format!(
+                "response_type=code&redirect_uri=https%3A%2F%2Fnotes.example%2Fcb&scope={scope}{extra}"
+            );
+            let form = Form::parse(form.as_bytes()).unwrap();
+            let request = Request::parse(target(&admins, &form).unwrap(), &admins, &form).unwrap();
+            let (user, session) = (user(), session());
+            let subject = Some(Subject {
+                user: &user,
+                session: &session,
+            });
+            let now = NOW.plus(Duration::from_secs(minutes * 60));
+            next(&request, &admins, subject, None, asked, now)
+        };
+        let nothing = Asked::default();
+        assert_eq!(step("doorlight:write", "", &nothing, 15), Step::Issue);
+        assert_eq!(step("doorlight:write", "", &nothing, 16), Step::SignIn);
+        assert_eq!(
+            step("doorlight:write", "&prompt=none", &nothing, 16),
+            Step::Refuse(AuthorizeError::LoginRequired)
+        );
+        // An address of an earlier sign-in for this very request is no sign-in.
+        let marked = Asked {
+            sign_in_since: Some(NOW),
+            ..Asked::default()
+        };
+        assert_eq!(
+            step("doorlight:write", "&prompt=login", &marked, 16),
+            Step::SignIn
+        );
+        assert_eq!(step("openid+doorlight:read", "", &nothing, 16), Step::Issue);
     }
 
     #[test]

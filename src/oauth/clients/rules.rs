@@ -159,6 +159,12 @@ fn profile_fits(client: &Client) -> Result<(), AdminError> {
             "the strict profile signs with ES256",
         ));
     }
+    if client.access_token_alg != Algorithm::Es256 {
+        return Err(AdminError::invalid(
+            "access_token_alg",
+            "the strict profile signs with ES256",
+        ));
+    }
     if client
         .authorization_signed_response_alg
         .is_some_and(|alg| alg != Algorithm::Es256)

@@ -1,7 +1,7 @@
 //! Who may exchange which token (RFC 8693), by table.
 
 use super::*;
-use crate::model::GrantType;
+use crate::model::{GrantType, PROTOCOL_CLAIMS};
 use crate::oauth::testing::{NOW, client, public_client, resource, user};
 use crate::types::{ClientId, GrantId, GroupName, Id, Issuer};
 use serde_json::Map;
@@ -87,6 +87,12 @@ fn rfc8693_section_4_1_the_new_token_says_who_acts_and_what_it_came_from() {
         (&claims["auth_time"], &claims["acr"]),
         (&json!(5), &json!("1"))
     );
+    // What our own checks read is no name for a claim of an application's own.
+    let free: Vec<&String> = claims
+        .keys()
+        .filter(|name| !PROTOCOL_CLAIMS.contains(&name.as_str()))
+        .collect();
+    assert!(free.is_empty(), "{free:?}");
     let again = AccessToken::from_claims("at+jwt", claims, &issuer()).unwrap();
     assert_eq!(again.origins.len(), 1);
     assert_eq!(again.grant, Some(GrantId(Id::new(NOW, [3; 10]))));

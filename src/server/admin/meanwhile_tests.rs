@@ -1,6 +1,7 @@
 //! What others do between an administrator's request and the writer's turn.
 
-use crate::model::{Change, Decision, Grant, Session, User};
+use crate::model::{Change, Decision, Grant, GrantType, Session, User};
+use crate::oauth::introspect::AccessToken;
 use crate::oauth::standing::{self, Fallen, Ground};
 use crate::oauth::testing::{client, grant};
 use crate::ops::clock;
@@ -9,6 +10,7 @@ use crate::server::administration::clients::{ClientEdit, NewClient};
 use crate::server::administration::people::NewPerson;
 use crate::server::administration::{Actor, Authority, clients, people};
 use crate::types::{ClientId, GrantId, Id, Secret, Timestamp, UserId};
+use serde_json::json;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -162,6 +164,44 @@ fn what_was_granted_while_a_link_waited_for_its_turn_does_not_survive_it_but_the
     assert_eq!(standing_of(&house, anna, notes), Err(Fallen::User));
     assert_eq!(browser.get(&house, "/"), 200);
     assert_eq!(between(&browser.page, "action=\"/logout", "\""), "");
+}
+
+#[test]
+fn a_service_that_the_api_is_taken_from_before_its_turn_comes_does_nothing() {
+    for taken in [true, false] {
+        let (house, _) = set_up("turn-api");
+        let (anna, _) = anna_and_notes(&house);
+        let robot = NewClient {
+            name: "Robot".to_owned(),
+            grants: vec![GrantType::ClientCredentials],
+            scope: Some("doorlight:write".to_owned()),
+            audiences: vec!["http://localhost:8080/api".to_owned()],
+            ..NewClient::default()
+        };
+        let (robot, _) = clients::add(&house.ctx, robot, &command_line()).unwrap();
+        let now = clock::now();
+        let claims = json!({
+            "iss": "http://localhost:8080", "client_id": robot.id, "sub": robot.id, "iat": now.secs(),
+            "exp": now.secs() + 900, "jti": Id::new(now, [9; 10]), "scope": "doorlight:write",
+        });
+        let claims = claims.as_object().unwrap().clone();
+        let token = AccessToken::from_claims("at+jwt", claims, &house.ctx.config.issuer).unwrap();
+        let actor = Actor {
+            authority: Authority::Token(Box::new(token)),
+            ..command_line()
+        };
+        let meanwhile = move |_| {
+            let mut client = robot.clone();
+            if taken {
+                client.audiences.clear();
+            }
+            vec![Change::PutClient(Box::new(client))]
+        };
+        while_it_waits(&house, meanwhile, || {
+            let done = people::set_disabled(&house.ctx, anna, true, &actor);
+            assert_eq!(done.is_ok(), !taken, "{done:?}");
+        });
+    }
 }
 
 #[test]

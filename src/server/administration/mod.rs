@@ -16,12 +16,13 @@ use crate::identity::author::Author;
 use crate::identity::session;
 use crate::model::{AdminError, Decision};
 use crate::oauth::introspect::AccessToken;
+use crate::oauth::protected_resource::{self, Access};
 use crate::ops::clock;
 use crate::server::context::Context;
 use crate::server::hashing::Busy;
 use crate::server::tokens;
 use crate::store::{StoreError, View};
-use crate::types::{SessionId, Timestamp};
+use crate::types::{Issuer, SessionId, Timestamp};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -57,12 +58,27 @@ impl Actor {
         }
     }
 
-    /// Whether they may still do it: the session or the token holds, and its person is an administrator.
-    fn may_act(&self, view: &View<'_>, now: Timestamp) -> Result<bool, StoreError> {
+    /// Whether they may still do it: the session or the token holds, its person is an administrator, and its application
+    /// is not shut out.
+    fn may_act(
+        &self,
+        view: &View<'_>,
+        issuer: &Issuer,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let id = match &self.authority {
             Authority::File => return Ok(true),
             Authority::Session(id) => *id,
             Authority::Token(token) => {
+                let id = token.text("client_id").and_then(|id| id.parse().ok());
+                let client = match id {
+                    Some(id) => view.client_on_wire(&id)?,
+                    None => None,
+                };
+                let open = |client| protected_resource::is_open_to(client, Access::Write, issuer);
+                if !client.as_ref().is_some_and(open) {
+                    return Ok(false);
+                }
                 let standing = tokens::standing(view, token, now)?;
                 return Ok(standing.is_some_and(|person| person.is_none_or(|p| p.user.admin)));
             }
@@ -89,10 +105,10 @@ fn submit<T: Send + 'static>(
     + Send
     + 'static,
 ) -> Result<T, OperationError> {
-    let actor = actor.clone();
+    let (actor, issuer) = (actor.clone(), ctx.config.issuer.clone());
     let submitted = ctx.store.submit(move |view| {
         let by = actor.author(clock::now());
-        if !actor.may_act(view, by.now)? {
+        if !actor.may_act(view, &issuer, by.now)? {
             return Ok(Decision::reply(Err(AdminError::NoAdministrator)));
         }
         decide(view, &by)

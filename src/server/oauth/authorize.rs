@@ -12,6 +12,7 @@ use crate::oauth::authorize::response::{Delivery, Outgoing, Response as Answer};
 use crate::oauth::authorize::step::{self, Asked, Step, Subject};
 use crate::oauth::authorize::{answered_already, decide, refusal, used_up};
 use crate::oauth::error::AuthorizeError;
+use crate::oauth::id_token_hint::is_id_token;
 use crate::oauth::registration::document;
 use crate::server::client_documents::Description;
 use crate::server::cookies;
@@ -331,8 +332,7 @@ fn hinted_user(
         return Ok(None);
     };
     let text = |name: &str| verified.claims.get(name).and_then(Value::as_str);
-    let ours = verified.typ == "jwt"
-        && text("iss") == Some(incoming.ctx.config.issuer.as_str())
+    let ours = is_id_token(&verified.typ, &verified.claims, &incoming.ctx.config.issuer)
         && text("aud") == Some(client.wire_id().to_string().as_str());
     Ok(text("sub").filter(|_| ours).map(str::to_owned))
 }

@@ -5,6 +5,7 @@ use crate::crypto::jws;
 use crate::identity::session;
 use crate::model::{Client, Decision};
 use crate::oauth::frontchannel_logout::{self, Frame};
+use crate::oauth::id_token_hint::is_id_token;
 use crate::oauth::logout::{Hint, LogoutError, Request, must_ask};
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::logout_notices::{clients_of, grants_of_session};
@@ -187,7 +188,7 @@ fn read_hint(incoming: &Incoming<'_>, hint: &str) -> Result<Option<Hint>, StoreE
         return Ok(None);
     };
     let text = |name: &str| verified.claims.get(name).and_then(Value::as_str);
-    if verified.typ != "jwt" || text("iss") != Some(incoming.ctx.config.issuer.as_str()) {
+    if !is_id_token(&verified.typ, &verified.claims, &incoming.ctx.config.issuer) {
         return Ok(None);
     }
     let client = text("aud").and_then(|v| v.parse().ok());

@@ -130,8 +130,11 @@ fn submit(
     let who = client.client().clone();
     match request {
         Request::ClientCredentials(request) => {
-            let (client, access) = (client.client().clone(), random::bytes());
-            run(incoming, who, proof, move |_| {
+            let access = random::bytes();
+            run(incoming, who, proof, move |view| {
+                let Some(client) = view.client(id)?.filter(|client| !client.disabled) else {
+                    return Ok(gone());
+                };
                 Ok(client_credentials::decide(&client, &request, access, now))
             })
         }

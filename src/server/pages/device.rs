@@ -40,12 +40,16 @@ pub fn show(incoming: &Incoming<'_>) -> Response {
 
 /// The sign-in page that comes back here.
 fn sign_in_for(incoming: &Incoming<'_>, code: Option<UserCode>) -> String {
-    let back = code.map_or_else(
+    let back = Form::default().with("continue", &back_to(code)).encode();
+    format!("{}?{back}", below_base(incoming, "/login"))
+}
+
+/// This page, with the code filled in.
+fn back_to(code: Option<UserCode>) -> String {
+    code.map_or_else(
         || VERIFICATION_PATH.to_owned(),
         |code| format!("{VERIFICATION_PATH}?user_code={code}"),
-    );
-    let back = Form::default().with("continue", &back).encode();
-    format!("{}?{back}", below_base(incoming, "/login"))
+    )
 }
 
 fn code_page(
@@ -98,15 +102,19 @@ pub fn handle(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form) -> Respon
         user: &visitor.user,
         session: &visitor.session,
     };
-    let allowed =
-        waiting.and_then(|waiting| device_answer::may_allow(&waiting, subject).map(|()| waiting));
+    let allowed = waiting.and_then(|waiting| {
+        device_answer::may_allow(&waiting, subject, incoming.now).map(|()| waiting)
+    });
     match allowed {
         Ok(waiting) => confirm_page(incoming, visitor, &waiting),
+        Err(error @ AnswerError::NotRecent) => refused(incoming, visitor, error, &code.to_string()),
         Err(error) => {
             let why = match error {
                 AnswerError::NotInGroup => "the person is in no group that may use the application",
                 AnswerError::Client => "the application is gone or switched off",
-                AnswerError::Gone | AnswerError::SignedOut => "no device waits with that code",
+                AnswerError::Gone | AnswerError::SignedOut | AnswerError::NotRecent => {
+                    "no device waits with that code"
+                }
             };
             let event = Event::refused(EventKind::DeviceCodeTyped, incoming.now, why)
                 .user(&visitor.user)
@@ -297,6 +305,10 @@ fn refused(
     let (title, text) = match error {
         AnswerError::Gone => return code_page(incoming, visitor, typed, Some(WRONG), 400),
         AnswerError::SignedOut => return respond::see_other(&sign_in_for(incoming, None)),
+        AnswerError::NotRecent => {
+            let back = back_to(typed.parse().ok());
+            return sign_in::again_page(incoming, visitor, &back);
+        }
         AnswerError::Client => (
             "This application is not known here",
             "A device asks to be signed in to it, but it is not registered any more, or it has been switched off.",
