@@ -35,6 +35,7 @@
 //! | OpenID Connect Discovery, RFC 8414 | `oauth/discovery.rs` | `tests/oauth/discovery.rs` |
 //! | OpenID Connect RP-Initiated Logout | `oauth/logout.rs` | there; `tests/oauth/logout.rs` |
 //! | RFC 7591, RFC 7592, OpenID Connect Dynamic Client Registration | `oauth/registration/mod.rs` (the checks in order) | there; `tests/oauth/registration.rs`, `tests/oauth/registration_bad_input.rs` |
+//! | draft-ietf-oauth-client-id-metadata-document (client documents) | `oauth/registration/document.rs`, `server/client_documents.rs` (fetching), `types/wire_client_id.rs` | there; `tests/oauth/client_documents.rs`, `tests/oauth/client_documents_refused.rs` |
 //! | OpenID Connect Back-Channel Logout | `oauth/backchannel_logout.rs`, `server/logout_notices.rs`, `ops/logout_delivery.rs` | there; `tests/oauth/backchannel_logout.rs`, `tests/oauth/session_ends.rs`, `tests/interop/logout.test.mjs` |
 //! | OpenID Connect Front-Channel Logout | `oauth/frontchannel_logout.rs`, `server/oauth/logout.rs` | there; `tests/oauth/frontchannel_logout.rs` |
 //! | calls to other servers (RFC 6890 addresses) | `ops/outbound` | there |

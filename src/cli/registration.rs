@@ -16,7 +16,14 @@ pub(super) enum Verb {
     Token,
     /// Any application may register itself, within limits.
     Open,
-    /// Say who may register.
+    /// Whether an application may be known by the address of a document that describes it: on or off (the default).
+    /// Doorlight then fetches addresses that strangers choose.
+    Documents {
+        /// on or off.
+        #[arg(value_parser = ["on", "off"])]
+        state: String,
+    },
+    /// Say who may register, and whether documents are fetched.
     Show,
     /// Make a token for applications to register with; it is printed once.
     AddToken(AddTokenArguments),
@@ -47,6 +54,7 @@ pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::Off => set(RegistrationPolicy::Off),
         Verb::Token => set(RegistrationPolicy::Token),
         Verb::Open => set(RegistrationPolicy::Open),
+        Verb::Documents { state } => Command::RegistrationDocuments { on: state == "on" },
         Verb::Show => return show(shared),
         Verb::ListTokens => return list(shared),
         Verb::AddToken(arguments) => Command::RegistrationAddToken {
@@ -68,8 +76,13 @@ fn set(policy: RegistrationPolicy) -> Command {
 
 fn show(shared: &Shared) -> Result<(), Failure> {
     let settings = reach::read(shared, |view| Ok(view.settings()?))?;
-    let policy = settings.map_or(RegistrationPolicy::Off, |settings| settings.registration);
-    output::one(shared, &json!({ "registration": policy }));
+    let (policy, documents) = settings.map_or((RegistrationPolicy::Off, false), |settings| {
+        (settings.registration, settings.client_documents)
+    });
+    output::one(
+        shared,
+        &json!({ "registration": policy, "client_documents": documents }),
+    );
     Ok(())
 }
 

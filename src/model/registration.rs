@@ -2,7 +2,7 @@
 //! Not here: what may be registered (`oauth::registration`).
 
 use super::{Client, ClientKind, Consent};
-use crate::types::{InitialTokenId, Timestamp, TokenHash};
+use crate::types::{DocumentUrl, InitialTokenId, Timestamp, TokenHash, WireClientId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -82,6 +82,10 @@ pub struct SelfRegistered {
     /// What people agreed to before it changed where it returns them to counts no more.
     #[serde(default)]
     pub consents_not_before: Timestamp,
+    /// The document that describes it (draft-ietf-oauth-client-id-metadata-document §3): its `client_id` to everybody,
+    /// and what its id here is made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<DocumentUrl>,
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -91,6 +95,19 @@ const UNUSED_DAYS: u32 = 90;
 const NEVER_USED_DAYS: u32 = 7;
 
 impl Client {
+    /// Its `client_id` in requests, answers and tokens. Nothing else of it may stand there.
+    pub fn wire_id(&self) -> WireClientId {
+        match self.document() {
+            Some(url) => WireClientId::Document(url.clone()),
+            None => WireClientId::Given(self.id),
+        }
+    }
+
+    /// Where its description is fetched from, if it is one of those.
+    pub fn document(&self) -> Option<&DocumentUrl> {
+        self.registered.as_ref()?.document.as_ref()
+    }
+
     /// Whether a stranger registered it and nobody used it.
     pub fn is_strangers_unused(&self) -> bool {
         let registered = self.registered.as_ref();

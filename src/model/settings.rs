@@ -22,6 +22,10 @@ pub struct Settings {
     /// Who may register an application.
     #[serde(default)]
     pub registration: RegistrationPolicy,
+    /// Whether an application may be known by the address of a document that describes it. Off: Doorlight calls no
+    /// address that a stranger names.
+    #[serde(default)]
+    pub client_documents: bool,
     /// Hosts that Doorlight may call over plain http and at inner addresses (`ops::outbound`).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub outbound_hosts: BTreeSet<Host>,
@@ -36,6 +40,7 @@ impl Settings {
             session_idle_days: fourteen(),
             session_absolute_days: ninety(),
             registration: RegistrationPolicy::default(),
+            client_documents: false,
             outbound_hosts: BTreeSet::new(),
         }
     }

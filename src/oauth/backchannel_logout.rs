@@ -240,11 +240,17 @@ fn id(grant: &Grant, now: Timestamp) -> DeliveryId {
 }
 
 /// What a logout token says (§2.4): `sub` and `sid` both, and never a `nonce`.
-pub fn claims(issuer: &Issuer, delivery: &Delivery, jti: Id, now: Timestamp) -> Value {
+pub fn claims(
+    issuer: &Issuer,
+    delivery: &Delivery,
+    client: &Client,
+    jti: Id,
+    now: Timestamp,
+) -> Value {
     json!({
         "iss": issuer.as_str(),
         "sub": delivery.user,
-        "aud": delivery.client,
+        "aud": client.wire_id(),
         "iat": now.secs(),
         "exp": now.plus(TOKEN_LIFE).secs(),
         "jti": jti,

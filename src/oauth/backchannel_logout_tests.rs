@@ -275,7 +275,7 @@ fn delivery() -> Delivery {
 fn section_2_4_the_claims_of_a_logout_token() {
     let issuer = "https://id.example".parse().unwrap();
     let jti = Id::new(NOW, [6; 10]);
-    let claims = claims(&issuer, &delivery(), jti, NOW);
+    let claims = claims(&issuer, &delivery(), &client(), jti, NOW);
     let expected = json!({
         "iss": "https://id.example",
         "sub": user().id,

@@ -9,7 +9,7 @@ use super::error::TokenError;
 use crate::crypto::compact::Compact;
 use crate::crypto::jwk_set::KeySet;
 use crate::model::{Client, ClientAuthMethod, Profile};
-use crate::types::{ClientId, Form, Issuer, Timestamp};
+use crate::types::{Form, Issuer, Timestamp, WireClientId};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,8 +31,8 @@ const AHEAD: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Assertion<'f> {
     jws: Compact<'f>,
-    /// Whom it claims to be from; `None` when that is not the shape of our ids.
-    pub client_id: Option<ClientId>,
+    /// Whom it claims to be from; `None` when that is no client id.
+    pub client_id: Option<WireClientId>,
 }
 
 /// An assertion that holds. It counts once its `jti` was not seen before.
@@ -92,13 +92,13 @@ impl<'f> Assertion<'f> {
         now: Timestamp,
     ) -> Result<Proved, TokenError> {
         let client = client
-            .filter(|client| Some(client.id) == self.client_id)
+            .filter(|client| Some(client.wire_id()) == self.client_id)
             .ok_or(refused("unknown client"))?;
         if client.disabled {
             return Err(refused("the client is disabled"));
         }
         let claims = self.signed_by(&client)?;
-        let id = client.id.to_string();
+        let id = client.wire_id().to_string();
         // RFC 7523 §3, 1 and 2: both name the client.
         for name in ["iss", "sub"] {
             if text(&claims, name) != Some(id.as_str()) {

@@ -5,7 +5,7 @@
 
 use super::error::TokenError;
 use crate::model::{Client, ClientAuthMethod, Profile};
-use crate::types::{ClientId, Form, Secret, TokenHash, form_decode};
+use crate::types::{Form, Secret, TokenHash, WireClientId, form_decode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use std::sync::Arc;
 /// What a request says of its client; nothing of it is checked yet.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// `None` when the id has not the shape of ours: no such client.
-    pub client_id: Option<ClientId>,
+    /// `None` when it is no client id: no such client.
+    pub client_id: Option<WireClientId>,
     method: ClientAuthMethod,
     /// The secret in each reading that the header allows.
     secrets: Vec<Secret>,
@@ -116,7 +116,7 @@ impl Credentials {
     ) -> Result<AuthenticatedClient, TokenError> {
         let basic = self.method == ClientAuthMethod::ClientSecretBasic;
         let fail = |why| Err(TokenError::InvalidClient { basic, why });
-        let Some(client) = client.filter(|client| Some(client.id) == self.client_id) else {
+        let Some(client) = client.filter(|client| Some(client.wire_id()) == self.client_id) else {
             return fail("unknown client");
         };
         if client.disabled {

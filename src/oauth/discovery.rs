@@ -1,5 +1,5 @@
-//! Discovery. OpenID Connect Discovery §3, RFC 8414 §2, RFC 8628 §4, RFC 9126 §5, RFC 9207 §3, RFC 9449 §5.1. Lists what
-//! works, and nothing else: a test compares the two.
+//! Discovery. OpenID Connect Discovery §3, RFC 8414 §2, RFC 8628 §4, RFC 9126 §5, RFC 9207 §3, RFC 9449 §5.1,
+//! draft-ietf-oauth-client-id-metadata-document §6. Lists what works, and nothing else: a test compares the two.
 
 use super::authorize::request::ResponseMode;
 use super::claims::{SCOPES, SUPPORTED};
@@ -73,6 +73,10 @@ pub fn document(issuer: &Issuer, settings: &Settings) -> Value {
     });
     if settings.registration != RegistrationPolicy::Off {
         document["registration_endpoint"] = json!(endpoint("/register"));
+    }
+    if settings.client_documents {
+        // draft-ietf-oauth-client-id-metadata-document §6.
+        document["client_id_metadata_document_supported"] = json!(true);
     }
     document
 }

@@ -3,7 +3,7 @@
 
 use super::target;
 use crate::model::{Client, Grant, RefreshToken};
-use crate::types::{ClientId, GrantId, Issuer, Thumbprint, Timestamp, TokenId};
+use crate::types::{GrantId, Issuer, Thumbprint, Timestamp, TokenId, WireClientId};
 use serde_json::{Map, Value, json};
 
 /// An access token of ours whose signature, kind and issuer were checked.
@@ -31,7 +31,7 @@ pub struct Origin {
     /// The grant it belongs to.
     pub grant: Option<GrantId>,
     /// To whom it was issued.
-    pub client: ClientId,
+    pub client: WireClientId,
 }
 
 impl Origin {
@@ -142,7 +142,7 @@ pub fn inactive() -> Value {
 /// Whether this client may know of the token: its own, or, with the right to introspect, one for its audiences (for
 /// the issuer's where it has none).
 pub fn may_know(asking: &Client, token: &AccessToken, issuer: &Issuer) -> bool {
-    if token.text("client_id") == Some(asking.id.to_string().as_str()) {
+    if token.text("client_id") == Some(asking.wire_id().to_string().as_str()) {
         return true;
     }
     let audience = token.audience();
@@ -188,12 +188,17 @@ pub fn active(token: &AccessToken, username: Option<&str>) -> Value {
 }
 
 /// The answer for a refresh token that holds: to its own client only.
-pub fn active_refresh(token: &RefreshToken, grant: &Grant, issuer: &Issuer) -> Value {
+pub fn active_refresh(
+    token: &RefreshToken,
+    grant: &Grant,
+    client: &Client,
+    issuer: &Issuer,
+) -> Value {
     json!({
         "active": true,
         "iss": issuer.as_str(),
         "sub": grant.user,
-        "client_id": grant.client,
+        "client_id": client.wire_id(),
         "scope": grant.scope,
         "iat": token.created.secs(),
         "exp": token.expires.secs(),
@@ -204,6 +209,7 @@ pub fn active_refresh(token: &RefreshToken, grant: &Grant, issuer: &Issuer) -> V
 mod tests {
     use super::*;
     use crate::oauth::testing::{NOW, client};
+    use crate::types::ClientId;
     use crate::types::Id;
 
     fn issuer() -> Issuer {

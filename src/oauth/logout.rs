@@ -2,14 +2,14 @@
 //! Owns: when a sign-out may happen without asking, and where it may return to.
 
 use crate::model::Client;
-use crate::types::{ClientId, Form, SessionId, UserId, append_query};
+use crate::types::{Form, SessionId, UserId, WireClientId, append_query};
 use std::borrow::Cow;
 
 /// What a valid `id_token_hint` says, expired ones too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hint {
     /// `aud`.
-    pub client: ClientId,
+    pub client: WireClientId,
     /// `sub`.
     pub user: UserId,
     /// `sid`.
@@ -40,7 +40,7 @@ pub struct Request {
     /// `id_token_hint`, unchecked.
     pub id_token_hint: Option<String>,
     /// `client_id`.
-    pub client_id: Option<ClientId>,
+    pub client_id: Option<WireClientId>,
     redirect_uri: Option<String>,
     state: Option<String>,
 }
@@ -66,11 +66,11 @@ impl Request {
     }
 
     /// Which client it speaks for: the hint's, which `client_id` must not contradict.
-    pub fn client(&self, hint: Option<&Hint>) -> Result<Option<ClientId>, LogoutError> {
-        match (hint, self.client_id) {
-            (Some(hint), Some(named)) if hint.client != named => Err(LogoutError::ClientMismatch),
-            (Some(hint), _) => Ok(Some(hint.client)),
-            (None, named) => Ok(named),
+    pub fn client(&self, hint: Option<&Hint>) -> Result<Option<WireClientId>, LogoutError> {
+        match (hint, &self.client_id) {
+            (Some(hint), Some(named)) if hint.client != *named => Err(LogoutError::ClientMismatch),
+            (Some(hint), _) => Ok(Some(hint.client.clone())),
+            (None, named) => Ok(named.clone()),
         }
     }
 
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn only_a_hint_of_this_very_session_goes_unasked() {
         let hint = |user, session| Hint {
-            client: client().id,
+            client: client().wire_id(),
             user,
             session,
         };
@@ -163,12 +163,15 @@ mod tests {
     #[test]
     fn a_client_id_that_contradicts_the_hint_is_refused() {
         let hint = Hint {
-            client: client().id,
+            client: client().wire_id(),
             user: user().id,
             session: None,
         };
         let other = request(&format!("client_id={}", Id::new(NOW, [9; 10])));
         assert_eq!(other.client(Some(&hint)), Err(LogoutError::ClientMismatch));
-        assert_eq!(request("").client(Some(&hint)), Ok(Some(client().id)));
+        assert_eq!(
+            request("").client(Some(&hint)),
+            Ok(Some(client().wire_id()))
+        );
     }
 }

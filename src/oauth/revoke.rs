@@ -49,7 +49,7 @@ pub fn decide(client: &Client, presented: Presented, now: Timestamp) -> Decision
             }
         }
         Presented::Access { token, .. }
-            if token.text("client_id") != Some(client.id.to_string().as_str()) =>
+            if token.text("client_id") != Some(client.wire_id().to_string().as_str()) =>
         {
             foreign(client, now)
         }

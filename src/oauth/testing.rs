@@ -99,6 +99,7 @@ pub(crate) fn self_registered() -> SelfRegistered {
         require_auth_time: false,
         last_used: None,
         consents_not_before: Timestamp::default(),
+        document: None,
     }
 }
 

@@ -188,7 +188,7 @@ impl Courier {
         allowed: &BTreeSet<Host>,
     ) -> Result<Heard, StoreError> {
         let now = clock::now();
-        let claims = protocol::claims(&self.parts.issuer, delivery, random::id(now), now);
+        let claims = protocol::claims(&self.parts.issuer, delivery, client, random::id(now), now);
         let keys = (self.parts.keys)()?;
         let Some(key) = keys.signer(client.id_token_alg, now) else {
             return Ok(Heard::Nothing("there is no key to sign with".to_owned()));

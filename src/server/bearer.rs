@@ -10,7 +10,7 @@ use crate::oauth::error::BearerError;
 use crate::oauth::introspect::AccessToken;
 use crate::oauth::userinfo::{self, Scheme};
 use crate::store::StoreError;
-use crate::types::{ClientId, Form};
+use crate::types::{Form, WireClientId};
 use rouille::Response;
 use std::sync::Arc;
 
@@ -134,8 +134,8 @@ fn record(incoming: &Incoming<'_>, token: &AccessToken, error: BearerError) {
     };
     let mut event = Event::refused(EventKind::TokenCheck, incoming.now, wire.description)
         .from(Some(incoming.address()));
-    let client: Option<ClientId> = token.text("client_id").and_then(|id| id.parse().ok());
-    if let Some(client) = client.and_then(|id| incoming.ctx.client(id).ok().flatten()) {
+    let client: Option<WireClientId> = token.text("client_id").and_then(|id| id.parse().ok());
+    if let Some(client) = client.and_then(|id| incoming.ctx.client_on_wire(&id).ok().flatten()) {
         event = event.client(&client);
     }
     incoming.ctx.record_refusal(event);

@@ -1,5 +1,6 @@
 //! What every handler shares: the file, the keys, the settings, the gate before Argon2.
 
+use super::client_documents::ClientDocuments;
 use super::clients::Clients;
 use super::cors::Origins;
 use super::device_limits::DeviceLimits;
@@ -18,7 +19,7 @@ use crate::crypto::seal::SealKey;
 use crate::model::{Change, Client, Decision, Event, EventKind, Settings, SigningKey};
 use crate::ops::clock;
 use crate::store::{OpenError, Store, StoreError, View};
-use crate::types::{ClientId, Issuer, Timestamp};
+use crate::types::{ClientId, Issuer, Timestamp, WireClientId};
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -51,6 +52,8 @@ pub struct Context {
     settings: RwLock<(u64, Arc<Settings>)>,
     /// Registrations of strangers, counted.
     pub registrations: Registrations,
+    /// Documents that describe clients.
+    pub documents: ClientDocuments,
 }
 
 /// The file cannot be served.
@@ -107,6 +110,7 @@ impl Context {
             keys,
             settings,
             registrations: Registrations::default(),
+            documents: ClientDocuments::default(),
             config,
         })
     }
@@ -128,6 +132,12 @@ impl Context {
     /// A client, as of the latest commit.
     pub fn client(&self, id: ClientId) -> Result<Option<Arc<Client>>, StoreError> {
         self.clients.get(&self.store, id)
+    }
+
+    /// The client of a `client_id` as it travels, as of the latest commit.
+    pub fn client_on_wire(&self, id: &WireClientId) -> Result<Option<Arc<Client>>, StoreError> {
+        let found = self.client(id.key())?;
+        Ok(found.filter(|client| client.wire_id() == *id))
     }
 
     /// The settings, as of the latest commit.

@@ -6,6 +6,7 @@ pub mod admin;
 pub mod administration;
 pub mod api;
 pub mod bearer;
+pub mod client_documents;
 pub mod clients;
 pub mod context;
 pub mod cookies;

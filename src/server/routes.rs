@@ -18,13 +18,18 @@ use crate::ops::clock;
 use crate::types::Form;
 use rouille::{Request, Response};
 
+/// Answers a client that proved who it is.
+type ForClient = fn(&Incoming<'_>, &Form, &AuthenticatedClient) -> Response;
+
 /// Who may call, and what is called.
 #[derive(Clone, Copy)]
 pub enum Guard {
     /// Anyone.
     Public(fn(&Incoming<'_>) -> Response),
     /// A client that proved who it is (`oauth::client_auth`).
-    Client(fn(&Incoming<'_>, &Form, &AuthenticatedClient) -> Response),
+    Client(ForClient),
+    /// The same, where it may be heard of for the first time (`client_documents`).
+    PushingClient(ForClient),
     /// The bearer of an access token; the handler checks it, for its errors are its own (RFC 6750).
     Bearer(fn(&Incoming<'_>) -> Response),
     /// A person who is signed in, with a form of ours.
@@ -88,7 +93,7 @@ pub const ROUTES: &[Route] = &[
     open("POST", "/revoke", Guard::Client(revoke::handle)),
     open("GET", "/userinfo", Guard::Bearer(userinfo::handle)),
     open("POST", "/userinfo", Guard::Bearer(userinfo::handle)),
-    open("POST", "/par", Guard::Client(par::handle)),
+    open("POST", "/par", Guard::PushingClient(par::handle)),
     open(
         "GET",
         "/.well-known/oauth-protected-resource",
@@ -210,7 +215,12 @@ fn dispatch(incoming: &Incoming<'_>) -> Response {
         return no_such(incoming, method, ROUTES.iter().filter(here));
     };
     let response = guarded(incoming, route);
-    if route.cross_origin && matches!(route.guard, Guard::Client(_) | Guard::Bearer(_)) {
+    if route.cross_origin
+        && matches!(
+            route.guard,
+            Guard::Client(_) | Guard::PushingClient(_) | Guard::Bearer(_)
+        )
+    {
         cors::for_clients(incoming, response)
     } else {
         response
@@ -246,18 +256,8 @@ fn no_such<'r>(
 fn guarded(incoming: &Incoming<'_>, route: &Route) -> Response {
     match route.guard {
         Guard::Public(handler) | Guard::Bearer(handler) => handler(incoming),
-        Guard::Client(handler) => {
-            let Ok(form) = incoming.form() else {
-                return oauth::refuse_and_record(incoming, None, &TokenError::MalformedForm);
-            };
-            match oauth::authenticate(incoming, &form) {
-                Ok(client) => handler(incoming, &form, &client),
-                Err((_, TokenError::Unavailable)) => oauth::refuse(&TokenError::Unavailable),
-                Err((client, error)) => {
-                    oauth::refuse_and_record(incoming, client.as_deref(), &error)
-                }
-            }
-        }
+        Guard::Client(handler) => as_client(incoming, handler, oauth::authenticate),
+        Guard::PushingClient(handler) => as_client(incoming, handler, oauth::authenticate_pushing),
         Guard::Session(handler) => with_visitor(incoming, |visitor| {
             let Ok(form) = incoming.form() else {
                 return failure::malformed(incoming);
@@ -268,6 +268,21 @@ fn guarded(incoming: &Incoming<'_>, route: &Route) -> Response {
             handler(incoming, &visitor, &form)
         }),
         Guard::Admin => with_visitor(incoming, |visitor| admin(incoming, &visitor)),
+    }
+}
+
+fn as_client(
+    incoming: &Incoming<'_>,
+    handler: ForClient,
+    authenticate: fn(&Incoming<'_>, &Form) -> oauth::Authenticated,
+) -> Response {
+    let Ok(form) = incoming.form() else {
+        return oauth::refuse_and_record(incoming, None, &TokenError::MalformedForm);
+    };
+    match authenticate(incoming, &form) {
+        Ok(client) => handler(incoming, &form, &client),
+        Err((_, TokenError::Unavailable)) => oauth::refuse(&TokenError::Unavailable),
+        Err((client, error)) => oauth::refuse_and_record(incoming, client.as_deref(), &error),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::oauth::introspect::AccessToken;
 use crate::oauth::standing as rules;
 use crate::oauth::{claim_mapping, claims};
 use crate::store::{StoreError, View};
-use crate::types::{ClientId, GrantId, Timestamp, TokenId};
+use crate::types::{GrantId, Timestamp, TokenId, WireClientId};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -123,26 +123,33 @@ pub fn standing(
     // RFC 8693: an exchanged token falls with each token that it came from.
     for origin in &token.origins {
         let issued = origin.token.0.time();
-        let stands = one_stands(view, origin.token, origin.grant, origin.client, issued, now)?;
+        let stands = one_stands(
+            view,
+            origin.token,
+            origin.grant,
+            &origin.client,
+            issued,
+            now,
+        )?;
         if stands.is_none() {
             return Ok(None);
         }
     }
-    one_stands(view, token.token, token.grant, client, token.issued, now)
+    one_stands(view, token.token, token.grant, &client, token.issued, now)
 }
 
 fn one_stands(
     view: &View<'_>,
     token: TokenId,
     grant: Option<GrantId>,
-    client: ClientId,
+    client: &WireClientId,
     issued: Timestamp,
     now: Timestamp,
 ) -> Result<Standing, StoreError> {
     if view.is_revoked(token)? {
         return Ok(None);
     }
-    let Some(client) = view.client(client)? else {
+    let Some(client) = view.client_on_wire(client)? else {
         return Ok(None);
     };
     if rules::of_client(&client, issued).is_err() {

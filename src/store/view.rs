@@ -12,7 +12,7 @@ use crate::model::{
 };
 use crate::types::{
     ClientId, DeliveryId, GrantId, GroupName, Id, InitialTokenId, LinkId, RefreshTokenId,
-    SessionId, Timestamp, TokenId, UserCode, UserId, Username,
+    SessionId, Timestamp, TokenId, UserCode, UserId, Username, WireClientId,
 };
 use redb::ReadTransaction;
 use serde::de::DeserializeOwned;
@@ -53,6 +53,12 @@ impl<'a> View<'a> {
         self.get(Table::Clients, id.as_bytes())?
             .map(|client| self.with_resources(client))
             .transpose()
+    }
+
+    /// The client of a `client_id` as it travels.
+    pub fn client_on_wire(&self, id: &WireClientId) -> Result<Option<Client>, StoreError> {
+        let found = self.client(id.key())?;
+        Ok(found.filter(|client| client.wire_id() == *id))
     }
 
     /// Clients in order of creation, after `after`.

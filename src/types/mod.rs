@@ -13,6 +13,7 @@ mod thumbprint;
 mod time;
 mod user_code;
 mod username;
+mod wire_client_id;
 
 pub use form::{Form, FormError, Repeated, append_query, decode as form_decode};
 pub use host::{Host, HostError};
@@ -28,3 +29,4 @@ pub use thumbprint::{Thumbprint, ThumbprintError};
 pub use time::Timestamp;
 pub use user_code::{UserCode, UserCodeError};
 pub use username::{GroupName, NameError, Username};
+pub use wire_client_id::{DocumentUrl, WireClientId, WireClientIdError};

@@ -92,6 +92,10 @@ pub struct ClientFace {
     pub terms_url: Option<String>,
     /// Whether it registered itself: nobody here vouches for its name.
     pub registered_itself: bool,
+    /// Host of the document that describes it; empty where there is none.
+    pub described_at: String,
+    /// Whether it is told the answer through a program on the person's own device.
+    pub on_this_device: bool,
 }
 
 impl ClientFace {

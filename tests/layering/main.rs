@@ -192,3 +192,44 @@ fn files_are_opened_for_writing_with_the_consequences_of_decisions_only() {
     }
     assert!(with > 0);
 }
+
+/// A client has two names: the key it is kept under, and the one that it has for everybody else, which may be an address
+/// (`Client::wire_id`). Where the protocol is spoken only the second may be read or written.
+#[test]
+fn on_the_wire_a_client_has_its_wire_id() {
+    let mut seen = 0;
+    for (path, text) in files(".rs", "src") {
+        let name = path.to_string_lossy().replace('\\', "/");
+        let speaks = [
+            "/oauth/",
+            "/ops/",
+            "/server/api/",
+            "/server/tokens.rs",
+            "/server/bearer.rs",
+            "/server/admin/try_it",
+        ];
+        if !speaks.iter().any(|part| name.contains(part)) || name.ends_with("_tests.rs") {
+            continue;
+        }
+        let text = text.split("#[cfg(test)]").next().unwrap();
+        for (number, line) in text.lines().enumerate() {
+            let named = [
+                "\"client_id\":",
+                "\"aud\":",
+                "\"azp\":",
+                "put(\"client_id\"",
+                "tell(\"client_id\"",
+            ];
+            let written = named.iter().any(|name| line.contains(name)) && line.contains(".client")
+                || line.contains("client.id.to_string()")
+                || line.contains("json!(client.id)");
+            let read = line.contains("parse::<ClientId>");
+            // `Issued::client` and `Origin::client` are wire ids already.
+            let already = ["json!(self.client)", "\"client_id\": self.client })"];
+            let fine = line.contains("wire_id()") || already.iter().any(|own| line.contains(own));
+            assert!(fine || !(written || read), "{name}:{}: {line}", number + 1);
+            seen += usize::from(line.contains("wire_id()"));
+        }
+    }
+    assert!(seen > 10, "nothing was looked at");
+}

@@ -14,6 +14,8 @@ mod backchannel_logout;
 mod bad_input;
 mod claims;
 mod client_assertion;
+mod client_documents;
+mod client_documents_refused;
 mod device;
 mod discovery;
 mod dpop;

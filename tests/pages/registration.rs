@@ -96,6 +96,24 @@ fn what_cannot_be_set_is_said_beside_its_field_and_changes_nothing() {
 }
 
 #[test]
+fn an_administrator_lets_applications_describe_themselves() {
+    let world = World::started();
+    let mut admin = administrator(&world);
+    let action = format!("{PAGE}/documents");
+    let shown = || world.verb(&["registration", "show"], "")["client_documents"].clone();
+    assert_eq!(shown(), false);
+    for (typed, status, on) in [
+        ("on", 303, true),
+        ("perhaps", 422, true),
+        ("off", 303, false),
+    ] {
+        let page = admin.get(PAGE);
+        let saved = admin.submit(&page, &action, &[("documents", typed)]);
+        assert_eq!((saved.status, shown()), (status, json!(on)), "{typed}");
+    }
+}
+
+#[test]
 fn people_are_told_that_an_application_registered_itself() {
     let world = World::started();
     world.user("alice");

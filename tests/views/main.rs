@@ -109,7 +109,10 @@ fn copy_fields_hold_the_value_and_not_their_own_name() {
             .find(|t| t.attribute("id") == Some(id))
             .and_then(|t| t.attribute("value"))
     };
-    assert_eq!(value("client-id"), Some("c_01jd3k9v7x"));
+    assert_eq!(
+        value("client-id"),
+        Some("https://grafana.home.example/client.json")
+    );
     assert_eq!(value("issuer"), Some("https://id.home.example"));
     assert_eq!(
         value("discovery"),

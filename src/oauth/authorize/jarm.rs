@@ -38,7 +38,7 @@ impl Unsigned {
             .map(|(name, value)| (name.to_owned(), json!(value)))
             .collect();
         claims.insert("iss".to_owned(), json!(issuer.as_str()));
-        claims.insert("aud".to_owned(), json!(client.id));
+        claims.insert("aud".to_owned(), json!(client.wire_id()));
         claims.insert("exp".to_owned(), json!(now.plus(LIFE).secs()));
         Self {
             algorithm: client

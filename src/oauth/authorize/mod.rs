@@ -2,7 +2,8 @@
 //! RFC 9207, RFC 9700.
 //!
 //! The checks, in this order:
-//! 1. `client_id` names an enabled client, else an error page; a `request_uri` of ours names what this client pushed
+//! 1. `client_id` names an enabled client, or is the address of a document that describes one
+//!    (`registration::document`), else an error page; a `request_uri` of ours names what this client pushed
 //!    (`par`), else an error page;
 //! 2. a request object is signed by the client, for us, in time; its parameters count (`request_object`);
 //! 3. `redirect_uri` is one of the client's own (`redirect_uri`), else an error page;

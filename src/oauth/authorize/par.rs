@@ -61,7 +61,7 @@ impl PushError {
             Self::NoTarget(NoTarget::Repeated) => {
                 wire(400, "invalid_request", "redirect_uri is repeated")
             }
-            Self::NoTarget(NoTarget::Client | NoTarget::Pushed(_)) => {
+            Self::NoTarget(NoTarget::Client | NoTarget::Document(_) | NoTarget::Pushed(_)) => {
                 wire(400, "invalid_request", "the request cannot be answered")
             }
             Self::NoTarget(NoTarget::RequestObject(error)) | Self::Refused(error) => error.wire(),
@@ -114,7 +114,7 @@ pub fn decide(
     // Whoever authenticated is the client, also where only the header says so.
     let form = form
         .without("client_id")
-        .with("client_id", &client.id.to_string());
+        .with("client_id", &client.wire_id().to_string());
     match read(client, &form, Via::Push, issuer, now) {
         Ok(heard) => {
             if let Err((_, error)) = heard.request {

@@ -4,7 +4,7 @@ use crate::model::{Client, CodeChallenge, Profile};
 use crate::oauth::error::AuthorizeError;
 use crate::oauth::token::code::is_verifier;
 
-/// The challenge of a request. Required for public and strict clients; S256 only, unless the client is marked legacy.
+/// The challenge of a request. Required for public and strict clients, and for those that a document describes; S256 only, unless the client is marked legacy.
 pub fn challenge(
     client: &Client,
     challenge: Option<&str>,
@@ -13,7 +13,10 @@ pub fn challenge(
     let Some(challenge) = challenge else {
         return match method {
             Some(_) => Err(AuthorizeError::BadParameter("code_challenge")),
-            None if client.is_public() || client.profile == Profile::Strict => {
+            None if client.is_public()
+                || client.profile == Profile::Strict
+                || client.document().is_some() =>
+            {
                 Err(AuthorizeError::PkceRequired)
             }
             None => Ok(None),

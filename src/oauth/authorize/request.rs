@@ -7,8 +7,9 @@ use super::redirect_uri::{Mismatch, VerifiedRedirectUri, verify};
 use crate::model::{ClaimsRequest, Client, CodeChallenge, GrantType, quoted};
 use crate::oauth::claims;
 use crate::oauth::error::AuthorizeError;
+use crate::oauth::registration::DocumentError;
 use crate::oauth::target;
-use crate::types::{ClientId, Form, Id, Repeated, Scope, Thumbprint};
+use crate::types::{Form, Id, Repeated, Scope, Thumbprint, WireClientId};
 use std::time::Duration;
 
 /// How the answer travels (OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode, JARM §2.3).
@@ -59,6 +60,8 @@ pub struct Target {
 pub enum NoTarget {
     /// `client_id` is missing, repeated, or names no enabled client.
     Client,
+    /// `client_id` is the address of a document that describes no client.
+    Document(DocumentError),
     /// `redirect_uri` stands twice.
     Repeated,
     /// The redirect URI is missing or not the client's.
@@ -74,6 +77,9 @@ impl NoTarget {
     pub fn detail(&self, client_id: &str) -> String {
         match self {
             Self::Client => format!("client_id unknown or disabled: {}", quoted(client_id)),
+            Self::Document(error) => {
+                format!("client document {}: {}", quoted(client_id), error.detail())
+            }
             Self::Repeated => "redirect_uri is repeated".to_owned(),
             Self::RedirectUri(mismatch) => mismatch.detail(),
             Self::Pushed(Unusable::Unknown) => {
@@ -133,7 +139,7 @@ pub struct Request {
 }
 
 /// The `client_id` of a request. Read first: without it there is nobody to answer.
-pub fn client_id(form: &Form) -> Result<ClientId, NoTarget> {
+pub fn client_id(form: &Form) -> Result<WireClientId, NoTarget> {
     form.one("client_id")
         .ok()
         .flatten()

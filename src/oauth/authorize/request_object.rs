@@ -95,7 +95,7 @@ fn addressed(
     client: &Client,
     issuer: &Issuer,
 ) -> Result<(), AuthorizeError> {
-    let id = client.id.to_string();
+    let id = client.wire_id().to_string();
     let is_id = |name: &str| claims.get(name).and_then(Value::as_str) == Some(id.as_str());
     if !is_id("iss") {
         return Err(refused("iss of the request object is not the client id"));
@@ -158,7 +158,7 @@ fn consistent(
     if claims.contains_key("request") || claims.contains_key("request_uri") {
         return Err(refused("a request object cannot hold another"));
     }
-    let id = client.id.to_string();
+    let id = client.wire_id().to_string();
     match claims.get("client_id") {
         Some(inside) if inside.as_str() != Some(id.as_str()) => {
             return Err(refused("client_id of the request object is another"));
@@ -188,7 +188,7 @@ fn parameters(
 ) -> Result<Form, AuthorizeError> {
     let mut merged = match beside {
         Beside::Count => form.without("request"),
-        Beside::AreIgnored => Form::default().with("client_id", &client.id.to_string()),
+        Beside::AreIgnored => Form::default().with("client_id", &client.wire_id().to_string()),
     };
     let inside = claims
         .iter()

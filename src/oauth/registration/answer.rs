@@ -18,7 +18,7 @@ pub fn information(
     let mut tell = |name: &str, value: Value| {
         told.insert(name.to_owned(), value);
     };
-    tell("client_id", json!(client.id));
+    tell("client_id", json!(client.wire_id()));
     tell("client_id_issued_at", json!(client.created.secs()));
     if let Some(secret) = secret {
         tell("client_secret", json!(secret.expose()));

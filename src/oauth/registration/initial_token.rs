@@ -92,6 +92,24 @@ pub fn remove(token: &InitialAccessToken, by: &Author) -> Decision<(), AdminErro
     }
 }
 
+/// Says whether applications may be known by a document from now on. Off: nobody new signs in to those; what was issued
+/// goes on.
+pub fn set_documents(settings: Settings, on: bool, by: &Author) -> Decision<(), AdminError> {
+    if settings.client_documents == on {
+        return Decision::reply(Ok(()));
+    }
+    let event = by.did(EventKind::SettingsChanged);
+    let words = if on { "on" } else { "off" };
+    Decision {
+        events: vec![event.detail(format!("client documents: {words}"))],
+        changes: vec![Change::PutSettings(Box::new(Settings {
+            client_documents: on,
+            ..settings
+        }))],
+        reply: Ok(()),
+    }
+}
+
 /// Says who may register from now on. What is registered stays.
 pub fn set_policy(
     settings: Settings,

@@ -8,14 +8,16 @@
 //! 5. The outcome fits the rules for every application (`oauth::clients`).
 //!
 //! Management (RFC 7592): the registration access token of that very client, then the same from 2 on.
-//! Not here: the answer (`answer`), initial access tokens as an administrator handles them (`initial_token`).
+//! Not here: the answer (`answer`), applications that a document describes (`document`), initial access tokens as an administrator handles them (`initial_token`).
 
 mod addresses;
 pub mod answer;
+pub mod document;
 mod error;
 pub mod initial_token;
 mod metadata;
 
+pub use document::DocumentError;
 pub use error::RegistrationError;
 pub use metadata::{DEFAULT_SCOPE, Metadata};
 
@@ -59,6 +61,8 @@ pub struct Around {
     pub names: BTreeSet<String>,
     /// How many applications of strangers were never used.
     pub never_used: usize,
+    /// How many applications a document describes.
+    pub documents: usize,
 }
 
 impl Around {
@@ -68,6 +72,7 @@ impl Around {
         Self {
             names: others.map(|client| client.name.to_lowercase()).collect(),
             never_used: clients.iter().filter(|c| c.is_strangers_unused()).count(),
+            documents: clients.iter().filter(|c| c.document().is_some()).count(),
         }
     }
 }
@@ -164,7 +169,9 @@ pub fn manager(
     let (Some(id), Some(client)) = (id, client) else {
         return invalid("for no client that there is");
     };
-    let hash = client.registered.as_ref().map(|registered| registered.hash);
+    // Who describes itself in a document changes that, and has no such token.
+    let own = client.registered.as_ref().filter(|r| r.document.is_none());
+    let hash = own.map(|registered| registered.hash);
     if presented.selector != id.0 || client.id != id || hash != Some(presented.hash()) {
         return invalid("not that of the client");
     }
@@ -203,6 +210,7 @@ pub fn update(
             token: kept.token,
             last_used: kept.last_used,
             consents_not_before: kept.consents_not_before,
+            document: kept.document.clone(),
             ..own(&wanted)
         };
         let known = |uri| old.redirect_uris.contains(uri);
@@ -288,6 +296,7 @@ fn own(wanted: &Metadata) -> SelfRegistered {
         require_auth_time: wanted.require_auth_time,
         last_used: None,
         consents_not_before: Timestamp::default(),
+        document: None,
     }
 }
 
@@ -314,7 +323,7 @@ fn used_once(token: InitialAccessToken) -> Change {
 /// than the client has.
 fn same(client: &Client, members: &Map<String, Value>) -> Result<(), RegistrationError> {
     let text = |name: &str| members.get(name).and_then(Value::as_str);
-    if text("client_id") != Some(client.id.to_string().as_str()) {
+    if text("client_id") != Some(client.wire_id().to_string().as_str()) {
         return Err(RegistrationError::metadata(
             "client_id must be that of the client",
         ));

@@ -134,6 +134,7 @@ fn a_stranger_never_has_the_name_of_another() {
     let taken = |names: &[&str]| Around {
         names: names.iter().map(|name| name.to_lowercase()).collect(),
         never_used: 0,
+        documents: 0,
     };
     for (names, name) in [
         (&[][..], "Notes"),

@@ -17,7 +17,7 @@ use crate::model::{Client, Decision, Event, EventKind, User};
 use crate::oauth::error::TokenError;
 use crate::oauth::introspect::{AccessToken, Origin};
 use crate::oauth::{protected_resource, standing, target};
-use crate::types::{ClientId, Form, Scope, Thumbprint, Timestamp};
+use crate::types::{Form, Scope, Thumbprint, Timestamp, WireClientId};
 use serde_json::{Value, json};
 
 /// RFC 8693 §2.1.
@@ -229,7 +229,7 @@ fn acceptable(
     if !token.stands || now >= token.token.expires {
         return refuse("the token has expired, was revoked, or what it hung on has ended");
     }
-    let id = client.id.to_string();
+    let id = client.wire_id().to_string();
     let sent_to_it = token
         .token
         .audience()
@@ -251,7 +251,7 @@ fn origins(subject: &Standing, actor: Option<&Standing>) -> Result<Vec<Origin>, 
         let token = &token.token;
         let Some(client) = token
             .text("client_id")
-            .and_then(|id| id.parse::<ClientId>().ok())
+            .and_then(|id| id.parse::<WireClientId>().ok())
         else {
             return refuse("the token names no application");
         };
@@ -299,8 +299,8 @@ fn scope(subject: &Standing, client: &Client, asked: Option<&Scope>) -> Result<S
 fn act(subject: &Standing, actor: Option<&Standing>, client: &Client) -> Value {
     let who = actor.and_then(|actor| actor.token.text("sub"));
     let mut act = json!({
-        "sub": who.map_or_else(|| client.id.to_string(), str::to_owned),
-        "client_id": client.id,
+        "sub": who.map_or_else(|| client.wire_id().to_string(), str::to_owned),
+        "client_id": client.wire_id(),
     });
     if let Some(before) = subject.token.claims.get("act") {
         act["act"] = before.clone();

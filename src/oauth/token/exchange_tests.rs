@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::GrantType;
 use crate::oauth::testing::{NOW, client, public_client, resource, user};
+use crate::types::ClientId;
 use crate::types::{GrantId, GroupName, Id, Issuer};
 use serde_json::Map;
 use std::time::Duration;

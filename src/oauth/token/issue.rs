@@ -7,7 +7,8 @@ use crate::model::{Algorithm, Authentication, ClaimsRequest, Client, Grant, User
 use crate::oauth::introspect::Origin;
 use crate::oauth::{claim_mapping, claims, target};
 use crate::types::{
-    BearerSecret, ClientId, GrantId, Id, Issuer, Scope, SessionId, Thumbprint, Timestamp, TokenId,
+    BearerSecret, GrantId, Id, Issuer, Scope, SessionId, Thumbprint, Timestamp, TokenId,
+    WireClientId,
 };
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -18,7 +19,7 @@ const ID_TOKEN_LIFE: Duration = Duration::from_secs(3_600);
 /// What a decision granted: everything that is signed after the commit.
 #[derive(Clone, Debug)]
 pub struct Issued {
-    client: ClientId,
+    client: WireClientId,
     /// Whose, and under which grant; `None` for a service.
     pub user: Option<Person>,
     /// What was granted.
@@ -111,7 +112,7 @@ impl Issued {
         now: Timestamp,
     ) -> Self {
         Self {
-            client: client.id,
+            client: client.wire_id(),
             user: None,
             scope: target::scope(client, &audience, scope),
             refresh: None,

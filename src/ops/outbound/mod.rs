@@ -7,6 +7,7 @@
 //! looked at is what is connected to, and a second answer of the name server cannot slip in between.
 
 pub mod address;
+mod lasting;
 
 use crate::types::{Host, strict_json};
 use address::not_public;
@@ -75,6 +76,14 @@ pub fn post_form(
 
 /// Gets a JSON object, of a 200 only.
 pub fn get_json(url: &str, allowed: Allowed<'_>) -> Result<Map<String, Value>, OutboundError> {
+    get_lasting_json(url, allowed).map(|(members, _)| members)
+}
+
+/// The same, with how long it says that it may be kept (`lasting`).
+pub fn get_lasting_json(
+    url: &str,
+    allowed: Allowed<'_>,
+) -> Result<(Map<String, Value>, Option<Duration>), OutboundError> {
     let (agent, url) = prepare(url, allowed)?;
     let answer = agent
         .get(url.as_str())
@@ -82,13 +91,18 @@ pub fn get_json(url: &str, allowed: Allowed<'_>) -> Result<Map<String, Value>, O
         .call()
         .map_err(failed)?;
     let status = answer.status().as_u16();
+    let control = answer.headers().get("Cache-Control");
+    let lasts = control
+        .and_then(|value| value.to_str().ok())
+        .and_then(lasting::of);
     let body = whole(answer.into_body())?;
     if status != 200 {
         return Err(OutboundError::Failed(format!("it answered {status}")));
     }
-    strict_json::parse_object(&body).map_err(|_| {
+    let members = strict_json::parse_object(&body).map_err(|_| {
         OutboundError::Failed("it answered something that is no JSON object".to_owned())
-    })
+    })?;
+    Ok((members, lasts))
 }
 
 /// One client for one call: no connection is kept, and what it trusts is as fresh as the machine's.

@@ -139,7 +139,7 @@ impl Desk<'_> {
             value: value.to_owned(),
             hint: hint.to_owned(),
         };
-        let mut rows = vec![row("Client id", &client.id.to_string(), "")];
+        let mut rows = vec![row("Client id", &client.wire_id().to_string(), "")];
         rows.extend(secret.map(|secret| {
             let hint = "It is shown only now. Doorlight keeps nothing but a fingerprint of it.";
             row("Client secret", secret.expose(), hint)
@@ -219,6 +219,8 @@ impl Desk<'_> {
                 form,
                 groups,
                 id: client.id.to_string(),
+                client_id: client.wire_id().to_string(),
+                described: client.document().is_some(),
                 name: client.name.clone(),
                 issuer: self.incoming.ctx.config.issuer.to_string(),
                 discovery: discovery(self.incoming),
@@ -331,7 +333,7 @@ fn refused(mut form: views::Form, error: &AdminError) -> views::Form {
 /// What a search looks into.
 fn searched(client: &Client) -> Vec<String> {
     let uris = client.redirect_uris.iter().map(ToString::to_string);
-    [client.name.clone(), client.id.to_string()]
+    [client.name.clone(), client.wire_id().to_string()]
         .into_iter()
         .chain(uris)
         .collect()
@@ -349,7 +351,8 @@ fn row(client: &Client, recent: &Recent) -> ApplicationRow {
             .unwrap_or_default(),
         last_used: recent.last_use(client.id).map(when),
         disabled: client.disabled,
-        registered: client.registered.is_some(),
+        registered: client.registered.is_some() && client.document().is_none(),
+        described: client.document().is_some(),
         refused: recent.refused(client),
     }
 }

@@ -3,6 +3,7 @@
 use super::desk::{self, Answer, Done};
 use crate::model::{AdminError, InitialAccessToken, RegistrationPolicy};
 use crate::oauth::registration::NEVER_USED_MAX;
+use crate::oauth::registration::document::DOCUMENTS_MAX;
 use crate::server::administration::OperationError;
 use crate::server::administration::registration::{self as operations, NewInitialToken};
 use crate::server::incoming::{Incoming, Visitor};
@@ -34,6 +35,7 @@ pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form, rest: &st
     let answered = match (rest, token, desk::is_post(incoming)) {
         ("", _, false) => desk.show(None),
         ("", _, true) => desk.set_policy(form),
+        ("documents", _, true) => desk.set_documents(form),
         ("tokens", _, true) => desk.add_token(form),
         (_, Some(id), true) => desk.remove_token(id),
         _ => Ok(failure::not_found(incoming)),
@@ -52,7 +54,7 @@ impl Desk<'_> {
         let ctx = self.incoming.ctx;
         let snapshot = ctx.store.snapshot()?;
         let view = snapshot.view();
-        let policy = ctx.settings()?.registration;
+        let settings = ctx.settings()?;
         let usual = NewInitialToken::default();
         let status = if refused.is_some() { 422 } else { 200 };
         let form = refused.unwrap_or_else(|| {
@@ -60,7 +62,14 @@ impl Desk<'_> {
                 .with("days", usual.days.to_string())
                 .with("uses", usual.uses.to_string())
         });
-        let form = form.with("policy", policy.as_str());
+        let documents = if settings.client_documents {
+            "on"
+        } else {
+            "off"
+        };
+        let form = form
+            .with("policy", settings.registration.as_str())
+            .with("documents", documents);
         let clients = view.clients(None, usize::MAX)?;
         let tokens = view.initial_tokens()?.iter().map(row).collect();
         let title = "Applications that register themselves";
@@ -75,9 +84,14 @@ impl Desk<'_> {
                     form,
                     tokens,
                     endpoint: ctx.config.issuer.endpoint("/register"),
-                    registered: clients.iter().filter(|c| c.registered.is_some()).count(),
+                    registered: clients
+                        .iter()
+                        .filter(|c| c.registered.is_some() && c.document().is_none())
+                        .count(),
                     never_used: clients.iter().filter(|c| c.is_strangers_unused()).count(),
                     never_used_most: NEVER_USED_MAX,
+                    described: clients.iter().filter(|c| c.document().is_some()).count(),
+                    described_most: DOCUMENTS_MAX,
                 };
                 respond::page(status, Leads::Here, &view)
             },
@@ -90,6 +104,20 @@ impl Desk<'_> {
         };
         let actor = desk::actor(self.incoming, self.visitor);
         operations::set_policy(self.incoming.ctx, policy, &actor)?;
+        Ok(desk::go(self.incoming, PATH, "saved"))
+    }
+
+    fn set_documents(&self, form: &Form) -> Answer {
+        let on = match form.text("documents") {
+            "on" => true,
+            "off" => false,
+            _ => {
+                let error = AdminError::invalid("documents", "choose from the list");
+                return self.refused(form, &error);
+            }
+        };
+        let actor = desk::actor(self.incoming, self.visitor);
+        operations::set_documents(self.incoming.ctx, on, &actor)?;
         Ok(desk::go(self.incoming, PATH, "saved"))
     }
 

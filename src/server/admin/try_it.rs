@@ -126,7 +126,7 @@ fn begin(
         .filter(|scope| client.scope.contains(scope));
     let mut scope = vec!["openid"];
     scope.extend(chosen.filter(|scope| *scope != "openid"));
-    let (callback, id) = (callback(incoming), client.id.to_string());
+    let (callback, id) = (callback(incoming), client.wire_id().to_string());
     let challenge = round.challenge();
     let scope = scope.join(" ");
     let pairs = [
@@ -245,7 +245,7 @@ fn finish(incoming: &Incoming<'_>, visitor: &Visitor) -> Result<Response, Operat
         Ok(client) => client,
         Err(why) => return Ok(failed(incoming, why)),
     };
-    let client_id = client.id.to_string();
+    let client_id = client.wire_id().to_string();
     let result = loopback::redeem(incoming, &client_id, &callback(incoming), code, &round)
         .and_then(|tokens| loopback::explore(incoming, &client_id, &tokens, &round));
     end_grants(incoming, visitor, &client)?;

@@ -3,7 +3,7 @@
 use super::OperationError;
 use crate::model::{Event, EventKind, Outcome};
 use crate::store::{EventFilter, EventPage, Store, StoreError, View};
-use crate::types::{ClientId, UserId, Username};
+use crate::types::{UserId, Username, WireClientId};
 use serde_json::{Value, json};
 use std::io::{self, Read};
 
@@ -38,8 +38,8 @@ impl Wanted {
             }
         }
         let application = self.application.trim();
-        if let Ok(id) = application.parse::<ClientId>() {
-            filter.client = Some(id);
+        if let Ok(id) = application.parse::<WireClientId>() {
+            filter.client = Some(id.key());
         } else if !application.is_empty() {
             match super::clients::find_in(view, application) {
                 Ok(client) => filter.client = Some(client.id),

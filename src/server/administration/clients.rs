@@ -7,7 +7,7 @@ use crate::oauth;
 use crate::oauth::clients::{self, Around};
 use crate::server::context::Context;
 use crate::store::{StoreError, View};
-use crate::types::{ClientId, Secret, Timestamp};
+use crate::types::{ClientId, Secret, Timestamp, WireClientId};
 
 pub use crate::oauth::clients::{ClientEdit, Made, NewClient};
 
@@ -41,8 +41,8 @@ pub fn find(ctx: &Context, name_or_id: &str) -> Result<Client, OperationError> {
 
 /// The same, where there is a view already (a verb that reads the file beside a running server).
 pub fn find_in(view: &View<'_>, name_or_id: &str) -> Result<Client, OperationError> {
-    if let Ok(id) = name_or_id.parse::<ClientId>()
-        && let Some(client) = view.client(id)?
+    if let Ok(id) = name_or_id.parse::<WireClientId>()
+        && let Some(client) = view.client_on_wire(&id)?
     {
         return Ok(client);
     }

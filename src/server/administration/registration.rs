@@ -23,6 +23,15 @@ pub fn set_policy(
     })
 }
 
+/// Says whether applications may be known by a document from now on.
+pub fn set_documents(ctx: &Context, on: bool, actor: &Actor) -> Result<(), OperationError> {
+    submit(ctx, actor, move |view, by| {
+        let settings = view.settings()?;
+        let settings = settings.ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
+        Ok(initial_token::set_documents(settings, on, by))
+    })
+}
+
 /// Makes an initial access token; its text is shown once.
 pub fn add_token(
     ctx: &Context,

@@ -112,6 +112,11 @@ pub enum Command {
         /// Who.
         policy: RegistrationPolicy,
     },
+    /// Says whether applications may be known by a document.
+    RegistrationDocuments {
+        /// Whether they may.
+        on: bool,
+    },
     /// Makes an initial access token.
     RegistrationAddToken {
         /// Which.
@@ -203,7 +208,7 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
             let client = clients::find(ctx, &client)?;
             let (client, secret) = clients::rotate_secret(ctx, client.id, actor)?;
             json!({
-                "client_id": client.id,
+                "client_id": client.wire_id(),
                 "name": client.name,
                 "client_secret": secret.expose(),
                 "secrets": describe::secrets(&client),
@@ -213,7 +218,7 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
             let client = clients::find(ctx, &client)?;
             let client = clients::remove_secret(ctx, client.id, secret, actor)?;
             json!({
-                "client_id": client.id,
+                "client_id": client.wire_id(),
                 "name": client.name,
                 "secrets": describe::secrets(&client),
             })
@@ -221,7 +226,7 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
         Command::ClientRemove { client } => {
             let client = clients::find(ctx, &client)?;
             clients::delete(ctx, client.id, actor)?;
-            json!({ "client_id": client.id, "name": client.name })
+            json!({ "client_id": client.wire_id(), "name": client.name })
         }
         Command::KeysRotate { alg } => {
             let wanted = match alg {
@@ -238,6 +243,10 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
         Command::RegistrationSet { policy } => {
             registration::set_policy(ctx, policy, actor)?;
             json!({ "registration": policy })
+        }
+        Command::RegistrationDocuments { on } => {
+            registration::set_documents(ctx, on, actor)?;
+            json!({ "client_documents": on })
         }
         Command::RegistrationAddToken { token } => {
             let (token, secret) = registration::add_token(ctx, token, actor)?;

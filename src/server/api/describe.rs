@@ -44,7 +44,7 @@ pub fn user_in_full(person: &User, sessions: &[Session]) -> Value {
 /// An application.
 pub fn client(client: &Client) -> Value {
     json!({
-        "client_id": client.id,
+        "client_id": client.wire_id(),
         "name": client.name,
         "kind": client.kind,
         "public": client.is_public(),

@@ -163,7 +163,7 @@ fn admitted(incoming: &Incoming<'_>, access: Access) -> Result<Bearer, Refused> 
 fn actor(incoming: &Incoming<'_>, bearer: &Bearer) -> Actor {
     let checked = &bearer.checked;
     let client = checked.token.text("client_id").unwrap_or_default();
-    let client = match client.parse().map(|id| incoming.ctx.client(id)) {
+    let client = match client.parse().map(|id| incoming.ctx.client_on_wire(&id)) {
         Ok(Ok(Some(client))) => client.name.clone(),
         _ => client.to_owned(),
     };

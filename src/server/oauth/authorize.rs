@@ -6,17 +6,19 @@ use crate::crypto::random::Fresh;
 use crate::model::{Client, Decision, Event, EventKind, Session, User};
 use crate::oauth::authorize::jarm::Unsigned;
 use crate::oauth::authorize::par::{self, Reference};
-use crate::oauth::authorize::request::{self, NoTarget, Request, Target};
+use crate::oauth::authorize::request::{NoTarget, Request, Target};
 use crate::oauth::authorize::response::{Delivery, Outgoing, Response as Answer};
 use crate::oauth::authorize::step::{self, Asked, Step, Subject};
 use crate::oauth::authorize::{Via, answered_already, decide, read, refusal, used_up};
 use crate::oauth::error::AuthorizeError;
+use crate::oauth::registration::document;
+use crate::server::client_documents::{self, Description, Named};
 use crate::server::cookies;
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::pages::{consent, failure, frame, interaction, sign_in};
 use crate::server::respond::{self, Leads};
 use crate::store::StoreError;
-use crate::types::{ClientId, Form, UserId};
+use crate::types::{Form, UserId};
 use crate::views::{FormPost, Hidden};
 use rouille::Response;
 use serde_json::Value;
@@ -58,6 +60,8 @@ pub struct Known {
     pub client: Client,
     /// The request, or why it cannot be used; either way there is somewhere to answer.
     pub request: Result<Request, (Target, AuthorizeError)>,
+    /// What the client was made of, where a document describes it.
+    description: Option<Description>,
     /// It ends with time, and nothing says yet when it was first seen.
     unmarked: bool,
 }
@@ -74,20 +78,48 @@ impl Known {
 
 /// Finds the client and the target. `Err` is the page that says why there is none.
 pub fn know(incoming: &Incoming<'_>, form: &Form) -> Result<Result<Known, Response>, StoreError> {
-    Ok(find(incoming, form)?
+    let named = client_documents::named(incoming, form)?;
+    know_as(incoming, form, named)
+}
+
+fn know_as(
+    incoming: &Incoming<'_>,
+    form: &Form,
+    named: Named,
+) -> Result<Result<Known, Response>, StoreError> {
+    Ok(find_as(incoming, form, named)?
         .map_err(|(client, why)| no_target(incoming, form, client.as_ref(), &why)))
 }
 
-/// Finds the client and the target, and where there is none, why.
+/// Finds the client and the target, and where there is none, why. May call another server: the caller holds no snapshot.
 pub fn find(
     incoming: &Incoming<'_>,
     form: &Form,
 ) -> Result<Result<Known, (Option<Client>, NoTarget)>, StoreError> {
+    let named = client_documents::named(incoming, form)?;
+    find_as(incoming, form, named)
+}
+
+fn find_as(
+    incoming: &Incoming<'_>,
+    form: &Form,
+    named: Named,
+) -> Result<Result<Known, (Option<Client>, NoTarget)>, StoreError> {
     let snapshot = incoming.ctx.store.snapshot()?;
     let view = snapshot.view();
-    let client = match request::client_id(form) {
-        Ok(id) => view.client(id)?,
-        Err(_) => None,
+    let mut description = None;
+    let client = match named {
+        Named::Nobody => None,
+        Named::Given(id) => view.client_on_wire(&id)?,
+        Named::Undescribed(error) => return Ok(Err((None, NoTarget::Document(error)))),
+        Named::Described(described) => {
+            let client = match described.client(&view, incoming.now)? {
+                Ok(client) => client,
+                Err(error) => return Ok(Err((None, NoTarget::Document(error)))),
+            };
+            description = Some(described);
+            Some(client)
+        }
     };
     let Some(client) = client else {
         return Ok(Err((None, NoTarget::Client)));
@@ -111,6 +143,7 @@ pub fn find(
     Ok(match heard {
         Ok(heard) => Ok(Known {
             client,
+            description,
             request: heard.request,
             unmarked: begun.is_none() && (reference.is_some() || form.has("request")),
         }),
@@ -120,6 +153,7 @@ pub fn find(
 
 fn answer(incoming: &Incoming<'_>, form: &Form, allowed: bool) -> Result<Response, StoreError> {
     let ctx = incoming.ctx;
+    let named = client_documents::named(incoming, form)?;
     let snapshot = ctx.store.snapshot()?;
     let view = snapshot.view();
     let settings = view
@@ -127,17 +161,17 @@ fn answer(incoming: &Incoming<'_>, form: &Form, allowed: bool) -> Result<Respons
         .ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
     let visitor = incoming.visitor(&view, &settings)?;
     let (form, marks) = interaction::take(incoming, form, visitor.as_ref());
-    let known = match know(incoming, &form)? {
+    let known = match know_as(incoming, &form, named)? {
         Ok(known) => known,
         Err(page) => return Ok(page),
     };
-    let (client, unmarked) = (known.client, known.unmarked);
+    let (client, description, unmarked) = (known.client, known.description, known.unmarked);
     let request = match known.request {
         Ok(request) => request,
         Err((target, error)) => return Ok(refuse(incoming, &client, &target, error)),
     };
     let hinted = match &request.id_token_hint {
-        Some(hint) => hinted_user(incoming, hint, client.id)?,
+        Some(hint) => hinted_user(incoming, hint, &client)?,
         None => None,
     };
     let asked = Asked {
@@ -193,7 +227,7 @@ fn answer(incoming: &Incoming<'_>, form: &Form, allowed: bool) -> Result<Respons
             sign_in::choose_page(incoming, visitor.as_ref(), face, &form)
         }
         Step::Ask(new) => consent::page(incoming, visitor.as_ref(), &client, &request, &new, &form),
-        Step::Issue => issue(incoming, &client, request, visitor, asked),
+        Step::Issue => issue(incoming, &client, description, request, visitor, asked),
     })
 }
 
@@ -201,6 +235,7 @@ fn answer(incoming: &Incoming<'_>, form: &Form, allowed: bool) -> Result<Respons
 fn issue(
     incoming: &Incoming<'_>,
     client: &Client,
+    description: Option<Description>,
     request: Request,
     visitor: Option<Visitor>,
     asked: Asked,
@@ -210,7 +245,13 @@ fn issue(
     let ids = visitor.map(|visitor| (visitor.user.id, visitor.session.id));
     let target = request.target.clone();
     let submitted = incoming.ctx.store.submit(move |view| {
-        let client = view.client(client_id)?;
+        let (client, differs) = match &description {
+            None => (view.client(client_id)?, false),
+            Some(described) => match described.taken_over(view, now)? {
+                Ok((client, differs)) => (Some(client), differs),
+                Err(_) => (None, false),
+            },
+        };
         let (user, session): (Option<User>, Option<Session>) = match ids {
             Some((user, session)) => (view.user(user)?, view.session(session)?),
             None => (None, None),
@@ -243,6 +284,12 @@ fn issue(
                 now,
             )
         };
+        if differs && decision.reply.is_ok() {
+            let (change, event) =
+                document::taken_over(view.client(client_id)?.as_ref(), &client, now);
+            decision.changes.insert(0, change);
+            decision.events.insert(0, event);
+        }
         for event in &mut decision.events {
             event.address = address;
         }
@@ -364,7 +411,7 @@ fn no_target(
 fn hinted_user(
     incoming: &Incoming<'_>,
     hint: &str,
-    client: ClientId,
+    client: &Client,
 ) -> Result<Option<UserId>, StoreError> {
     let Ok(verified) = jws::verify(&*incoming.ctx.keys()?, hint) else {
         return Ok(None);
@@ -372,7 +419,7 @@ fn hinted_user(
     let text = |name: &str| verified.claims.get(name).and_then(Value::as_str);
     let ours = verified.typ == "jwt"
         && text("iss") == Some(incoming.ctx.config.issuer.as_str())
-        && text("aud") == Some(client.to_string().as_str());
+        && text("aud") == Some(client.wire_id().to_string().as_str());
     Ok(text("sub")
         .filter(|_| ours)
         .and_then(|sub| sub.parse().ok()))

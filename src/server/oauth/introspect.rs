@@ -91,7 +91,7 @@ fn refresh_token(
         && incoming.now < token.expires
         && standing::of_grant(&grant, ground, incoming.now).is_ok();
     Ok(if holds {
-        active_refresh(&token, &grant, &ctx.config.issuer)
+        active_refresh(&token, &grant, asking, &ctx.config.issuer)
     } else {
         inactive()
     })

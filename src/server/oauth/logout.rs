@@ -56,7 +56,7 @@ fn answer(incoming: &Incoming<'_>, form: &Form) -> Result<Response, StoreError> 
     let snapshot = incoming.ctx.store.snapshot()?;
     let view = snapshot.view();
     let client = match request.client(hint.as_ref()) {
-        Ok(Some(id)) => view.client(id)?,
+        Ok(Some(id)) => view.client_on_wire(&id)?,
         Ok(None) => None,
         Err(error) => return Ok(refuse(incoming, &error)),
     };

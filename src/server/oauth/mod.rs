@@ -11,6 +11,7 @@ pub mod revoke;
 pub mod token;
 pub mod userinfo;
 
+use super::client_documents;
 use super::incoming::Incoming;
 use super::respond::{oauth_error, set};
 use crate::model::{Client, Decision, Event, EventKind};
@@ -18,31 +19,55 @@ use crate::oauth::client_assertion::Assertion;
 use crate::oauth::client_auth::{AuthenticatedClient, Credentials};
 use crate::oauth::error::TokenError;
 use crate::oauth::replay::{self, NotOnce, Purpose};
-use crate::types::Form;
+use crate::types::{Form, WireClientId};
 use rouille::Response;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// A refusal, with the client that was named if there is one of that id.
-type Unauthenticated = (Option<Arc<Client>>, TokenError);
+/// The client, or a refusal with the client that was named if there is one of that id.
+pub type Authenticated = Result<AuthenticatedClient, (Option<Arc<Client>>, TokenError)>;
 
 /// The client of a request: the guard of the token, introspection and revocation endpoints.
-pub fn authenticate(
+pub fn authenticate(incoming: &Incoming<'_>, form: &Form) -> Authenticated {
+    authenticate_as(incoming, form, |id| {
+        incoming.ctx.client_on_wire(id).map_err(unavailable)
+    })
+}
+
+/// The same where a client may be heard of for the first time: a document is fetched for it.
+pub fn authenticate_pushing(incoming: &Incoming<'_>, form: &Form) -> Authenticated {
+    authenticate_as(incoming, form, |id| {
+        let found = client_documents::pushing(incoming, id).map_err(unavailable)?;
+        found.map_err(|error| {
+            let detail = format!("client document {id}: {}", error.detail());
+            let event = Event::refused(EventKind::ClientAuthentication, incoming.now, detail);
+            incoming
+                .ctx
+                .record_refusal(event.from(Some(incoming.address())));
+            TokenError::InvalidClient {
+                basic: false,
+                why: "its document describes no client",
+            }
+        })
+    })
+}
+
+type Found = Result<Option<Arc<Client>>, TokenError>;
+
+fn authenticate_as(
     incoming: &Incoming<'_>,
     form: &Form,
-) -> Result<AuthenticatedClient, Unauthenticated> {
+    find: impl Fn(&WireClientId) -> Found,
+) -> Authenticated {
     let authorization = incoming.request.header("Authorization");
     let assertion =
         Assertion::parse(form, authorization.is_some()).map_err(|error| (None, error))?;
     if let Some(assertion) = assertion {
-        return by_assertion(incoming, &assertion);
+        return by_assertion(incoming, &assertion, find);
     }
     let credentials = Credentials::parse(authorization, form).map_err(|error| (None, error))?;
-    let client = match credentials.client_id {
-        Some(id) => incoming
-            .ctx
-            .client(id)
-            .map_err(|error| (None, unavailable(error)))?,
+    let client = match &credentials.client_id {
+        Some(id) => find(id).map_err(|error| (None, error))?,
         None => None,
     };
     credentials
@@ -54,10 +79,11 @@ pub fn authenticate(
 fn by_assertion(
     incoming: &Incoming<'_>,
     assertion: &Assertion<'_>,
-) -> Result<AuthenticatedClient, Unauthenticated> {
+    find: impl Fn(&WireClientId) -> Found,
+) -> Authenticated {
     let ctx = incoming.ctx;
-    let client = match assertion.client_id {
-        Some(id) => ctx.client(id).map_err(|error| (None, unavailable(error)))?,
+    let client = match &assertion.client_id {
+        Some(id) => find(id).map_err(|error| (None, error))?,
         None => None,
     };
     let endpoint = ctx.config.issuer.endpoint(incoming.path);

@@ -13,7 +13,7 @@ use crate::server::incoming::Incoming;
 use crate::server::pages::failure;
 use crate::server::respond;
 use crate::store::{StoreError, View};
-use crate::types::{BearerSecret, ClientId, InitialTokenId, Secret, Timestamp};
+use crate::types::{BearerSecret, InitialTokenId, Secret, Timestamp, WireClientId};
 use rouille::Response;
 
 type Refusal = RegistrationError;
@@ -197,12 +197,13 @@ fn managed(
     let id = path
         .rsplit('/')
         .next()
-        .and_then(|id| id.parse::<ClientId>().ok());
-    let client = match id {
-        Some(id) => view.client(id)?,
+        .and_then(|id| id.parse::<WireClientId>().ok());
+    let client = match &id {
+        Some(id) => view.client_on_wire(id)?,
         None => None,
     };
-    Ok(registration::manager(id, presented, client))
+    let key = id.map(|id| id.key());
+    Ok(registration::manager(key, presented, client))
 }
 
 fn initial_token(

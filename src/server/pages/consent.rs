@@ -9,7 +9,7 @@ use crate::server::incoming::{Incoming, Visitor};
 use crate::server::oauth::authorize;
 use crate::server::respond::{self, Leads};
 use crate::store::StoreError;
-use crate::types::{Form, Scope};
+use crate::types::{DocumentUrl, Form, RedirectUri, Scope};
 use crate::views::{self, ClientFace, ScopeLine};
 use rouille::Response;
 
@@ -106,16 +106,25 @@ pub fn denied(incoming: &Incoming<'_>, request: &Form) -> Result<Response, Store
 /// How an application presents itself. Its logo would be a request to somebody else's server: it is not shown.
 pub fn face(client: &Client, target: &Target) -> ClientFace {
     let uri = target.redirect_uri.as_str();
-    let host = uri.parse().map_or_else(
-        |_| uri.to_owned(),
-        |uri: crate::types::RedirectUri| uri.place(),
-    );
+    let parsed: Option<RedirectUri> = uri.parse().ok();
+    let host = parsed
+        .as_ref()
+        .map_or_else(|| uri.to_owned(), RedirectUri::place);
+    let leads_to = parsed.as_ref().and_then(RedirectUri::leads_to);
     ClientFace {
         name: client.name.clone(),
         logo: None,
         host,
         policy_url: client.policy_uri.clone(),
         terms_url: client.tos_uri.clone(),
-        registered_itself: client.registered.is_some(),
+        registered_itself: client.registered.is_some() && client.document().is_none(),
+        described_at: client
+            .document()
+            .map(DocumentUrl::place)
+            .unwrap_or_default(),
+        // Loopback, or a scheme of its own (RFC 8252 §7).
+        on_this_device: leads_to.is_some_and(|(scheme, loopback)| {
+            loopback || !matches!(scheme.as_str(), "https" | "http")
+        }),
     }
 }

@@ -188,6 +188,8 @@ fn face(client: &Client) -> ClientFace {
         name: client.name.clone(),
         logo: None,
         registered_itself: client.registered.is_some(),
+        described_at: String::new(),
+        on_this_device: false,
         host: String::new(),
         policy_url: client.policy_uri.clone(),
         terms_url: client.tos_uri.clone(),

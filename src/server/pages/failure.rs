@@ -5,6 +5,7 @@ use crate::model::Client;
 use crate::oauth::authorize::redirect_uri::Mismatch;
 use crate::oauth::authorize::request::NoTarget;
 use crate::oauth::logout::LogoutError;
+use crate::oauth::registration::DocumentError;
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::respond::{self, Leads, set};
 use crate::types::{BearerSecret, Form};
@@ -133,6 +134,20 @@ pub fn no_target(
                 .push(detail("Client id received", form.text("client_id")));
             let advice = "compare the client id below with the applications in the admin page. Add the application \
                           there, or switch it on again, and type its client id into its settings.";
+            (view, advice)
+        }
+        NoTarget::Document(error) => {
+            let text = "It is known by the address of a document that describes it, and that cannot be used.";
+            let mut view = ErrorPage::new(page, "This application does not say who it is", text);
+            view.code = match error {
+                DocumentError::TooOften(_) | DocumentError::Busy => "client_document_later",
+                _ => "client_document_unusable",
+            }
+            .to_owned();
+            view.details
+                .push(detail("Client id received", form.text("client_id")));
+            let advice = "the audit log says what is wrong with the document. A server on your own network is called \
+                          only after “doorlight outbound allow HOST”.";
             (view, advice)
         }
         NoTarget::Repeated => {

@@ -52,6 +52,8 @@ pub struct ApplicationRow {
     pub disabled: bool,
     /// Whether it registered itself.
     pub registered: bool,
+    /// Whether a document describes it.
+    pub described: bool,
     /// The refusal that was the last that was heard of it, if it was one.
     pub refused: Option<RecentRefusal>,
 }
@@ -89,6 +91,10 @@ pub struct Application {
     pub groups: Vec<Choice>,
     /// Client id.
     pub id: String,
+    /// As it is called in requests and tokens.
+    pub client_id: String,
+    /// Whether a document describes it, whose name and addresses replace what is typed here.
+    pub described: bool,
     /// Name as stored.
     pub name: String,
     /// Address of this server.

@@ -4,7 +4,7 @@
 use crate::views::{Form, Page, When};
 use askama::Template;
 
-/// `{base}/admin/registration`. `POST` to the same address with `policy`; `POST …/tokens` with `note`, `days`, `uses`;
+/// `{base}/admin/registration`. `POST` to the same address with `policy`; `POST …/documents` with `documents` (`on` or `off`); `POST …/tokens` with `note`, `days`, `uses`;
 /// `POST …/tokens/{id}/remove`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "admin/registration.html", config = "assets/askama.toml")]
@@ -23,6 +23,10 @@ pub struct Registration {
     pub never_used: usize,
     /// How many of those there may be.
     pub never_used_most: usize,
+    /// How many applications a document describes.
+    pub described: usize,
+    /// How many of those there may be.
+    pub described_most: usize,
 }
 
 /// An initial access token. Its text is not known any more.

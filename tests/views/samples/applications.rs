@@ -12,6 +12,7 @@ impl Samples<'_> {
             last_used: Some(when("2026-11-24T08:49:00Z", "2 minutes ago")),
             disabled: false,
             registered: id == "c3",
+            described: false,
             refused: None,
         };
         let rows = vec![
@@ -60,6 +61,8 @@ impl Samples<'_> {
             form: self.application(),
             groups: self.choices(),
             id: "c_01jd3k9v7x".into(),
+            client_id: "https://grafana.home.example/client.json".into(),
+            described: true,
             name: self.t("Grafana"),
             issuer: "https://id.home.example".into(),
             discovery: "https://id.home.example/.well-known/openid-configuration".into(),

@@ -134,7 +134,7 @@ impl Samples<'_> {
             }),
             draw("admin-registration", &Registration {
                 page: self.desk("Applications that register themselves"),
-                form: self.typed(Form::new().with("policy", "token").with("days", "1").with("uses", "1")),
+                form: self.typed(Form::new().with("policy", "token").with("documents", "off").with("days", "1").with("uses", "1")),
                 tokens: vec![InitialTokenRow {
                     id: "t1".into(),
                     note: self.t("The tablet in the kitchen"),
@@ -146,6 +146,8 @@ impl Samples<'_> {
                 registered: 4,
                 never_used: 1,
                 never_used_most: 100,
+                described: 1,
+                described_most: 200,
             }),
             draw("admin-audit", &Audit {
                 page: self.desk("Audit log"),

@@ -92,6 +92,8 @@ impl Samples<'_> {
             policy_url: Some("https://grafana.home.example/privacy".into()),
             terms_url: Some("https://grafana.home.example/terms".into()),
             registered_itself: true,
+            described_at: String::new(),
+            on_this_device: false,
         }
     }
 

@@ -175,6 +175,23 @@ impl Samples<'_> {
                 },
             ),
             draw(
+                "consent-described",
+                &Consent {
+                    page: self.member("Consent"),
+                    client: ClientFace {
+                        name: self.t("notes.example (“Assistant for notes and other things”)"),
+                        host: self.t("127.0.0.1"),
+                        registered_itself: false,
+                        described_at: self.t("notes.example"),
+                        on_this_device: true,
+                        ..self.client()
+                    },
+                    person: self.t("Anna Lindqvist"),
+                    scopes: vec![ScopeLine::new("openid")],
+                    continue_to: self.t("sealed"),
+                },
+            ),
+            draw(
                 "consent",
                 &Consent {
                     page: self.member("Consent"),
