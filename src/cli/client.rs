@@ -1,5 +1,6 @@
 //! `doorlight client`: applications.
 
+use super::client_edit::{EditArguments, changes};
 use super::{Failure, Shared, output, reach};
 use crate::model::{Algorithm, ClientAuthMethod, ClientKind, GrantType, Profile, SubjectType};
 use crate::oauth::clients::NewClient;
@@ -16,6 +17,8 @@ use std::path::{Path, PathBuf};
 pub(super) enum Verb {
     /// Add an application; prints its secret, once.
     Add(Box<AddArguments>),
+    /// Change an application; what is not given stays.
+    Edit(Box<EditArguments>),
     /// List applications.
     List,
     /// Show one application.
@@ -148,7 +151,7 @@ fn secret_id(text: &str) -> Result<Timestamp, String> {
 }
 
 /// A value as it is stored. What serde expected is what there is.
-fn named<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+pub(super) fn named<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_value(Value::String(text.replace('-', "_"))).map_err(|error| {
         let error = error.to_string().replace('`', "");
         let known = error.split_once("expected ").map(|(_, known)| known);
@@ -164,6 +167,11 @@ pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::Add(arguments) => Command::ClientAdd {
             client: Box::new(new_client(*arguments)?),
         },
+        Verb::Edit(arguments) => {
+            let (client, changes) = changes(*arguments)?;
+            let changes = Box::new(changes);
+            Command::ClientEdit { client, changes }
+        }
         Verb::RotateSecret { client } => Command::ClientRotateSecret { client },
         Verb::RemoveSecret { client, secret } => Command::ClientRemoveSecret { client, secret },
         Verb::Rm { client } => Command::ClientRemove { client },
@@ -230,7 +238,7 @@ fn new_client(arguments: AddArguments) -> Result<NewClient, Failure> {
 }
 
 /// The JSON object in a file. What is in it is looked at with the other settings.
-fn key_set(path: &Path) -> Result<Value, Failure> {
+pub(super) fn key_set(path: &Path) -> Result<Value, Failure> {
     let wrong = |why: &dyn std::fmt::Display| Failure(format!("{}: {why}", path.display()));
     let bytes = std::fs::read(path).map_err(|e| wrong(&e))?;
     strict_json::parse_object(&bytes)

@@ -3,6 +3,7 @@
 
 mod audit;
 mod client;
+mod client_edit;
 mod health;
 mod keys;
 mod outbound;

@@ -57,6 +57,45 @@ fn hostile_text_is_escaped_on_every_page() {
     }
 }
 
+/// A field that is added to a fold and not to the names that open it would hide what is wrong with it.
+#[test]
+fn what_is_wrong_with_an_application_is_never_behind_a_closed_fold() {
+    let page = samples::application_refused(&[]);
+    let fields: std::collections::BTreeSet<String> = checks::tags(&page)
+        .iter()
+        .filter(|t| ["input", "textarea", "select"].contains(&t.name.as_str()))
+        .filter_map(|t| t.attribute("name").map(str::to_owned))
+        .filter(|name| name != "csrf")
+        .collect();
+    assert!(fields.len() > 30, "{fields:?}");
+    for name in fields {
+        // What is wrong with one scope or another is said beside the boxes.
+        let name = if name == "more_scopes" {
+            "scope".to_owned()
+        } else {
+            name
+        };
+        let html = samples::application_refused(std::slice::from_ref(&name));
+        let mut folds = Vec::new();
+        let mut said = false;
+        for tag in checks::tags(&html) {
+            match (tag.name.as_str(), tag.closing) {
+                ("details", false) => folds.push(tag.attribute("open").is_some()),
+                ("details", true) => drop(folds.pop()),
+                _ if tag.attribute("id") == Some(&format!("f-{name}-error")) => {
+                    said = true;
+                    assert!(
+                        folds.iter().all(|open| *open),
+                        "{name} is behind a closed fold"
+                    );
+                }
+                _ => {}
+            }
+        }
+        assert!(said, "nobody says what is wrong with {name}");
+    }
+}
+
 #[test]
 fn copy_fields_hold_the_value_and_not_their_own_name() {
     let pages = samples::all(None);

@@ -4,6 +4,7 @@
 use super::describe;
 use crate::model::{Algorithm, RegistrationPolicy};
 use crate::oauth::clients::NewClient;
+use crate::server::administration::client_changes::{self, ClientChanges};
 use crate::server::administration::people::NewPerson;
 use crate::server::administration::registration::{self, NewInitialToken};
 use crate::server::administration::resources::{self, Given};
@@ -82,6 +83,13 @@ pub enum Command {
     ClientAdd {
         /// Which.
         client: Box<NewClient>,
+    },
+    /// Changes an application.
+    ClientEdit {
+        /// Name or client id.
+        client: String,
+        /// What is given; the rest stays.
+        changes: Box<ClientChanges>,
     },
     /// Gives an application a second secret.
     ClientRotateSecret {
@@ -203,6 +211,9 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
                 secret.as_ref().map(Secret::expose),
                 &ctx.config.issuer,
             )
+        }
+        Command::ClientEdit { client, changes } => {
+            describe::client(&client_changes::edit_given(ctx, &client, *changes, actor)?)
         }
         Command::ClientRotateSecret { client } => {
             let client = clients::find(ctx, &client)?;

@@ -21,7 +21,7 @@
 //!
 //! Checkboxes send `on`. An error belongs to the field's name; for `scope` and `grant` to that name.
 
-use super::{ListHead, Refusal};
+use super::{ListHead, Part, Refusal};
 use crate::views::{Choice, Form, Page, When};
 use askama::Template;
 
@@ -73,11 +73,9 @@ pub struct NewApplication {
 }
 
 impl NewApplication {
-    /// The settings below "More settings" are opened when one of them was refused.
-    pub fn open_more(&self) -> bool {
-        self.form
-            .errors()
-            .any(|(name, _)| !matches!(name, "" | "name" | "kind" | "redirect_uris"))
+    /// Whether a fold of the form is open.
+    pub fn open(&self, part: Part) -> bool {
+        part.is_open(&self.form)
     }
 }
 
@@ -119,6 +117,13 @@ pub struct Application {
     pub last_refusal: Option<RecentRefusal>,
     /// Sign-outs that it is yet to be told of.
     pub undelivered: Undelivered,
+}
+
+impl Application {
+    /// Whether a fold of the form is open.
+    pub fn open(&self, part: Part) -> bool {
+        part.is_open(&self.form)
+    }
 }
 
 /// Sign-outs that an application was not told of.

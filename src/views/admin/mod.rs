@@ -1,5 +1,6 @@
 //! The admin pages: for a person who runs the server and need not know OAuth.
 
+mod application_parts;
 mod applications;
 mod audit;
 mod confirm;
@@ -12,6 +13,7 @@ mod resources;
 mod sessions;
 mod try_it;
 
+pub use application_parts::Part;
 pub use applications::{
     Application, ApplicationRow, Applications, NewApplication, RecentRefusal, RefusedRedirect,
     SecretRow, Undelivered, UndeliveredRow, application_defaults,

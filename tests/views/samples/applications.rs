@@ -114,6 +114,48 @@ impl Samples<'_> {
             undelivered: Undelivered::default(),
             ..application.clone()
         };
+        let service = Application {
+            page: self.desk("Nightly report"),
+            name: self.t("Nightly report"),
+            form: self
+                .application()
+                .with("kind", "service")
+                .with_all::<String>("scope", [])
+                .with_all::<String>("allowed_group", [])
+                .with_all::<String>("claims_in_id_token", [])
+                .with("claim_mappings", "")
+                .with("home_url", "")
+                .with("redirect_uris", "")
+                .with("more_scopes", self.t("photos:read"))
+                .with("grant", "client_credentials"),
+            refused: vec![],
+            forgotten: None,
+            undelivered: Undelivered::default(),
+            ..application.clone()
+        };
+        let full = Application {
+            form: self
+                .application()
+                .with("kind", "native")
+                .with(
+                    "post_logout_redirect_uris",
+                    "https://grafana.home.example/out",
+                )
+                .with(
+                    "backchannel_logout_uri",
+                    "https://grafana.home.example/backchannel",
+                )
+                .with_tick("backchannel_logout_session_required", true)
+                .with(
+                    "frontchannel_logout_uri",
+                    "https://grafana.home.example/frontchannel",
+                )
+                .with("access_token_minutes", "5")
+                .with("profile", "strict")
+                .with("jwks", "{\n  \"keys\": []\n}")
+                .with_tick("allow_http_redirect", true),
+            ..public.clone()
+        };
         let copy = |label: &str, value: &str, hint: &str| CopyRow {
             label: label.into(),
             value: self.t(value),
@@ -186,6 +228,8 @@ impl Samples<'_> {
             draw("admin-application-issued", &issued),
             draw("admin-application", &application),
             draw("admin-application-public", &public),
+            draw("admin-application-service", &service),
+            draw("admin-application-full", &full),
             draw("admin-application-delete", &delete),
         ]
     }

@@ -4,10 +4,26 @@ mod applications;
 mod desk;
 mod people;
 mod public;
+mod resources;
 
 use askama::Template;
 use doorlight::views::admin::*;
 use doorlight::views::*;
+
+/// The page of an application on which these fields were refused.
+pub fn application_refused(names: &[String]) -> String {
+    let s = Samples { hostile: None };
+    let mut form = s.application();
+    for name in names {
+        form.refuse(name, "No.");
+    }
+    let page = NewApplication {
+        page: s.desk("Add an application"),
+        form,
+        groups: s.choices(),
+    };
+    page.render().unwrap()
+}
 
 /// Name and HTML of every page.
 pub fn all(hostile: Option<&str>) -> Vec<(String, String)> {
@@ -242,6 +258,7 @@ impl Samples<'_> {
     fn admin(&self) -> Vec<(String, String)> {
         let mut pages = self.admin_overview();
         pages.extend(self.admin_applications());
+        pages.extend(self.admin_resources());
         pages.extend(self.admin_people());
         pages.extend(self.admin_rest());
         pages
