@@ -128,6 +128,7 @@ mod tests {
         let service = Form::new()
             .with("kind", "service")
             .with("grant", "client_credentials")
+            .with("subject_type", "public")
             .with("profile", "standard")
             .with("id_token_alg", "RS256")
             .with("access_token_alg", "ES256")
