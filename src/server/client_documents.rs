@@ -269,7 +269,7 @@ pub fn of(incoming: &Incoming<'_>, id: WireClientId) -> Result<Named, StoreError
     let found = ctx
         .documents
         .get(&url, incoming.address(), incoming.now, || {
-            outbound::get_lasting_json(url.as_str(), &settings.outbound_hosts)
+            outbound::get_json(url.as_str(), &settings.outbound_hosts)
                 .map_err(|error| error.to_string())
         });
     Ok(match found {
