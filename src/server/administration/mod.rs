@@ -71,8 +71,7 @@ impl Actor {
             Authority::File => return Ok(true),
             Authority::Session(id) => *id,
             Authority::Token(token) => {
-                let id = token.text("client_id").and_then(|id| id.parse().ok());
-                let client = match id {
+                let client = match token.client() {
                     Some(id) => view.client_on_wire(&id)?,
                     None => None,
                 };

@@ -166,8 +166,7 @@ fn admitted(incoming: &Incoming<'_>, access: Access) -> Result<Bearer, Refused> 
 
 /// The application of the token, as it is by now.
 fn client_of(incoming: &Incoming<'_>, bearer: &Bearer) -> Result<Option<Arc<Client>>, BearerError> {
-    let id = bearer.checked.token.text("client_id");
-    match id.and_then(|id| id.parse().ok()) {
+    match bearer.checked.token.client() {
         Some(id) => {
             let client = incoming.ctx.client_on_wire(&id);
             client.map_err(bearer::unavailable)
