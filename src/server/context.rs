@@ -157,8 +157,7 @@ impl Context {
                 return Ok(held.1.clone());
             }
         }
-        let settings = self.store.snapshot()?.view().settings()?;
-        let settings = settings.ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
+        let settings = self.store.snapshot()?.view().settings_made()?;
         let settings = Arc::new(settings);
         let mut held = self
             .settings

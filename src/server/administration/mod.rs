@@ -86,9 +86,7 @@ impl Actor {
         let Some(session) = view.session(id)? else {
             return Ok(false);
         };
-        let settings = view
-            .settings()?
-            .ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
+        let settings = view.settings_made()?;
         let user = view.user(session.user)?;
         Ok(user.is_some_and(|user| user.admin && session::holds(&session, &user, &settings, now)))
     }
