@@ -2,7 +2,7 @@
 
 use super::{Failure, Shared, output, reach};
 use crate::model::Algorithm;
-use crate::server::administration::resources::{self, Given};
+use crate::server::administration::resources::{self, ResourceChanges};
 use crate::server::api::control::Command;
 use crate::server::api::describe;
 use clap::{Args, Subcommand};
@@ -82,9 +82,9 @@ pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
     Ok(())
 }
 
-fn given(arguments: GivenArguments) -> (String, Given) {
+fn given(arguments: GivenArguments) -> (String, ResourceChanges) {
     let some = |list: Vec<String>| Some(list).filter(|list| !list.is_empty());
-    let given = Given {
+    let given = ResourceChanges {
         name: arguments.name,
         scope: arguments.scope,
         token_seconds: arguments.token_seconds,

@@ -3,6 +3,7 @@
 use super::digest::{base64url, from_base64url};
 use super::keyring::{KeyRing, LoadedKey};
 use crate::model::Algorithm;
+use crate::types::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -51,6 +52,23 @@ pub fn sign(key: &LoadedKey, typ: &str, claims: &[u8]) -> String {
     token.push('.');
     token.push_str(&base64url(&signature));
     token
+}
+
+/// Claims, signed by whichever key of that algorithm signs now; `None` where there is none, which is logged.
+pub fn sign_claims(
+    ring: &KeyRing,
+    algorithm: Algorithm,
+    typ: &str,
+    claims: &Map<String, Value>,
+    now: Timestamp,
+) -> Option<String> {
+    let Some(key) = ring.signer(algorithm, now) else {
+        log::error!("there is no key to sign with");
+        return None;
+    };
+    // A map of JSON values always serialises.
+    let claims = serde_json::to_vec(claims).ok()?;
+    Some(sign(key, typ, &claims))
 }
 
 /// Checks a token against the ring's published keys. The key, found by `kid`, names the algorithm: a header that says

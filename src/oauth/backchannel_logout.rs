@@ -287,7 +287,8 @@ pub fn is_due(delivery: &Delivery, now: Timestamp) -> bool {
     delivery.given_up.is_none() && (now >= delivery.due || delivery.due > now.plus(LONGEST_GAP))
 }
 
-/// What becomes of a delivery after an attempt (§2.8), and when it is tried again. `client` and `user` are named in the event, where they still are.
+/// What becomes of a delivery after an attempt (§2.8), and when it is tried again. `client` and `user` are named in the
+/// event, where they still are.
 pub fn after_attempt(
     delivery: Delivery,
     heard: Heard,

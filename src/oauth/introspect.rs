@@ -104,6 +104,16 @@ impl AccessToken {
         self.claims.get(name).and_then(Value::as_str)
     }
 
+    /// To whom it was issued.
+    pub fn client(&self) -> Option<WireClientId> {
+        self.text("client_id")?.parse().ok()
+    }
+
+    /// Whether it was issued to that client.
+    pub fn is_of(&self, client: &Client) -> bool {
+        self.text("client_id") == Some(client.wire_id().to_string().as_str())
+    }
+
     /// Whether the scope has the token.
     pub fn has_scope(&self, token: &str) -> bool {
         self.text("scope")
@@ -142,7 +152,7 @@ pub fn inactive() -> Value {
 /// Whether this client may know of the token: its own, or, with the right to introspect, one for its audiences (for
 /// the issuer's where it has none).
 pub fn may_know(asking: &Client, token: &AccessToken, issuer: &Issuer) -> bool {
-    if token.text("client_id") == Some(asking.wire_id().to_string().as_str()) {
+    if token.is_of(asking) {
         return true;
     }
     let audience = token.audience();

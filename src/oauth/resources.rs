@@ -40,6 +40,19 @@ pub struct ResourceEdit {
 }
 
 impl ResourceEdit {
+    /// What a new resource has where nothing is said.
+    pub fn new(identifier: &str) -> Self {
+        Self {
+            name: identifier.chars().take(100).collect(),
+            scope: String::new(),
+            token_seconds: 900,
+            alg: Algorithm::Es256,
+            clients: BTreeSet::new(),
+            servers: BTreeSet::new(),
+            registered_clients: false,
+        }
+    }
+
     /// The resource as it is.
     pub fn of(resource: &Resource) -> Self {
         Self {

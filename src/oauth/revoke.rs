@@ -48,11 +48,7 @@ pub fn decide(client: &Client, presented: Presented, now: Timestamp) -> Decision
                 reply: Ok(()),
             }
         }
-        Presented::Access { token, .. }
-            if token.text("client_id") != Some(client.wire_id().to_string().as_str()) =>
-        {
-            foreign(client, now)
-        }
+        Presented::Access { token, .. } if !token.is_of(client) => foreign(client, now),
         Presented::Access { token, revoked } if revoked || now >= token.expires => {
             Decision::reply(Ok(()))
         }

@@ -9,7 +9,7 @@ use crate::oauth::dpop::{Proof, algorithms};
 use crate::oauth::error::BearerError;
 use crate::oauth::userinfo::{self, Scheme};
 use crate::store::StoreError;
-use crate::types::{Form, WireClientId};
+use crate::types::Form;
 use rouille::Response;
 use std::sync::Arc;
 
@@ -141,10 +141,7 @@ fn record(incoming: &Incoming<'_>, checked: &Checked, error: BearerError) {
     if let Some(person) = &checked.person {
         event = event.user(&person.user);
     }
-    let client: Option<WireClientId> = checked
-        .token
-        .text("client_id")
-        .and_then(|id| id.parse().ok());
+    let client = checked.token.client();
     if let Some(client) = client.and_then(|id| incoming.ctx.client_on_wire(&id).ok().flatten()) {
         event = event.client(&client);
     }

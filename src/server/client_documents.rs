@@ -267,9 +267,9 @@ pub fn of(incoming: &Incoming<'_>, id: WireClientId) -> Result<Named, StoreError
         return Ok(Named::Nobody);
     }
     let found = ctx
-        .documents
+        .client_documents
         .get(&url, incoming.address(), incoming.now, || {
-            outbound::get_lasting_json(url.as_str(), &settings.outbound_hosts)
+            outbound::get_json(url.as_str(), &settings.outbound_hosts)
                 .map_err(|error| error.to_string())
         });
     Ok(match found {

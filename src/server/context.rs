@@ -47,18 +47,18 @@ pub struct Context {
     pub discovery: Documents,
     /// The JWKS document.
     pub jwks: Documents,
-    /// Documents of applications.
+    /// Keys and requests that applications have at addresses of their own.
     pub fetched: Fetched,
+    /// Documents that describe clients.
+    pub client_documents: ClientDocuments,
+    /// Registrations of strangers, counted.
+    pub registrations: Registrations,
+    /// Held by the one registration that waits for a document of its sector.
+    pub sector_call: Mutex<()>,
     clients: Clients,
     refusals: Refusals,
     keys: RwLock<(u64, Arc<KeyRing>)>,
     settings: RwLock<(u64, Arc<Settings>)>,
-    /// Registrations of strangers, counted.
-    pub registrations: Registrations,
-    /// Documents that describe clients.
-    pub documents: ClientDocuments,
-    /// Held by the one registration that waits for a document of its sector.
-    pub sector_call: Mutex<()>,
 }
 
 /// The file cannot be served.
@@ -116,7 +116,7 @@ impl Context {
             keys,
             settings,
             registrations: Registrations::default(),
-            documents: ClientDocuments::default(),
+            client_documents: ClientDocuments::default(),
             sector_call: Mutex::default(),
             config,
         })
@@ -157,8 +157,7 @@ impl Context {
                 return Ok(held.1.clone());
             }
         }
-        let settings = self.store.snapshot()?.view().settings()?;
-        let settings = settings.ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
+        let settings = self.store.snapshot()?.view().settings_made()?;
         let settings = Arc::new(settings);
         let mut held = self
             .settings

@@ -62,9 +62,7 @@ impl<'a> Incoming<'a> {
 
     /// The form in the body. Another media type is no form (RFC 6749 §3.2).
     pub fn form(&self) -> Result<Form, FormError> {
-        let media = self.request.header("Content-Type").unwrap_or_default();
-        let media = media.split(';').next().unwrap_or_default().trim();
-        if !media.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        if !self.has_media_type("application/x-www-form-urlencoded") {
             return if self.body().is_empty() {
                 Ok(Form::default())
             } else {
@@ -72,6 +70,13 @@ impl<'a> Incoming<'a> {
             };
         }
         Form::parse(self.body())
+    }
+
+    /// Whether the body is said to be that. Parameters of a media type change nothing for those that are read here.
+    pub fn has_media_type(&self, media_type: &str) -> bool {
+        let media = self.request.header("Content-Type").unwrap_or_default();
+        let media = media.split(';').next().unwrap_or_default().trim();
+        media.eq_ignore_ascii_case(media_type)
     }
 
     /// The body, read once.

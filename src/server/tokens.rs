@@ -119,7 +119,7 @@ pub fn standing(
     if now >= token.expires {
         return Ok(None);
     }
-    let Some(client) = token.text("client_id").and_then(|id| id.parse().ok()) else {
+    let Some(client) = token.client() else {
         return Ok(None);
     };
     // RFC 8693: an exchanged token falls with each token that it came from.

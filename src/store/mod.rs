@@ -2,7 +2,8 @@
 //! Owns: the tables (`schema`), the records' encoding (`codec`), reading (`view`, over `rows`), the handle that takes
 //! jobs (`handle`), the one writer (`writer`), whom it wakes (`bell`), its open transaction (`tables`), applying changes
 //! and keeping indexes (`apply`), opening and its refusals (`open`), what was last used when (`marks`), forgetting what
-//! has expired (`sweep`), uses of what may be used once (`replays`), the audit log (`event_log`).
+//! has expired (`sweep`), uses of what may be used once (`replays`), resources with the clients that they name
+//! (`resources`), the audit log (`event_log`).
 //! Not here: what may be written (`oauth`, `identity` decide).
 
 mod apply;

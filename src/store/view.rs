@@ -48,6 +48,12 @@ impl<'a> View<'a> {
         self.get(Table::Settings, SETTINGS_KEY)
     }
 
+    /// The settings, of a file that a server has started with.
+    pub fn settings_made(&self) -> Result<Settings, StoreError> {
+        self.settings()?
+            .ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))
+    }
+
     /// One client, with the resources that concern it.
     pub fn client(&self, id: ClientId) -> Result<Option<Client>, StoreError> {
         self.get(Table::Clients, id.as_bytes())?

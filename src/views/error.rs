@@ -109,17 +109,6 @@ impl ErrorPage {
         this
     }
 
-    /// 500: a fault of ours.
-    pub fn internal(page: Page) -> Self {
-        let mut this = Self::new(
-            page,
-            "Something went wrong here",
-            "This is a fault of the server, not yours. It has been written to the log.",
-        );
-        this.advice = vec!["Go back and try again.".to_owned()];
-        this
-    }
-
     /// 404 or 410: the setup link was used, has expired, or an administrator exists.
     pub fn setup_link_closed(page: Page) -> Self {
         let home = format!("{}/", page.base);

@@ -1,9 +1,8 @@
 //! Back-channel logout (OpenID Connect Back-Channel Logout 1.0): what an application that ends its own sessions sees.
 //! Not here: what is told (`session_ends`).
 
-use crate::receiver::{
-    Receiving, allow_loopback, events, header, listening, request, sign_out, until, verifies,
-};
+use crate::receiver::{Receiving, events, header, listening, request, sign_out, until, verifies};
+use crate::site::allow_loopback;
 use crate::world::{PASSWORD, REDIRECT, World, claims};
 use serde_json::json;
 use std::net::TcpListener;

@@ -3,6 +3,7 @@
 //! are refused, and the limits of fetching: `client_documents_refused`.
 
 use crate::prover::{Key, now};
+use crate::site::allow_loopback;
 use crate::world::{Answer, Browser, REDIRECT, World, challenge, claims, encode, redeem};
 use doorlight::types::WireClientId;
 use serde_json::{Value, json};
@@ -103,7 +104,7 @@ fn head(stream: &mut TcpStream) -> String {
 pub fn world() -> World {
     let world = World::started();
     world.verb(&["registration", "documents", "on"], "");
-    world.verb(&["outbound", "allow", "127.0.0.1"], "");
+    allow_loopback(&world);
     world.user("alice");
     world
 }
@@ -287,7 +288,7 @@ fn off_by_default_and_then_no_address_is_called() {
     let host = Host::new();
     host.serve(&host.document());
     let world = World::started();
-    world.verb(&["outbound", "allow", "127.0.0.1"], "");
+    allow_loopback(&world);
     world.user("alice");
     let mut browser = world.sign_in("alice");
     assert_eq!(discovered(&world), Value::Null);

@@ -1,7 +1,8 @@
 //! Pairwise subjects (OpenID Connect Core §8.1): which names applications learn, and that none of them is one that
 //! another could know. Not here: what a sector document must say (`sector`).
 
-use crate::receiver::{Receiving, allow_loopback, sign_out};
+use crate::receiver::{Receiving, sign_out};
+use crate::site::allow_loopback;
 use crate::world::{Browser, REDIRECT, TestClient, World, claims, encode, redeem};
 use serde_json::{Value, json};
 

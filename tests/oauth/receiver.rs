@@ -93,10 +93,6 @@ pub fn listening(world: &World, name: &str, uri: &str, more: &[&str]) -> TestCli
     world.client(name, &all)
 }
 
-pub fn allow_loopback(world: &World) {
-    world.verb(&["outbound", "allow", "127.0.0.1"], "");
-}
-
 pub fn sign_out(browser: &mut Browser<'_>) {
     let page = browser.get("/logout");
     let answer = browser.submit(&page, "/logout", &[]);

@@ -2,8 +2,9 @@
 //! nothing is saved where it does not. Not here: the names that come of it (`pairwise`).
 
 use crate::pairwise::OTHER;
-use crate::receiver::{allow_loopback, events, until};
+use crate::receiver::{events, until};
 use crate::registration::{JSON, management, open, register, registered};
+use crate::site::allow_loopback;
 use crate::world::{PASSWORD, REDIRECT, World, claims, encode};
 use serde_json::{Value, json};
 use std::io::{Read, Write};

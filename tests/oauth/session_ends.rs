@@ -1,7 +1,8 @@
 //! The cascade: each way to lose a session or a permission is told to the application (Back-Channel Logout §2.5).
 
 use crate::device::{GRANT, say};
-use crate::receiver::{Receiving, allow_loopback, header, listening, sign_out, verifies};
+use crate::receiver::{Receiving, header, listening, sign_out, verifies};
+use crate::site::allow_loopback;
 use crate::world::{Answer, Browser, PASSWORD, REDIRECT, World, claims, encode, hidden};
 use serde_json::Value;
 

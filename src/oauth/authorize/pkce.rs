@@ -4,7 +4,8 @@ use crate::model::{Client, CodeChallenge, Profile};
 use crate::oauth::error::AuthorizeError;
 use crate::oauth::token::code::is_verifier;
 
-/// The challenge of a request. Required for public and strict clients, and for those that a document describes; S256 only, unless the client is marked legacy.
+/// The challenge of a request. Required for public and strict clients, and for those that a document describes; S256
+/// only, unless the client is marked legacy.
 pub fn challenge(
     client: &Client,
     challenge: Option<&str>,

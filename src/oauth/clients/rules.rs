@@ -339,8 +339,9 @@ fn frontchannel_fits(client: &Client) -> Result<(), AdminError> {
     Ok(())
 }
 
-/// Back-Channel Logout §2.2, Front-Channel Logout §2: an absolute address without a fragment; plain http for confidential clients only.
-pub(super) fn logout_address(
+/// What Doorlight or a browser calls by itself: an absolute address without a fragment; plain http for confidential
+/// clients only (Back-Channel Logout §2.2, Front-Channel Logout §2).
+pub(super) fn address_to_call(
     field: &'static str,
     text: Option<&str>,
     public: bool,
@@ -380,7 +381,7 @@ pub(super) fn request_uris(texts: &[String]) -> Result<Vec<String>, AdminError> 
             ));
         }
         let address = text.split_once('#').map_or(text, |(address, _)| address);
-        logout_address(FIELD, Some(address), false)?;
+        address_to_call(FIELD, Some(address), false)?;
         if !kept.iter().any(|other| other == text) {
             kept.push(text.to_owned());
         }

@@ -116,7 +116,8 @@ fn address(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }
 
-/// The sector that an address names, if it may be fetched. Registration §5: https. Plain http for a host that the administrator allows, as for every call of ours.
+/// The sector that an address names, if it may be fetched. Registration §5: https. Plain http for a host that the
+/// administrator allows, as for every call of ours.
 pub fn host_of(text: &str, allowed: &BTreeSet<Host>) -> Result<Host, AdminError> {
     let refuse = |why: &str| Err(AdminError::invalid(URI, why));
     if text.len() > 2_000 || text.chars().any(|c| c.is_control() || c.is_whitespace()) {

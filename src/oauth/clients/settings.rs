@@ -342,7 +342,7 @@ impl ClientEdit {
                 (false, method) => method,
             },
             jwks: rules::jwks(self.jwks.as_ref())?,
-            jwks_uri: rules::logout_address("jwks_uri", self.jwks_uri.as_deref(), false)?,
+            jwks_uri: rules::address_to_call("jwks_uri", self.jwks_uri.as_deref(), false)?,
             request_uris: rules::request_uris(&self.request_uris)?,
             redirect_uris: rules::addresses("redirect_uris", &self.redirect_uris)?,
             post_logout_redirect_uris: rules::addresses(
@@ -377,13 +377,13 @@ impl ClientEdit {
             authorization_signed_response_alg: self.authorization_signed_response_alg,
             userinfo_signed_response_alg: self.userinfo_signed_response_alg,
             claim_mappings,
-            backchannel_logout_uri: rules::logout_address(
+            backchannel_logout_uri: rules::address_to_call(
                 "backchannel_logout_uri",
                 self.backchannel_logout_uri.as_deref(),
                 public,
             )?,
             backchannel_logout_session_required: self.backchannel_logout_session_required,
-            frontchannel_logout_uri: rules::logout_address(
+            frontchannel_logout_uri: rules::address_to_call(
                 "frontchannel_logout_uri",
                 self.frontchannel_logout_uri.as_deref(),
                 public,

@@ -9,7 +9,8 @@
 //!    fetched before (`document_to_fetch`).
 //!
 //! Management (RFC 7592): the registration access token of that very client, then the same from 2 on.
-//! Not here: the answer (`answer`), applications that a document describes (`document`), initial access tokens as an administrator handles them (`initial_token`).
+//! Not here: the answer (`answer`), applications that a document describes (`document`), initial access tokens as an
+//! administrator handles them (`initial_token`).
 
 mod addresses;
 pub mod answer;

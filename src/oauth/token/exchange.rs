@@ -17,7 +17,7 @@ use crate::model::{Client, Decision, Event, EventKind, User};
 use crate::oauth::error::TokenError;
 use crate::oauth::introspect::{AccessToken, Origin};
 use crate::oauth::{protected_resource, standing, target};
-use crate::types::{Form, Scope, Thumbprint, Timestamp, WireClientId};
+use crate::types::{Form, Scope, Thumbprint, Timestamp};
 use serde_json::{Value, json};
 
 /// RFC 8693 §2.1.
@@ -235,7 +235,7 @@ fn acceptable(
         .audience()
         .iter()
         .any(|audience| *audience == id || target::is_server(client, audience));
-    if token.token.text("client_id") != Some(id.as_str()) && !sent_to_it {
+    if !token.token.is_of(client) && !sent_to_it {
         return refuse("the token was neither issued to this application nor sent to it");
     }
     if token.token.key().is_some() && token.token.key() != key {
@@ -249,10 +249,7 @@ fn origins(subject: &Standing, actor: Option<&Standing>) -> Result<Vec<Origin>, 
     let mut origins: Vec<Origin> = Vec::new();
     for token in [Some(subject), actor].into_iter().flatten() {
         let token = &token.token;
-        let Some(client) = token
-            .text("client_id")
-            .and_then(|id| id.parse::<WireClientId>().ok())
-        else {
+        let Some(client) = token.client() else {
             return refuse("the token names no application");
         };
         let own = Origin {

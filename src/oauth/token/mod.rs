@@ -1,14 +1,15 @@
 //! The token endpoint. RFC 6749 §3.2, OpenID Connect Core §3.1.3.
 //!
 //! The phases, in this order, for every grant:
-//! 1. the form is read, repeated parameters end here (`Request::parse`);
-//! 2. the client proves who it is (`client_auth`), before anything about the grant is looked at;
+//! 1. the client proves who it is (`client_auth`, `client_assertion`), before anything about the grant is looked at;
+//! 2. the form is read, repeated parameters end here (`Request::parse`);
 //! 3. the client may use the grant type (`permitted`);
 //! 4. a DPoP proof holds, and is there where the client must send one (`oauth::dpop`, `sender`);
-//! 5. in the writer's turn: the proof was not used before (`oauth::replay`);
-//! 6. the grant's own file decides (`code`, `refresh`, `client_credentials`, `device`,
-//!    `exchange`), `oauth::target` what the token may be for;
-//! 7. after the commit, `issue` builds what is signed.
+//! 5. what was never issued ends here, and so does an exchanged token that was not signed by us: before the writer;
+//! 6. in the writer's turn: the proof was not used before (`oauth::replay`);
+//! 7. the grant's own file decides (`code`, `refresh`, `client_credentials`, `device`, `exchange`), `oauth::target` what
+//!    the token may be for;
+//! 8. after the commit, `issue` builds what is signed.
 
 pub mod client_credentials;
 pub mod code;

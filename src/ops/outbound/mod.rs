@@ -92,13 +92,8 @@ fn post(url: &str, fields: &[(&str, &str)], allowed: Allowed<'_>) -> Result<u16,
     Ok(status)
 }
 
-/// Gets a JSON object, of a 200 only.
-pub fn get_json(url: &str, allowed: Allowed<'_>) -> Result<Map<String, Value>, OutboundError> {
-    get_lasting_json(url, allowed).map(|(members, _)| members)
-}
-
-/// The same, with how long it says that it may be kept (`lasting`).
-pub fn get_lasting_json(
+/// Gets a JSON object, of a 200 only, with how long it says that it may be kept (`lasting`).
+pub fn get_json(
     url: &str,
     allowed: Allowed<'_>,
 ) -> Result<(Map<String, Value>, Option<Duration>), OutboundError> {

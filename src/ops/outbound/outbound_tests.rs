@@ -73,7 +73,7 @@ fn a_json_object_of_a_200_is_read_and_nothing_else() {
         )
     };
     let good = get("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{\"a\":1}");
-    assert_eq!(good.unwrap().get("a"), Some(&1.into()));
+    assert_eq!(good.unwrap().0.get("a"), Some(&1.into()));
     for bad in [
         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]",
         "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{\"a\":1,\"a\":2}",

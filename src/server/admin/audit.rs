@@ -9,7 +9,6 @@ use crate::server::incoming::{Incoming, Visitor};
 use crate::server::pages::failure;
 use crate::server::pages::when::when;
 use crate::server::respond::{self, Leads, set};
-use crate::store::StoreError;
 use crate::types::Form;
 use crate::views::admin::{Audit, EventRow};
 use crate::views::{self, Choice, Hidden};
@@ -50,9 +49,7 @@ fn list(
     let snapshot = incoming.ctx.store.snapshot()?;
     let view = snapshot.view();
     let events = wanted.page(&view, after.parse().ok(), listing::ROWS)?;
-    let settings = view
-        .settings()?
-        .ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
+    let settings = view.settings_made()?;
     let pairs = [
         ("person", wanted.person.as_str()),
         ("application", &wanted.application),

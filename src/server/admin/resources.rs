@@ -7,7 +7,7 @@ use super::listing::Listing;
 use crate::model::{AdminError, Algorithm, Resource as Record};
 use crate::oauth::resources::ResourceEdit;
 use crate::server::administration::OperationError;
-use crate::server::administration::resources::{self as operations, Given};
+use crate::server::administration::resources as operations;
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::pages::failure;
 use crate::server::respond::{self, Leads};
@@ -31,7 +31,7 @@ pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form, rest: &st
     let desk = Desk { incoming, visitor };
     let answered = match (rest.trim_start_matches('/'), posted) {
         ("", false) => desk.list(),
-        ("new", false) => desk.new_form(filled(&Given::defaults("")), 200),
+        ("new", false) => desk.new_form(filled(&ResourceEdit::new("")), 200),
         ("new", true) => desk.add(form),
         (rest, _) => {
             let (id, action) = rest.split_once('/').unwrap_or((rest, ""));

@@ -79,9 +79,7 @@ fn list(incoming: &Incoming<'_>, visitor: &Visitor) -> Result<Response, Operatio
     let wanted = query.text("person").trim();
     let snapshot = incoming.ctx.store.snapshot()?;
     let view = snapshot.view();
-    let settings = view
-        .settings()?
-        .ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
+    let settings = view.settings_made()?;
     let person = match wanted.parse::<Username>() {
         Ok(name) => view.user_by_name(&name)?,
         Err(_) => None,

@@ -71,8 +71,7 @@ impl Actor {
             Authority::File => return Ok(true),
             Authority::Session(id) => *id,
             Authority::Token(token) => {
-                let id = token.text("client_id").and_then(|id| id.parse().ok());
-                let client = match id {
+                let client = match token.client() {
                     Some(id) => view.client_on_wire(&id)?,
                     None => None,
                 };
@@ -87,9 +86,7 @@ impl Actor {
         let Some(session) = view.session(id)? else {
             return Ok(false);
         };
-        let settings = view
-            .settings()?
-            .ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
+        let settings = view.settings_made()?;
         let user = view.user(session.user)?;
         Ok(user.is_some_and(|user| user.admin && session::holds(&session, &user, &settings, now)))
     }

@@ -4,7 +4,7 @@ use super::{Actor, OperationError, submit};
 use crate::model::AdminError;
 use crate::oauth::outbound_hosts;
 use crate::server::context::Context;
-use crate::store::{StoreError, View};
+use crate::store::View;
 use crate::types::Host;
 
 /// All of them.
@@ -27,9 +27,7 @@ pub fn set(
         .map_err(|why| AdminError::invalid("host", why))?;
     let named = host.clone();
     submit(ctx, actor, move |view, by| {
-        let settings = view
-            .settings()?
-            .ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
+        let settings = view.settings_made()?;
         Ok(outbound_hosts::set(settings, &host, allowed, by))
     })?;
     Ok(named)

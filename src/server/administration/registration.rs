@@ -5,7 +5,6 @@ use crate::crypto::random::Fresh;
 use crate::model::{AdminError, Decision, InitialAccessToken, RegistrationPolicy};
 use crate::oauth::registration::initial_token;
 use crate::server::context::Context;
-use crate::store::StoreError;
 use crate::types::{BearerSecret, InitialTokenId};
 
 pub use crate::oauth::registration::initial_token::NewInitialToken;
@@ -17,8 +16,7 @@ pub fn set_policy(
     actor: &Actor,
 ) -> Result<(), OperationError> {
     submit(ctx, actor, move |view, by| {
-        let settings = view.settings()?;
-        let settings = settings.ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
+        let settings = view.settings_made()?;
         Ok(initial_token::set_policy(settings, policy, by))
     })
 }
@@ -26,8 +24,7 @@ pub fn set_policy(
 /// Says whether applications may be known by a document from now on.
 pub fn set_documents(ctx: &Context, on: bool, actor: &Actor) -> Result<(), OperationError> {
     submit(ctx, actor, move |view, by| {
-        let settings = view.settings()?;
-        let settings = settings.ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
+        let settings = view.settings_made()?;
         Ok(initial_token::set_documents(settings, on, by))
     })
 }

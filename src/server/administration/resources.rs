@@ -9,10 +9,10 @@ use crate::types::ClientId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Settings as the command line gives them; `None` leaves things as they are.
+/// What is given; `None` leaves things as they are. See [`ResourceEdit`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Given {
+pub struct ResourceChanges {
     /// Shown to administrators.
     pub name: Option<String>,
     /// Scope tokens with spaces between.
@@ -29,20 +29,7 @@ pub struct Given {
     pub registered_clients: Option<bool>,
 }
 
-impl Given {
-    /// What a new resource has where nothing is said.
-    pub fn defaults(identifier: &str) -> ResourceEdit {
-        ResourceEdit {
-            name: identifier.chars().take(100).collect(),
-            scope: String::new(),
-            token_seconds: 900,
-            alg: Algorithm::Es256,
-            clients: BTreeSet::new(),
-            servers: BTreeSet::new(),
-            registered_clients: false,
-        }
-    }
-
+impl ResourceChanges {
     fn on(self, view: &View<'_>, before: ResourceEdit) -> Result<ResourceEdit, OperationError> {
         let ids = |names: Option<Vec<String>>, before| -> Result<_, OperationError> {
             let Some(names) = names else {
@@ -100,12 +87,12 @@ pub fn add(
 pub fn add_given(
     ctx: &Context,
     identifier: &str,
-    given: Given,
+    given: ResourceChanges,
     actor: &Actor,
 ) -> Result<Resource, OperationError> {
     let details = given.on(
         &ctx.store.snapshot()?.view(),
-        Given::defaults(identifier.trim()),
+        ResourceEdit::new(identifier.trim()),
     )?;
     add(ctx, identifier, details, actor)
 }
@@ -131,7 +118,7 @@ pub fn edit(
 pub fn edit_given(
     ctx: &Context,
     identifier: &str,
-    given: Given,
+    given: ResourceChanges,
     actor: &Actor,
 ) -> Result<Resource, OperationError> {
     let snapshot = ctx.store.snapshot()?;

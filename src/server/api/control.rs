@@ -7,7 +7,7 @@ use crate::oauth::clients::NewClient;
 use crate::server::administration::client_changes::{self, ClientChanges};
 use crate::server::administration::people::NewPerson;
 use crate::server::administration::registration::{self, NewInitialToken};
-use crate::server::administration::resources::{self, Given};
+use crate::server::administration::resources::{self, ResourceChanges};
 use crate::server::administration::{
     Actor, Authority, OperationError, clients, keys, outbound, people,
 };
@@ -147,14 +147,14 @@ pub enum Command {
         /// What stands in `aud`.
         identifier: String,
         /// Its settings.
-        given: Given,
+        given: ResourceChanges,
     },
     /// Edits a resource.
     ResourceEdit {
         /// Which.
         identifier: String,
         /// What is given; the rest stays.
-        given: Given,
+        given: ResourceChanges,
     },
     /// Removes a resource.
     ResourceRemove {

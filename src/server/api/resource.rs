@@ -99,9 +99,7 @@ pub fn events(incoming: &Incoming<'_>) -> Response {
 /// `POST /api/commands`: a verb of the command line as JSON.
 pub fn command(incoming: &Incoming<'_>) -> Response {
     with_access(incoming, Access::Write, |bearer| {
-        let media = incoming.request.header("Content-Type").unwrap_or_default();
-        let media = media.split(';').next().unwrap_or_default().trim();
-        if !media.eq_ignore_ascii_case("application/json") {
+        if !incoming.has_media_type("application/json") {
             return refusal(415, "unsupported_media_type", "send application/json");
         }
         let command = strict_json::parse_object(incoming.body())
@@ -166,8 +164,7 @@ fn admitted(incoming: &Incoming<'_>, access: Access) -> Result<Bearer, Refused> 
 
 /// The application of the token, as it is by now.
 fn client_of(incoming: &Incoming<'_>, bearer: &Bearer) -> Result<Option<Arc<Client>>, BearerError> {
-    let id = bearer.checked.token.text("client_id");
-    match id.and_then(|id| id.parse().ok()) {
+    match bearer.checked.token.client() {
         Some(id) => {
             let client = incoming.ctx.client_on_wire(&id);
             client.map_err(bearer::unavailable)

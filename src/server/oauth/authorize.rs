@@ -2,7 +2,6 @@
 //! Not here: finding the client and what it asks for (`known`).
 
 use super::known::{self, Brought, Unknown, brought};
-use super::unavailable;
 use crate::crypto::jws;
 use crate::crypto::random::Fresh;
 use crate::model::{Client, Decision, Event, EventKind, Session, User};
@@ -67,9 +66,7 @@ fn answer(
     let ctx = incoming.ctx;
     let snapshot = ctx.store.snapshot()?;
     let view = snapshot.view();
-    let settings = view
-        .settings()?
-        .ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
+    let settings = view.settings_made()?;
     let visitor = incoming.visitor(&view, &settings)?;
     let (form, marks) = interaction::take(incoming, form, visitor.as_ref());
     let known = match brought {
@@ -214,7 +211,7 @@ fn issue(
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => Answer::error(&target, error),
         Err(error) => {
-            let _ = unavailable(error);
+            log::warn!("{error}");
             Answer::error(&target, AuthorizeError::Unavailable)
         }
     };
@@ -261,10 +258,7 @@ fn deliver(incoming: &Incoming<'_>, client: &Client, answer: &Answer) -> Respons
         Outgoing::Ready(delivery) => delivery,
         Outgoing::ToSign(unsigned) => match signed(incoming, unsigned) {
             Ok(Some(delivery)) => delivery,
-            Ok(None) => {
-                log::error!("there is no key to sign with");
-                return failure::busy(incoming);
-            }
+            Ok(None) => return failure::busy(incoming),
             Err(error) => {
                 log::warn!("{error}");
                 return failure::busy(incoming);
@@ -295,13 +289,13 @@ fn deliver(incoming: &Incoming<'_>, client: &Client, answer: &Answer) -> Respons
 
 /// The answer, signed with our key of its algorithm (JARM §2.1); `None` where there is none.
 fn signed(incoming: &Incoming<'_>, unsigned: Unsigned) -> Result<Option<Delivery>, StoreError> {
-    let keys = incoming.ctx.keys()?;
-    let Some(key) = keys.signer(unsigned.algorithm(), incoming.now) else {
-        return Ok(None);
-    };
-    // A map of JSON values always serialises.
-    let claims = serde_json::to_vec(unsigned.claims()).ok();
-    let jwt = claims.map(|claims| jws::sign(key, jws::RESPONSE_TYPE, &claims));
+    let jwt = jws::sign_claims(
+        &*incoming.ctx.keys()?,
+        unsigned.algorithm(),
+        jws::RESPONSE_TYPE,
+        unsigned.claims(),
+        incoming.now,
+    );
     Ok(jwt.map(|jwt| unsigned.signed(jwt)))
 }
 

@@ -15,6 +15,7 @@ pub mod userinfo;
 use super::client_documents;
 use super::fetched::{self, Unfetched};
 use super::incoming::Incoming;
+use super::replays;
 use super::respond::{oauth_error, set};
 use crate::model::{Client, ClientAuthMethod, Decision, Event, EventKind};
 use crate::oauth::client_assertion::Assertion;
@@ -116,15 +117,8 @@ fn by_assertion(
         return Err((client, refuse("the assertion is good for too long")));
     };
     let once = ctx.store.submit(move |view| {
-        let seen = view.is_replayed(&used, replay::LONGEST, now)?;
-        Ok(match replay::once(used, seen, view.replay_count()?) {
-            Ok(change) => Decision {
-                changes: vec![change],
-                events: Vec::new(),
-                reply: Ok(()),
-            },
-            Err(error) => Decision::reply(Err(error)),
-        })
+        let refuse = |error| Decision::reply(Err(error));
+        replays::deciding_once(view, &[used], now, refuse, || Ok(Decision::reply(Ok(()))))
     });
     match once {
         Ok(Ok(())) => Ok(proved.client),

@@ -1,6 +1,5 @@
 //! `POST /par` (RFC 9126).
 
-use super::unavailable;
 use crate::crypto::random::Fresh;
 use crate::model::{Client, Decision, Event, EventKind};
 use crate::oauth::authorize::par::{PushError, START_LIFE, decide};
@@ -24,7 +23,7 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
     let pushed = match push(incoming, form, client) {
         Ok(pushed) => pushed,
         Err(error) => {
-            let _ = unavailable(error);
+            log::warn!("{error}");
             Err(PushError::Unavailable)
         }
     };

@@ -1,7 +1,6 @@
 //! `POST /register` (RFC 7591 §3) and `GET`, `PUT`, `DELETE /register/CLIENT_ID` (RFC 7592 §2). While registration is
 //! off there are no such addresses.
 
-use super::unavailable;
 use crate::crypto::keyring::{self, KeyError};
 use crate::crypto::random::{self, Fresh};
 use crate::model::{Algorithm, Client, Decision, Event, EventKind, RegistrationPolicy};
@@ -270,9 +269,7 @@ fn presented(incoming: &Incoming<'_>) -> Result<Option<BearerSecret>, Refusal> {
 
 /// RFC 7591 §3.1: `application/json`. Another page's form cannot send that unasked.
 fn json_body<'i>(incoming: &'i Incoming<'_>) -> Result<&'i [u8], Refusal> {
-    let media = incoming.request.header("Content-Type").unwrap_or_default();
-    let media = media.split(';').next().unwrap_or_default().trim();
-    if media.eq_ignore_ascii_case("application/json") {
+    if incoming.has_media_type("application/json") {
         Ok(incoming.body())
     } else {
         Err(RegistrationError::MalformedBody)
@@ -287,7 +284,7 @@ fn moment(incoming: &Incoming<'_>) -> Moment {
 }
 
 fn busy(error: StoreError) -> Refusal {
-    unavailable(error);
+    log::warn!("{error}");
     RegistrationError::Unavailable
 }
 

@@ -57,10 +57,7 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
     match incoming.ctx.keys() {
         Ok(keys) => match signed(&issued, &incoming.ctx.config.issuer, &keys) {
             Some(answer) => respond::json(200, &answer),
-            None => {
-                log::error!("there is no key to sign with");
-                refuse(&TokenError::Unavailable)
-            }
+            None => refuse(&TokenError::Unavailable),
         },
         Err(error) => refuse(&unavailable(error)),
     }
@@ -69,9 +66,7 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
 /// The answer with its tokens signed; `None` where there is no key.
 fn signed(issued: &Issued, issuer: &Issuer, keys: &KeyRing) -> Option<Value> {
     let sign = |algorithm, typ, claims: Map<String, Value>| {
-        let key = keys.signer(algorithm, issued.time())?;
-        // A map of JSON values always serialises.
-        Some(jws::sign(key, typ, &serde_json::to_vec(&claims).ok()?))
+        jws::sign_claims(keys, algorithm, typ, &claims, issued.time())
     };
     let access = sign(
         issued.access_token_alg(),

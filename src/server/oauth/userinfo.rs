@@ -48,12 +48,7 @@ fn signed(
         log::warn!("{error}");
         BearerError::Unavailable
     })?;
-    let key = keys.signer(algorithm, incoming.now);
-    match key.zip(serde_json::to_vec(claims).ok()) {
-        Some((key, claims)) => Ok(respond::jwt(&jws::sign(key, jws::RESPONSE_TYPE, &claims))),
-        None => {
-            log::error!("there is no key to sign with");
-            Err(BearerError::Unavailable)
-        }
-    }
+    jws::sign_claims(&keys, algorithm, jws::RESPONSE_TYPE, claims, incoming.now)
+        .map(|jwt| respond::jwt(&jwt))
+        .ok_or(BearerError::Unavailable)
 }

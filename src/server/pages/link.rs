@@ -85,12 +85,6 @@ pub(super) fn arrival(
     }
 }
 
-/// The settings record.
-pub(super) fn settings(view: &View<'_>) -> Result<Settings, Stopped> {
-    view.settings()?
-        .ok_or_else(|| Stopped::Busy("no settings".to_owned()))
-}
-
 /// The two passwords of a form.
 pub(super) fn passwords(form: &Form) -> (Secret, Secret) {
     let field = |name| Secret::new(form.text(name).to_owned());
@@ -153,7 +147,7 @@ fn person(incoming: &Incoming<'_>, form: &Form) -> Result<(User, Settings), Stop
         Some(id) => view.user(id)?,
         None => None,
     };
-    Ok((enrolment::for_person(link, user)?, settings(&view)?))
+    Ok((enrolment::for_person(link, user)?, view.settings_made()?))
 }
 
 fn page(

@@ -59,9 +59,7 @@ pub(super) fn attempt(
     // Only now, when the answer takes as long as a hash: how long the look-up takes would tell who there is.
     let user = name.map(|name| view.user_by_name(&name)).transpose()?;
     let user = user.flatten();
-    let settings = view
-        .settings()?
-        .ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))?;
+    let settings = view.settings_made()?;
     drop(snapshot);
     let stored = user.as_ref().and_then(|user| user.password.clone());
     // An unknown name takes as long as a known one.

@@ -82,7 +82,7 @@ fn make(
 ) -> Result<Response, Stopped> {
     let username = details.parsed_username()?;
     let token = link::token(form)?;
-    let settings = link::settings(&incoming.ctx.store.snapshot()?.view())?;
+    let settings = incoming.ctx.store.snapshot()?.view().settings_made()?;
     let (password, _) = link::passwords(form);
     let hash = incoming.ctx.hashing.hash(&password)?;
     let arrival = link::arrival(incoming, settings, visitor);

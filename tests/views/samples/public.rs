@@ -301,7 +301,6 @@ impl Samples<'_> {
             ("error-forbidden", ErrorPage::forbidden(self.member(""))),
             ("error-busy", ErrorPage::busy(self.page(""))),
             ("error-stale-form", ErrorPage::stale_form(self.page(""))),
-            ("error-internal", ErrorPage::internal(self.page(""))),
             (
                 "error-setup-closed",
                 ErrorPage::setup_link_closed(self.page("")),
