@@ -86,7 +86,8 @@ pub(super) struct AddArguments {
     /// ES256 or RS256.
     #[arg(long, value_parser = named::<Algorithm>)]
     access_token_alg: Option<Algorithm>,
-    /// A resource that its access tokens may be for; may be repeated.
+    /// A resource that its access tokens may be for; one added with `resource add` lists its applications itself;
+    /// may be repeated.
     #[arg(long = "audience", value_name = "URI")]
     audiences: Vec<String>,
     /// standard or strict.

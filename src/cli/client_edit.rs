@@ -46,7 +46,8 @@ pub(super) struct EditArguments {
     /// ES256 or RS256.
     #[arg(long, value_parser = named::<Algorithm>)]
     access_token_alg: Option<Algorithm>,
-    /// A resource that its access tokens may be for; may be repeated; "" alone: none.
+    /// A resource that its access tokens may be for; one added with `resource add` lists its applications itself;
+    /// may be repeated; "" alone: none.
     #[arg(long = "audience", value_name = "URI")]
     audiences: Vec<String>,
     /// standard or strict.

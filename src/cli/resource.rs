@@ -31,7 +31,7 @@ pub(super) enum Verb {
 pub(super) struct GivenArguments {
     /// What stands in tokens as their audience: an address without #, or a word.
     identifier: String,
-    /// Shown to administrators.
+    /// Shown to administrators, and to people whom an application that registered itself asks for it.
     #[arg(long)]
     name: Option<String>,
     /// Scopes that it knows, separated by spaces; empty: it takes any.
