@@ -109,7 +109,7 @@ pub fn command(incoming: &Incoming<'_>) -> Response {
             None => refusal(
                 400,
                 "invalid_request",
-                "this is no command that is known here",
+                "the verb is unknown, or one of its fields is missing or wrong",
             ),
             // The way in while there is no administrator belongs to whoever owns the file.
             Some(Command::SetupLink) => refusal(403, "forbidden", "only on the machine itself"),
