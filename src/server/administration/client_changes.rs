@@ -32,41 +32,68 @@ impl<T> From<Setting<T>> for Option<T> {
 /// What is given; `None` leaves things as they are. See [`ClientEdit`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-#[allow(
-    missing_docs,
-    reason = "the names of `ClientEdit`, which says what they are"
-)]
 pub struct ClientChanges {
+    /// See [`ClientEdit`].
     pub name: Option<String>,
+    /// See [`ClientEdit`].
     pub kind: Option<ClientKind>,
+    /// See [`ClientEdit`].
     pub public: Option<bool>,
+    /// See [`ClientEdit`].
     pub auth_method: Option<ClientAuthMethod>,
+    /// See [`ClientEdit`].
     pub jwks: Option<Setting<Value>>,
+    /// See [`ClientEdit`].
     pub profile: Option<Profile>,
+    /// See [`ClientEdit`].
     pub redirect_uris: Option<Vec<String>>,
+    /// See [`ClientEdit`].
     pub post_logout_redirect_uris: Option<Vec<String>>,
+    /// See [`ClientEdit`].
     pub grants: Option<Vec<GrantType>>,
+    /// See [`ClientEdit`].
     pub scope: Option<String>,
+    /// See [`ClientEdit`].
     pub id_token_alg: Option<Algorithm>,
+    /// See [`ClientEdit`].
     pub access_token_alg: Option<Algorithm>,
+    /// See [`ClientEdit`].
     pub audiences: Option<Vec<String>>,
+    /// Whether people are never asked ([`ClientEdit::consent`]).
     pub trusted: Option<bool>,
+    /// See [`ClientEdit`].
     pub may_introspect: Option<bool>,
+    /// See [`ClientEdit`].
     pub claims_in_id_token: Option<bool>,
+    /// See [`ClientEdit`].
     pub allow_http: Option<bool>,
+    /// See [`ClientEdit`].
     pub allowed_groups: Option<Vec<String>>,
+    /// See [`ClientEdit`].
     pub dpop_bound_access_tokens: Option<bool>,
+    /// See [`ClientEdit`].
     pub require_par: Option<bool>,
+    /// See [`ClientEdit`].
     pub authorization_signed_response_alg: Option<Setting<Algorithm>>,
+    /// See [`ClientEdit`].
     pub userinfo_signed_response_alg: Option<Setting<Algorithm>>,
+    /// See [`ClientEdit`].
     pub claim_mappings: Option<Vec<String>>,
+    /// See [`ClientEdit`].
     pub backchannel_logout_uri: Option<Setting<String>>,
+    /// See [`ClientEdit`].
     pub backchannel_logout_session_required: Option<bool>,
+    /// See [`ClientEdit`].
     pub frontchannel_logout_uri: Option<Setting<String>>,
+    /// See [`ClientEdit`].
     pub frontchannel_logout_session_required: Option<bool>,
+    /// See [`ClientEdit`].
     pub jwks_uri: Option<Setting<String>>,
+    /// See [`ClientEdit`].
     pub request_uris: Option<Vec<String>>,
+    /// See [`ClientEdit`].
     pub subject_type: Option<SubjectType>,
+    /// See [`ClientEdit`].
     pub sector_identifier_uri: Option<Setting<String>>,
 }
 
