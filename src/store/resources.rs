@@ -27,6 +27,10 @@ impl View<'_> {
     /// The client with the records that concern it.
     pub fn with_resources(&self, mut client: Client) -> Result<Client, StoreError> {
         client.resources.clear();
+        // Most houses have none, and clients are read at every token.
+        if self.count(Table::Resources)? == 0 {
+            return Ok(client);
+        }
         let mut identifiers = self.resources_naming(client.id)?;
         let open = match client.registered {
             Some(_) => self.resources_naming(SELF_REGISTERED)?,
