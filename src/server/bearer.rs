@@ -7,6 +7,8 @@ use super::{dpop, replays, respond};
 use crate::model::{Decision, Event, EventKind};
 use crate::oauth::dpop::{Proof, algorithms};
 use crate::oauth::error::BearerError;
+use crate::oauth::introspect::AccessToken;
+use crate::oauth::token::sender;
 use crate::oauth::userinfo::{self, Scheme};
 use crate::store::StoreError;
 use crate::types::Form;
@@ -37,6 +39,7 @@ impl Bearer {
             .map_err(|error| refused(unavailable(error)))?
             .ok_or(refused(BearerError::InvalidToken))?;
         let proof = userinfo::sender(&checked.token, scheme, || dpop::proof(incoming, Some(text)))
+            .and_then(|proof| may_sign(incoming, &checked.token, proof))
             .inspect_err(|error| record(incoming, &checked, *error))
             .map_err(refused)?;
         Ok(Self {
@@ -124,6 +127,20 @@ impl Refused {
         }
         response
     }
+}
+
+/// FAPI 2.0 §5.4.1: the proof must be one that the token's client may make, as at the token endpoint.
+fn may_sign(
+    incoming: &Incoming<'_>,
+    token: &AccessToken,
+    proof: Option<Proof>,
+) -> Result<Option<Proof>, BearerError> {
+    if let (Some(proof), Some(id)) = (&proof, token.client()) {
+        let client = incoming.ctx.client_on_wire(&id).map_err(unavailable)?;
+        let client = client.ok_or(BearerError::InvalidToken)?;
+        sender::fits(&client, Some(proof)).map_err(BearerError::Proof)?;
+    }
+    Ok(proof)
 }
 
 pub(super) fn unavailable(error: StoreError) -> BearerError {

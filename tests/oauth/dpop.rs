@@ -431,6 +431,27 @@ fn strict_clients_prove_a_key_and_keep_their_refresh_token() {
     assert_eq!(error(&other), (400, "invalid_grant".to_owned()));
 }
 
+/// The strict profile was held to its algorithms where tokens are given, and not where they are used.
+#[test]
+fn fapi2_section_5_4_1_a_strict_clients_token_is_not_taken_with_a_proof_by_rs256() {
+    let world = World::started();
+    world.user("alice");
+    let client = public(&world, &["--profile", "strict"]);
+    // One pair of RSA, with the newer padding and with the older one.
+    let (newer, older) = (Key::of("PS256"), Key::of("RS256"));
+    assert_eq!(newer.jkt(), older.jkt());
+    let mut browser = world.sign_in("alice");
+    let code = pushed_code(&world, &mut browser, &client, Some(&newer), "").unwrap();
+    let tokens = public_token(&world, &client, Some(&newer), &redeem(&code)).json();
+    let token = text(&tokens, "access_token");
+    let ask = |key: &Key| {
+        let headers = key.with_token("GET", &userinfo_url(&world), &token);
+        world.ask("GET", "/userinfo", &headers, "")
+    };
+    assert_eq!(error(&ask(&older)), (401, "invalid_dpop_proof".to_owned()));
+    assert_eq!(ask(&newer).status, 200);
+}
+
 /// A code by way of a pushed request, which carries a proof where there is a key; or the error of the push.
 fn pushed_code(
     world: &World,
