@@ -55,7 +55,7 @@ pub struct Context {
     pub registrations: Registrations,
     /// Held by the one registration that waits for a document of its sector.
     pub sector_call: Mutex<()>,
-    clients: Clients,
+    clients: Arc<Clients>,
     refusals: Refusals,
     keys: RwLock<(u64, Arc<KeyRing>)>,
     settings: RwLock<(u64, Arc<Settings>)>,
@@ -111,7 +111,7 @@ impl Context {
             discovery: Documents::default(),
             jwks: Documents::default(),
             fetched: Fetched::default(),
-            clients: Clients::default(),
+            clients: Arc::default(),
             refusals: Refusals::default(),
             keys,
             settings,
@@ -134,6 +134,15 @@ impl Context {
         if !events.is_empty() {
             self.store.record(events);
         }
+    }
+
+    /// Looks up one client as of whichever commit is the latest when it is asked, for a job of the writer's.
+    pub fn later_client(
+        &self,
+        id: ClientId,
+    ) -> impl FnOnce() -> Result<Option<Arc<Client>>, StoreError> + Send + use<> {
+        let (clients, store) = (self.clients.clone(), self.store.clone());
+        move || clients.get(&store, id)
     }
 
     /// A client, as of the latest commit.

@@ -126,8 +126,11 @@ fn submit(
     match request {
         Request::ClientCredentials(request) => {
             let access = random::bytes();
-            run(incoming, who, proof, move |view| {
-                let Some(client) = view.client(id)?.filter(|client| !client.disabled) else {
+            let latest = incoming.ctx.later_client(id);
+            // Of the last commit, not of this batch: what the batch changes was not answered yet, so that this token may
+            // come before it; and a record that did not change is not decoded once more for every token.
+            run(incoming, who, proof, move |_| {
+                let Some(client) = latest()?.filter(|client| !client.disabled) else {
                     return Ok(gone());
                 };
                 Ok(client_credentials::decide(&client, &request, access, now))
