@@ -1,11 +1,12 @@
 //! Client authentication by a signed assertion: `private_key_jwt` and `client_secret_jwt`. RFC 7521 §4.2, RFC 7523 §3,
 //! OpenID Connect Core §9, FAPI 2.0 Security Profile §5.3.2.1.
-//! Owns: what an assertion must say and who may have signed it. Not here: that each is used once (the server, in the
+//! Owns: what an assertion must say and who may have signed it. Not here: that each is used once (`replay`, in the
 //! writer's turn), secrets that are sent as they are (`client_auth`).
 
 use super::algorithm;
 use super::client_auth::AuthenticatedClient;
 use super::error::TokenError;
+use super::replay::{self, Purpose};
 use crate::crypto::compact::Compact;
 use crate::crypto::jwk_set::KeySet;
 use crate::model::{Client, ClientAuthMethod, Profile};
@@ -35,17 +36,6 @@ pub struct Assertion<'f> {
     pub text: &'f str,
     /// Whom it claims to be from; `None` when that is no client id.
     pub client_id: Option<WireClientId>,
-}
-
-/// An assertion that holds. It counts once its `jti` was not seen before.
-#[derive(Debug)]
-pub struct Proved {
-    /// Who signed it.
-    pub client: AuthenticatedClient,
-    /// Its own name.
-    pub jti: String,
-    /// Until when that must be remembered.
-    pub until: Timestamp,
 }
 
 impl<'f> Assertion<'f> {
@@ -93,7 +83,7 @@ impl<'f> Assertion<'f> {
         issuer: &Issuer,
         endpoint: &str,
         now: Timestamp,
-    ) -> Result<Proved, TokenError> {
+    ) -> Result<AuthenticatedClient, TokenError> {
         let client = client
             .filter(|client| Some(client.wire_id()) == self.client_id)
             .ok_or(refused("unknown client"))?;
@@ -113,13 +103,16 @@ impl<'f> Assertion<'f> {
         // RFC 7523 §3, 7; OpenID Connect Core §9 makes it required.
         let jti = text(&claims, "jti")
             .filter(|jti| (1..=LONGEST_JTI).contains(&jti.len()))
-            .ok_or(refused("the assertion has no usable jti"))?
-            .to_owned();
-        Ok(Proved {
-            client: AuthenticatedClient::proved(client),
+            .ok_or(refused("the assertion has no usable jti"))?;
+        let used = replay::of(
+            Purpose::ClientAssertion,
+            &client.id.to_string(),
             jti,
             until,
-        })
+            now,
+        )
+        .ok_or(refused("the assertion is good for too long"))?;
+        Ok(AuthenticatedClient::by_assertion(client, used))
     }
 
     /// RFC 7523 §3, 9: with the client's own key, by the method that is registered (RFC 8725 §3.1).
@@ -259,13 +252,13 @@ mod tests {
             .with("client_assertion", assertion)
     }
 
-    fn outcome(client: &Client, assertion: &str) -> Result<Proved, TokenError> {
+    fn outcome(client: &Client, assertion: &str) -> Result<AuthenticatedClient, TokenError> {
         let form = form(assertion);
         let assertion = Assertion::parse(&form, false)?.unwrap();
         assertion.verify(Some(Arc::new(client.clone())), &issuer(), ENDPOINT, NOW)
     }
 
-    fn why(result: Result<Proved, TokenError>) -> &'static str {
+    fn why(result: Result<AuthenticatedClient, TokenError>) -> &'static str {
         match result {
             Err(TokenError::InvalidClient { basic: false, why }) => why,
             other => panic!("{other:?}"),
@@ -277,9 +270,11 @@ mod tests {
         let client = by_key();
         for algorithm in [Algorithm::Es256, Algorithm::Rs256] {
             let proved = outcome(&client, &signed(algorithm, &claims(&client))).unwrap();
-            assert_eq!(proved.client.client().id, client.id);
-            assert_eq!(proved.jti, "one");
-            assert_eq!(proved.until, Timestamp::from_secs(NOW.secs() + 90));
+            assert_eq!(proved.client().id, client.id);
+            let until = Timestamp::from_secs(NOW.secs() + 90);
+            let purpose = Purpose::ClientAssertion;
+            let used = replay::of(purpose, &client.id.to_string(), "one", until, NOW);
+            assert_eq!(proved.assertion(), used);
         }
     }
 

@@ -4,6 +4,7 @@
 //! Either of Basic and post is taken in the standard profile: the commonest failure of all is a mismatch of the two.
 
 use super::error::TokenError;
+use super::replay::Use;
 use crate::model::{Client, ClientAuthMethod, Profile};
 use crate::types::{Form, Secret, TokenHash, WireClientId, form_decode};
 use base64::Engine as _;
@@ -22,17 +23,38 @@ pub struct Credentials {
 
 /// A client that proved who it is, or a public one that named itself.
 #[derive(Clone, Debug)]
-pub struct AuthenticatedClient(Arc<Client>);
+pub struct AuthenticatedClient {
+    client: Arc<Client>,
+    assertion: Option<Use>,
+}
 
 impl AuthenticatedClient {
     /// For `client_assertion`, which proves it in another way.
-    pub(super) fn proved(client: Arc<Client>) -> Self {
-        Self(client)
+    pub(super) fn by_assertion(client: Arc<Client>, assertion: Use) -> Self {
+        Self {
+            client,
+            assertion: Some(assertion),
+        }
     }
 
     /// The client.
     pub fn client(&self) -> &Arc<Client> {
-        &self.0
+        &self.client
+    }
+
+    /// The use of the assertion that proved it, where it was one: it counts once (RFC 7523 §3, 7).
+    pub fn assertion(&self) -> Option<Use> {
+        self.assertion
+    }
+}
+
+/// By a secret, or by naming itself where it is public.
+impl From<Arc<Client>> for AuthenticatedClient {
+    fn from(client: Arc<Client>) -> Self {
+        Self {
+            client,
+            assertion: None,
+        }
     }
 }
 
@@ -127,7 +149,7 @@ impl Credentials {
             if !self.secrets.is_empty() || (client.profile == Profile::Strict && basic) {
                 return fail("a public client sent a secret");
             }
-            return Ok(AuthenticatedClient(client));
+            return Ok(client.into());
         }
         if self.secrets.is_empty() {
             return fail("no secret was sent");
@@ -150,7 +172,7 @@ impl Credentials {
         if !right {
             return fail("wrong secret");
         }
-        Ok(AuthenticatedClient(client))
+        Ok(client.into())
     }
 }
 

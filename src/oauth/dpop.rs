@@ -2,12 +2,11 @@
 //! Owns: every check of one proof. Not here: that it is used once (`replay`), which tokens are bound to which key
 //! (`token::sender`, `userinfo`). Nonces of the server (§8) are optional and left out.
 
-use super::replay::{self, Purpose};
+use super::replay::{self, Purpose, Use};
 use crate::crypto::compact::Compact;
 use crate::crypto::digest::{constant_time_eq, s256};
 use crate::crypto::jws::JwsError;
 use crate::crypto::public_key::{JwsAlgorithm, PublicKey};
-use crate::model::Replay;
 use crate::types::{Thumbprint, Timestamp};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -38,7 +37,7 @@ pub struct Proof {
     /// What it signed with.
     pub algorithm: JwsAlgorithm,
     /// Its one use, still to be looked up and remembered.
-    pub replay: Replay,
+    pub used: Use,
 }
 
 /// Why a proof does not hold.
@@ -155,11 +154,11 @@ pub fn check<'h>(
     let key = key.thumbprint();
     // §11.1: a proof from the end of the window ahead is good for two windows, and the second that `iat` leaves out.
     let expires = now.plus(WINDOW * 2 + Duration::from_secs(1));
-    let replay = replay::of(Purpose::DpopProof, &key.to_string(), jti, expires, now);
+    let used = replay::of(Purpose::DpopProof, &key.to_string(), jti, expires, now);
     Ok(Some(Proof {
         key,
         algorithm,
-        replay: replay.ok_or(ProofError::Time)?,
+        used: used.ok_or(ProofError::Time)?,
     }))
 }
 

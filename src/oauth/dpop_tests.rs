@@ -293,17 +293,17 @@ fn rfc9449_section_11_1_a_use_is_remembered_for_as_long_as_the_proof_is_good() {
     let first = checked(&text).unwrap().unwrap();
     let mut now = NOW;
     while let Ok(again) = check([text.as_str()], target(None), now) {
-        assert_eq!(again.unwrap().replay.key, first.replay.key);
-        assert!(now < first.replay.expires);
+        assert_eq!(again.unwrap().used.record.key, first.used.record.key);
+        assert!(now < first.used.record.expires);
         now = now.plus(Duration::from_millis(500));
     }
     assert!(now > NOW.plus(WINDOW));
     // Another moment, the same `jti`: the same use.
     let older = checked(&made(&header(), &claims())).unwrap().unwrap();
-    assert_eq!(older.replay.key, first.replay.key);
+    assert_eq!(older.used.record.key, first.used.record.key);
     let other = with(claims(), "jti", json!("two"));
     let other = checked(&made(&header(), &other)).unwrap().unwrap();
-    assert_ne!(other.replay.key, first.replay.key);
+    assert_ne!(other.used.record.key, first.used.record.key);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! RFC 9449 §5 and §7.1.
 
 use super::dpop::ProofError;
-use super::replay::NotOnce;
+use super::replay::{NotOnce, Purpose};
 use crate::model::quoted;
 
 /// A cause that the authorization endpoint answers by redirect, once the redirect URI is verified.
@@ -400,7 +400,11 @@ impl BearerError {
 impl From<NotOnce> for TokenError {
     fn from(error: NotOnce) -> Self {
         match error {
-            NotOnce::Replayed => Self::Proof(ProofError::Replayed),
+            NotOnce::Replayed(Purpose::DpopProof) => Self::Proof(ProofError::Replayed),
+            NotOnce::Replayed(Purpose::ClientAssertion) => Self::InvalidClient {
+                basic: false,
+                why: "the assertion was used before",
+            },
             NotOnce::TooMany => Self::Unavailable,
         }
     }
@@ -409,7 +413,7 @@ impl From<NotOnce> for TokenError {
 impl From<NotOnce> for BearerError {
     fn from(error: NotOnce) -> Self {
         match error {
-            NotOnce::Replayed => Self::Proof(ProofError::Replayed),
+            NotOnce::Replayed(_) => Self::Proof(ProofError::Replayed),
             NotOnce::TooMany => Self::Unavailable,
         }
     }

@@ -22,11 +22,20 @@ pub enum Purpose {
     ClientAssertion,
 }
 
+/// A use of what may be used once, to be spent in the commit of what is granted for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// What is used.
+    pub purpose: Purpose,
+    /// What is remembered of it.
+    pub record: Replay,
+}
+
 /// Why a use is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotOnce {
     /// It was used before.
-    Replayed,
+    Replayed(Purpose),
     /// Too many are remembered to remember one more.
     TooMany,
 }
@@ -39,30 +48,31 @@ pub fn of(
     jti: &str,
     expires: Timestamp,
     now: Timestamp,
-) -> Option<Replay> {
+) -> Option<Use> {
     if expires > now.plus(LONGEST) {
         return None;
     }
-    let purpose = match purpose {
+    let role = match purpose {
         Purpose::DpopProof => "dpop+jwt",
         Purpose::ClientAssertion => "client_assertion",
     };
     // Digests have one length: no two triples make the same bytes.
-    let parts = [purpose, who, jti].map(|part| sha256(part.as_bytes()));
-    Some(Replay {
-        key: sha256(parts.as_flattened()),
-        expires,
+    let parts = [role, who, jti].map(|part| sha256(part.as_bytes()));
+    let key = sha256(parts.as_flattened());
+    Some(Use {
+        purpose,
+        record: Replay { key, expires },
     })
 }
 
 /// Decides in the writer's turn, so that of two uses at once the second sees the first. `kept` are remembered already.
-pub fn once(replay: Replay, seen: bool, kept: u64) -> Result<Change, NotOnce> {
+pub fn once(used: Use, seen: bool, kept: u64) -> Result<Change, NotOnce> {
     if seen {
-        Err(NotOnce::Replayed)
+        Err(NotOnce::Replayed(used.purpose))
     } else if kept >= MOST {
         Err(NotOnce::TooMany)
     } else {
-        Ok(Change::PutReplay(replay))
+        Ok(Change::PutReplay(used.record))
     }
 }
 
@@ -72,7 +82,7 @@ mod tests {
     use crate::oauth::testing::NOW;
 
     fn key(purpose: Purpose, who: &str, jti: &str) -> [u8; 32] {
-        of(purpose, who, jti, NOW, NOW).unwrap().key
+        of(purpose, who, jti, NOW, NOW).unwrap().record.key
     }
 
     #[test]
@@ -98,10 +108,11 @@ mod tests {
 
     #[test]
     fn a_use_is_taken_once_and_none_when_there_are_too_many() {
-        let replay = of(Purpose::DpopProof, "key", "jti", NOW, NOW).unwrap();
-        assert_eq!(once(replay, false, 0), Ok(Change::PutReplay(replay)));
-        assert_eq!(once(replay, true, 1), Err(NotOnce::Replayed));
-        assert_eq!(once(replay, false, MOST), Err(NotOnce::TooMany));
-        assert!(once(replay, false, MOST - 1).is_ok());
+        let used = of(Purpose::DpopProof, "key", "jti", NOW, NOW).unwrap();
+        let replayed = NotOnce::Replayed(Purpose::DpopProof);
+        assert_eq!(once(used, false, 0), Ok(Change::PutReplay(used.record)));
+        assert_eq!(once(used, true, 1), Err(replayed));
+        assert_eq!(once(used, false, MOST), Err(NotOnce::TooMany));
+        assert!(once(used, false, MOST - 1).is_ok());
     }
 }

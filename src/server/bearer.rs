@@ -58,7 +58,7 @@ impl Bearer {
         let now = incoming.now;
         let used = incoming.ctx.store.submit(move |view| {
             let refuse = |error| Decision::reply(Err(BearerError::from(error)));
-            replays::deciding_once(view, &[proof.replay], now, refuse, || {
+            replays::deciding_once(view, &[proof.used], now, refuse, || {
                 Ok(Decision::reply(Ok(())))
             })
         });

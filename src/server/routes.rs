@@ -28,6 +28,8 @@ pub enum Guard {
     Public(fn(&Incoming<'_>) -> Response),
     /// A client that proved who it is (`oauth::client_auth`).
     Client(ForClient),
+    /// The same, where the handler uses up its assertion in the commit of what it grants.
+    GrantedClient(ForClient),
     /// The same, where it may be heard of for the first time (`client_documents`).
     PushingClient(ForClient),
     /// The bearer of an access token; the handler checks it, for its errors are its own (RFC 6750).
@@ -88,7 +90,7 @@ pub const ROUTES: &[Route] = &[
     ),
     row("GET", "/authorize", Guard::Public(authorize::handle)),
     row("POST", "/authorize", Guard::Public(authorize::handle)),
-    open("POST", "/token", Guard::Client(token::handle)),
+    open("POST", "/token", Guard::GrantedClient(token::handle)),
     row("POST", "/introspect", Guard::Client(introspect::handle)),
     open("POST", "/revoke", Guard::Client(revoke::handle)),
     open("GET", "/userinfo", Guard::Bearer(userinfo::handle)),
@@ -218,7 +220,7 @@ fn dispatch(incoming: &Incoming<'_>) -> Response {
     if route.cross_origin
         && matches!(
             route.guard,
-            Guard::Client(_) | Guard::PushingClient(_) | Guard::Bearer(_)
+            Guard::Client(_) | Guard::GrantedClient(_) | Guard::PushingClient(_) | Guard::Bearer(_)
         )
     {
         cors::for_clients(incoming, response)
@@ -257,6 +259,7 @@ fn guarded(incoming: &Incoming<'_>, route: &Route) -> Response {
     match route.guard {
         Guard::Public(handler) | Guard::Bearer(handler) => handler(incoming),
         Guard::Client(handler) => as_client(incoming, handler, oauth::authenticate),
+        Guard::GrantedClient(handler) => as_client(incoming, handler, oauth::authenticate_granting),
         Guard::PushingClient(handler) => as_client(incoming, handler, oauth::authenticate_pushing),
         Guard::Session(handler) => with_visitor(incoming, |visitor| {
             let Ok(form) = incoming.form() else {

@@ -9,6 +9,7 @@ use crate::crypto::random::Fresh;
 use crate::model::{Change, Client, Decision, Profile, PushedRequest};
 use crate::oauth::dpop::ProofError;
 use crate::oauth::error::{AuthorizeError, TokenError, Wire, wire};
+use crate::oauth::replay::{NotOnce, Purpose};
 use crate::types::{BearerSecret, ClientId, Form, Id, Issuer, Secret, Thumbprint, Timestamp};
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub enum PushError {
     Refused(AuthorizeError),
     /// A proof of a key does not hold, or is of another key than `dpop_jkt` (RFC 9449 §10.1).
     Proof(ProofError),
+    /// The assertion that named its client was used before (RFC 7523 §3, 7).
+    AssertionUsed,
     /// It is longer than is kept.
     TooLong,
     /// Too many wait already.
@@ -66,6 +69,9 @@ impl PushError {
             }
             Self::NoTarget(NoTarget::RequestObject(error)) | Self::Refused(error) => error.wire(),
             Self::Proof(error) => TokenError::Proof(*error).wire(),
+            Self::AssertionUsed => {
+                TokenError::from(NotOnce::Replayed(Purpose::ClientAssertion)).wire()
+            }
             Self::TooLong => wire(413, "invalid_request", "the request is too long"),
             Self::TooMany | Self::Unavailable => AuthorizeError::Unavailable.wire(),
         }

@@ -101,7 +101,7 @@ mod tests {
             Proof {
                 key: ONE,
                 algorithm,
-                replay: replay::of(Purpose::DpopProof, "key", "jti", until, now).unwrap(),
+                used: replay::of(Purpose::DpopProof, "key", "jti", until, now).unwrap(),
             }
         };
         let refused = Err(TokenError::Proof(ProofError::Algorithm));

@@ -22,6 +22,7 @@ use crate::oauth::client_assertion::Assertion;
 use crate::oauth::client_auth::{AuthenticatedClient, Credentials};
 use crate::oauth::error::TokenError;
 use crate::oauth::replay::{self, NotOnce, Purpose};
+use crate::store::StoreError;
 use crate::types::{Form, WireClientId};
 use rouille::Response;
 use std::net::IpAddr;
@@ -30,14 +31,32 @@ use std::sync::Arc;
 /// The client, or a refusal with the client that was named if there is one of that id.
 pub type Authenticated = Result<AuthenticatedClient, (Option<Arc<Client>>, TokenError)>;
 
-/// The client of a request: the guard of the token, introspection and revocation endpoints.
+/// The client of a request, an assertion of which is used up: the guard of the introspection and revocation endpoints.
 pub fn authenticate(incoming: &Incoming<'_>, form: &Form) -> Authenticated {
+    let client = authenticate_granting(incoming, form)?;
+    let Some(used) = client.assertion() else {
+        return Ok(client);
+    };
+    let now = incoming.now;
+    let spent = incoming.ctx.store.submit(move |view| {
+        let refuse = |error| Decision::reply(Err(TokenError::from(error)));
+        replays::deciding_once(view, &[used], now, refuse, || Ok(Decision::reply(Ok(()))))
+    });
+    match spent.map_err(unavailable).flatten() {
+        Ok(()) => Ok(client),
+        Err(error) => Err((Some(client.client().clone()), error)),
+    }
+}
+
+/// The client of a request, whose assertion the handler uses up in the commit of what it grants: the guard of the token
+/// endpoint.
+pub fn authenticate_granting(incoming: &Incoming<'_>, form: &Form) -> Authenticated {
     authenticate_as(incoming, form, |id| {
         incoming.ctx.client_on_wire(id).map_err(unavailable)
     })
 }
 
-/// The same where a client may be heard of for the first time: a document is fetched for it.
+/// The same where a client may be heard of for the first time: a document is fetched for it. The guard of pushed requests.
 pub fn authenticate_pushing(incoming: &Incoming<'_>, form: &Form) -> Authenticated {
     authenticate_as(incoming, form, |id| {
         let found = client_documents::pushing(incoming, id).map_err(unavailable)?;
@@ -78,7 +97,8 @@ fn authenticate_as(
         .map_err(|error| (client, error))
 }
 
-/// The client of a signed assertion, which counts once.
+/// The client of a signed assertion. What was used already is refused here; whoever grants something for it looks once more,
+/// in the writer's turn.
 fn by_assertion(
     incoming: &Incoming<'_>,
     assertion: &Assertion<'_>,
@@ -109,23 +129,23 @@ fn by_assertion(
     let proved = assertion
         .verify(client.clone(), &ctx.config.issuer, &endpoint, incoming.now)
         .map_err(|error| (client.clone(), error))?;
-    let id = proved.client.client().id.to_string();
-    let (purpose, now) = (Purpose::ClientAssertion, incoming.now);
-    let used = replay::of(purpose, &id, &proved.jti, proved.until, now);
-    let refuse = |why| TokenError::InvalidClient { basic: false, why };
-    let Some(used) = used else {
-        return Err((client, refuse("the assertion is good for too long")));
-    };
-    let once = ctx.store.submit(move |view| {
-        let refuse = |error| Decision::reply(Err(error));
-        replays::deciding_once(view, &[used], now, refuse, || Ok(Decision::reply(Ok(()))))
-    });
-    match once {
-        Ok(Ok(())) => Ok(proved.client),
-        Ok(Err(NotOnce::Replayed)) => Err((client, refuse("the assertion was used before"))),
-        Ok(Err(NotOnce::TooMany)) => Err((client, TokenError::Unavailable)),
+    match is_used(incoming, &proved) {
+        Ok(false) => Ok(proved),
+        Ok(true) => {
+            let replayed = NotOnce::Replayed(Purpose::ClientAssertion);
+            Err((client, replayed.into()))
+        }
         Err(error) => Err((client, unavailable(error))),
     }
+}
+
+fn is_used(incoming: &Incoming<'_>, client: &AuthenticatedClient) -> Result<bool, StoreError> {
+    let Some(used) = client.assertion() else {
+        return Ok(false);
+    };
+    let snapshot = incoming.ctx.store.snapshot()?;
+    let view = snapshot.view();
+    view.is_replayed(&used.record, replay::LONGEST, incoming.now)
 }
 
 /// A refusal in JSON; with `WWW-Authenticate` when HTTP Basic was tried (RFC 6749 §5.2).
@@ -223,7 +243,11 @@ impl Refused {
     }
 }
 
-pub(super) fn unavailable(error: crate::store::StoreError) -> TokenError {
+pub(super) fn unavailable(error: StoreError) -> TokenError {
     log::warn!("{error}");
     TokenError::Unavailable
 }
+
+#[cfg(test)]
+#[path = "assertion_tests.rs"]
+mod tests;

@@ -1,12 +1,12 @@
 //! `POST /par` (RFC 9126).
 
 use crate::crypto::random::Fresh;
-use crate::model::{Client, Decision, Event, EventKind};
+use crate::model::{Decision, Event, EventKind};
 use crate::oauth::authorize::par::{PushError, START_LIFE, decide};
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::dpop::ProofError;
 use crate::oauth::error::AuthorizeError;
-use crate::oauth::replay::NotOnce;
+use crate::oauth::replay::{NotOnce, Purpose};
 use crate::oauth::token::sender;
 use crate::server::fetched::{self, Unfetched};
 use crate::server::incoming::Incoming;
@@ -15,12 +15,15 @@ use crate::store::StoreError;
 use crate::types::{Form, Secret};
 use rouille::Response;
 use serde_json::json;
-use std::sync::Arc;
 
 /// Answers an authenticated client.
-pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient) -> Response {
-    let client = client.client();
-    let pushed = match push(incoming, form, client) {
+pub fn handle(
+    incoming: &Incoming<'_>,
+    form: &Form,
+    authenticated: &AuthenticatedClient,
+) -> Response {
+    let client = authenticated.client();
+    let pushed = match push(incoming, form, authenticated) {
         Ok(pushed) => pushed,
         Err(error) => {
             log::warn!("{error}");
@@ -48,9 +51,9 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
 fn push(
     incoming: &Incoming<'_>,
     form: &Form,
-    client: &Arc<Client>,
+    authenticated: &AuthenticatedClient,
 ) -> Result<Result<Secret, PushError>, StoreError> {
-    let ctx = incoming.ctx;
+    let (ctx, client) = (incoming.ctx, authenticated.client());
     let proof = match dpop::proof(incoming, None) {
         Ok(proof) => proof,
         Err(error) => return Ok(Err(PushError::Proof(error))),
@@ -88,15 +91,16 @@ fn push(
     if reply.is_err() {
         return Ok(reply);
     }
-    let (uses, now) = (proof.map(|proof| proof.replay), incoming.now);
+    let (uses, now) = (replays::of(authenticated, proof.as_ref()), incoming.now);
     ctx.store.submit(move |view| {
         let refuse = |error: NotOnce| {
             Decision::reply(Err(match error {
-                NotOnce::Replayed => PushError::Proof(ProofError::Replayed),
+                NotOnce::Replayed(Purpose::DpopProof) => PushError::Proof(ProofError::Replayed),
+                NotOnce::Replayed(Purpose::ClientAssertion) => PushError::AssertionUsed,
                 NotOnce::TooMany => PushError::Unavailable,
             }))
         };
-        replays::deciding_once(view, uses.as_slice(), now, refuse, || {
+        replays::deciding_once(view, &uses, now, refuse, || {
             Ok(Decision {
                 changes,
                 events,

@@ -7,10 +7,9 @@ use crate::crypto::keyring::KeyRing;
 use crate::crypto::random::{self, Fresh};
 use crate::model::{Client, Decision, DeviceAnswer, Event, EventKind};
 use crate::oauth::client_auth::AuthenticatedClient;
-use crate::oauth::dpop::Proof;
 use crate::oauth::error::TokenError;
 use crate::oauth::introspect::AccessToken;
-use crate::oauth::replay::NotOnce;
+use crate::oauth::replay::{NotOnce, Use};
 use crate::oauth::token::issue::Issued;
 use crate::oauth::token::{Request, client_credentials, code, device, exchange, refresh, sender};
 use crate::server::incoming::Incoming;
@@ -37,6 +36,7 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
         Ok(proof) => proof,
         Err(error) => return refuse_and_record(incoming, Some(client.client()), &error),
     };
+    let uses = replays::of(client, proof.as_ref());
     let request = request.with_key(proof.map(|proof| proof.key));
     // What nobody was ever given is refused on a snapshot: strangers must not keep the writer busy.
     match is_known(incoming, &request, client) {
@@ -49,7 +49,7 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
         let id = client.client().id;
         incoming.ctx.store.mark_used(id, incoming.now);
     }
-    let issued = match submit(incoming, request, client, proof) {
+    let issued = match submit(incoming, request, client, uses) {
         Ok(Ok(issued)) => issued,
         Ok(Err(refused)) => return refused.answer(incoming),
         Err(error) => return refuse(&unavailable(error)),
@@ -119,7 +119,7 @@ fn submit(
     incoming: &Incoming<'_>,
     request: Request,
     client: &AuthenticatedClient,
-    proof: Option<Proof>,
+    uses: Vec<Use>,
 ) -> Result<Result<Issued, Refused>, StoreError> {
     let (now, id) = (incoming.now, client.client().id);
     let who = client.client().clone();
@@ -129,7 +129,7 @@ fn submit(
             let latest = incoming.ctx.later_client(id);
             // Of the last commit, not of this batch: what the batch changes was not answered yet, so that this token may
             // come before it; and a record that did not change is not decoded once more for every token.
-            run(incoming, who, proof, move |_| {
+            run(incoming, who, uses, move |_| {
                 let Some(client) = latest()?.filter(|client| !client.disabled) else {
                     return Ok(gone());
                 };
@@ -138,7 +138,7 @@ fn submit(
         }
         Request::Code(request) => {
             let fresh = fresh();
-            run(incoming, who, proof, move |view| {
+            run(incoming, who, uses, move |view| {
                 let Some(client) = view.client(id)? else {
                     return Ok(gone());
                 };
@@ -171,7 +171,7 @@ fn submit(
                 access: random::bytes(),
                 refresh: Fresh::draw(),
             };
-            run(incoming, who, proof, move |view| {
+            run(incoming, who, uses, move |view| {
                 let Some(client) = view.client(id)? else {
                     return Ok(gone());
                 };
@@ -189,10 +189,10 @@ fn submit(
                 ))
             })
         }
-        Request::Exchange(request) => exchanged(incoming, *request, id, who, proof),
+        Request::Exchange(request) => exchanged(incoming, *request, id, who, uses),
         Request::Device(request) => {
             let fresh = fresh();
-            run(incoming, who, proof, move |view| {
+            run(incoming, who, uses, move |view| {
                 let Some(client) = view.client(id)? else {
                     return Ok(gone());
                 };
@@ -230,7 +230,7 @@ fn exchanged(
     request: exchange::Request,
     id: ClientId,
     who: Arc<Client>,
-    proof: Option<Proof>,
+    uses: Vec<Use>,
 ) -> Result<Result<Issued, Refused>, StoreError> {
     let (now, access) = (incoming.now, random::bytes());
     let subject = tokens::signed(incoming.ctx, &request.subject_token)?;
@@ -238,7 +238,7 @@ fn exchanged(
         Some(text) => tokens::signed(incoming.ctx, text)?,
         None => None,
     };
-    run(incoming, who, proof, move |view| {
+    run(incoming, who, uses, move |view| {
         let Some(client) = view.client(id)? else {
             return Ok(gone());
         };
@@ -273,15 +273,14 @@ fn fresh() -> code::FreshTokens {
     }
 }
 
-/// Runs a decision on the writer, where what it rests on was not used before (RFC 9449 §11.1).
+/// Runs a decision on the writer, where what it rests on was not used before (RFC 9449 §11.1, RFC 7523 §3, 7).
 fn run(
     incoming: &Incoming<'_>,
     client: Arc<Client>,
-    proof: Option<Proof>,
+    uses: Vec<Use>,
     decide: impl FnOnce(&View<'_>) -> Result<Decision<Issued, TokenError>, StoreError> + Send + 'static,
 ) -> Result<Result<Issued, Refused>, StoreError> {
     let (now, address) = (incoming.now, incoming.address());
-    let uses = proof.map(|proof| proof.replay);
     incoming.ctx.store.submit(move |view| {
         let refuse = |error: NotOnce| {
             let error = TokenError::from(error);
@@ -289,7 +288,7 @@ fn run(
             let event = Event::refused(EventKind::TokenRequest, now, why);
             Decision::refuse(error, event.client(&client))
         };
-        let decided = replays::deciding_once(view, uses.as_slice(), now, refuse, || decide(view))?;
+        let decided = replays::deciding_once(view, &uses, now, refuse, || decide(view))?;
         Ok(bounded(decided, address))
     })
 }
