@@ -11,7 +11,7 @@
 //! | OpenID Connect Core §3.1.2.3 sign-in and consent | `oauth/authorize/step.rs` | there |
 //! | JARM: signed authorization responses | `oauth/authorize/jarm.rs` | there; `tests/oauth/jarm.rs` |
 //! | RFC 9101, OpenID Connect Core §6 request objects | `oauth/authorize/request_object.rs` | there; `tests/oauth/request_object.rs` |
-//! | RFC 9101 §5.2, OpenID Connect Core §6.2 requests by reference | `oauth/authorize/by_reference.rs`, `server/fetched` | there; `tests/oauth/fetched.rs`, `fetched_bad_input.rs` |
+//! | RFC 9101 §5.2, OpenID Connect Core §6.2 requests by reference | `oauth/authorize/by_reference.rs`, `server/fetched` | there; `tests/oauth/fetched.rs`, `fetched_bad_input.rs`, `tests/interop/fetched.test.mjs` |
 //! | RFC 7591 §2 `jwks_uri`: keys that are fetched | `server/fetched` | there; `tests/oauth/fetched.rs`, `fetched_bad_input.rs`, `fetched_https.rs` |
 //! | RFC 9126 pushed authorization requests | `oauth/authorize/par.rs` | there; `tests/oauth/par.rs` |
 //! | RFC 6749 §2.3 client authentication | `oauth/client_auth.rs` | there; `tests/oauth/token.rs` |
