@@ -104,14 +104,8 @@ impl<'f> Assertion<'f> {
         let jti = text(&claims, "jti")
             .filter(|jti| (1..=LONGEST_JTI).contains(&jti.len()))
             .ok_or(refused("the assertion has no usable jti"))?;
-        let used = replay::of(
-            Purpose::ClientAssertion,
-            &client.id.to_string(),
-            jti,
-            until,
-            now,
-        )
-        .ok_or(refused("the assertion is good for too long"))?;
+        let used = replay::of(Purpose::ClientAssertion, &id, jti, until, now)
+            .ok_or(refused("the assertion is good for too long"))?;
         Ok(AuthenticatedClient::by_assertion(client, used))
     }
 
@@ -273,7 +267,7 @@ mod tests {
             assert_eq!(proved.client().id, client.id);
             let until = Timestamp::from_secs(NOW.secs() + 90);
             let purpose = Purpose::ClientAssertion;
-            let used = replay::of(purpose, &client.id.to_string(), "one", until, NOW);
+            let used = replay::of(purpose, &client.wire_id().to_string(), "one", until, NOW);
             assert_eq!(proved.assertion(), used);
         }
     }
