@@ -1,7 +1,7 @@
 //! Which claims of a person go where. OpenID Connect Core §5.1, §5.4, §5.5. Never null, never empty, never mistyped.
 
 use crate::model::{ClaimRequest, ClaimsRequest, User};
-use crate::types::Scope;
+use crate::types::{Scope, strict_json::parse_object};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -64,14 +64,12 @@ pub(super) fn one(user: &User, name: &str) -> Option<Value> {
 const LONGEST_REQUEST: usize = 4_000;
 
 /// The `claims` parameter (OpenID Connect Core §5.5). Members that are not understood are ignored; a text that is not
-/// an object of objects, or too long, is an error.
+/// an object of objects, or too long, is an error; so is one with a member twice (RFC 8725 §3.10 in spirit).
 pub fn parse_request(text: &str) -> Option<ClaimsRequest> {
     if text.len() > LONGEST_REQUEST {
         return None;
     }
-    let Value::Object(members) = serde_json::from_str(text).ok()? else {
-        return None;
-    };
+    let members = parse_object(text.as_bytes()).ok()?;
     let read = |name: &str| -> Option<BTreeMap<String, ClaimRequest>> {
         match members.get(name) {
             None | Some(Value::Null) => Some(BTreeMap::new()),
@@ -333,6 +331,8 @@ mod tests {
             "{\"userinfo\":1}",
             "{\"id_token\":{\"a\":1}}",
             "{",
+            "{\"userinfo\":{\"email\":null},\"userinfo\":{}}",
+            "{\"id_token\":{\"acr\":null,\"acr\":{\"essential\":true}}}",
         ] {
             assert_eq!(parse_request(bad), None, "{bad}");
         }
