@@ -12,6 +12,12 @@ const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
+/// A stored hash names its own cost, and a file or an import may name any: what one check may take. Argon2's usual
+/// settings are below both (RFC 9106 §4: 64 MiB and 3 passes); on a Raspberry Pi the dearest takes about two seconds.
+const MOST_MEMORY_KIB: u32 = 128 * 1024;
+/// KiB times passes, which is what the time grows with.
+const MOST_WORK: u64 = 512 * 1024;
+
 /// What a password must be, beside its strength.
 pub const MAX_LENGTH: usize = 1024;
 
@@ -23,7 +29,7 @@ pub enum Verdict {
         /// Hash again and store.
         outdated: bool,
     },
-    /// It is not, or the stored text is no hash.
+    /// It is not, or the stored text is no hash that is [affordable](is_affordable).
     Mismatch,
 }
 
@@ -42,7 +48,7 @@ pub fn hash(password: &Secret, salt: [u8; 16]) -> Result<String, HashError> {
 
 /// Checks a password against a stored PHC string, with that string's own parameters.
 pub fn verify(password: &Secret, phc: &str) -> Verdict {
-    let Ok(parsed) = PasswordHash::new(phc) else {
+    let Some(parsed) = affordable(phc) else {
         return Verdict::Mismatch;
     };
     match Argon2::default().verify_password(password.expose().as_bytes(), &parsed) {
@@ -51,6 +57,20 @@ pub fn verify(password: &Secret, phc: &str) -> Verdict {
         },
         Err(_) => Verdict::Mismatch,
     }
+}
+
+/// Whether a PHC string is an Argon2 hash that [`verify`] would compute: for hashes that come from elsewhere.
+pub fn is_affordable(phc: &str) -> bool {
+    affordable(phc).is_some()
+}
+
+fn affordable(phc: &str) -> Option<PasswordHash> {
+    let parsed = PasswordHash::new(phc).ok()?;
+    Algorithm::try_from(parsed.algorithm.as_str()).ok()?;
+    let params = Params::try_from(&parsed).ok()?;
+    let work = u64::from(params.m_cost()).checked_mul(u64::from(params.t_cost()))?;
+    let bounded = params.m_cost() <= MOST_MEMORY_KIB && work <= MOST_WORK;
+    (bounded && parsed.hash.is_some()).then_some(parsed)
 }
 
 /// Spends the time of [`verify`] on nothing, so that an unknown name takes as long as a known one.
@@ -96,6 +116,30 @@ mod tests {
             verify(&secret("pw"), &phc.to_string()),
             Verdict::Match { outdated: true }
         );
+    }
+
+    /// Fuzzing found that a stored `m=4194304` made one sign-in take 4 GiB, and `t=4294967295` take years.
+    #[test]
+    fn a_hash_that_would_exhaust_the_machine_is_not_computed() {
+        let hash = hash(&secret("pw"), [1; 16]).unwrap();
+        let tail = hash.rsplitn(3, '$').collect::<Vec<_>>();
+        let with = |cost: &str| format!("$argon2id$v=19${cost}${}${}", tail[1], tail[0]);
+        for (cost, affordable) in [
+            ("m=19456,t=2,p=1", true),
+            ("m=65536,t=3,p=4", true),
+            ("m=131072,t=4,p=1", true),
+            ("m=131072,t=5,p=1", false),
+            ("m=131073,t=1,p=1", false),
+            ("m=4194304,t=1,p=1", false),
+            ("m=4294967295,t=4294967295,p=1", false),
+            ("m=8,t=4294967295,p=1", false),
+            ("m=8,t=1,p=2", false),
+        ] {
+            assert_eq!(is_affordable(&with(cost)), affordable, "{cost}");
+            if !affordable {
+                assert_eq!(verify(&secret("pw"), &with(cost)), Verdict::Mismatch);
+            }
+        }
     }
 
     #[test]
