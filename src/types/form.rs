@@ -140,7 +140,8 @@ pub fn append_query(address: &str, pairs: &[(&str, Cow<'_, str>)]) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(pairs.iter().map(|(name, value)| (*name, value.as_ref())));
     let query = query.finish();
-    let joint = match address.rsplit_once('?') {
+    // The first one begins the query: those after it belong to it (RFC 3986 §3.4).
+    let joint = match address.split_once('?') {
         None => "?",
         Some((_, "")) => "",
         Some((_, given)) if given.ends_with('&') => "",
@@ -189,9 +190,27 @@ mod tests {
             ("https://a/cb", "https://a/cb?code=a+b"),
             ("https://a/cb?x=1", "https://a/cb?x=1&code=a+b"),
             ("https://a/cb?", "https://a/cb?code=a+b"),
+            ("https://a/cb?x=1&", "https://a/cb?x=1&code=a+b"),
             ("app:/cb", "app:/cb?code=a+b"),
         ] {
             assert_eq!(append_query(address, &pairs), expected);
+        }
+    }
+
+    /// Fuzzing found that `cb?to=/a?` became `cb?to=/a?code=…`: the client got no code, and `to` held it.
+    #[test]
+    fn a_question_mark_inside_the_query_does_not_begin_another() {
+        let pairs = [("code", Cow::Borrowed("c"))];
+        for (address, expected) in [
+            ("https://a/cb?to=/a?", "https://a/cb?to=/a?&code=c"),
+            ("https://a/cb??", "https://a/cb??&code=c"),
+            ("https://a/cb?to=/a?x&", "https://a/cb?to=/a?x&code=c"),
+        ] {
+            let appended = append_query(address, &pairs);
+            assert_eq!(appended, expected);
+            let (_, query) = appended.split_once('?').unwrap();
+            let form = Form::parse(query.as_bytes()).unwrap();
+            assert_eq!(form.one("code"), Ok(Some("c")), "{appended}");
         }
     }
 
