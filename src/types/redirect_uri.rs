@@ -99,6 +99,31 @@ impl FromStr for RedirectUri {
     type Err = RedirectUriError;
 
     fn from_str(text: &str) -> Result<Self, RedirectUriError> {
+        let uri = Self::kept(text)?;
+        let (scheme, rest) = text.split_once(':').unwrap_or_default();
+        let authority = rest.strip_prefix("//").map(|rest| {
+            let end = rest.find(['/', '?']).unwrap_or(rest.len());
+            rest.get(..end).unwrap_or_default()
+        });
+        // Browsers mend `https:/host` and `https:host`, and before the redirect is followed they may take it for a path
+        // of ours: what is compared as a string must mean the same to everybody.
+        let web = ["http", "https", "ws", "wss", "ftp"];
+        if web.iter().any(|web| scheme.eq_ignore_ascii_case(web))
+            && authority.is_none_or(str::is_empty)
+        {
+            return Err(RedirectUriError::NotAbsolute);
+        }
+        // An empty user name, which parsing drops.
+        if authority.is_some_and(|authority| authority.contains('@')) {
+            return Err(RedirectUriError::ForbiddenCharacter);
+        }
+        Ok(uri)
+    }
+}
+
+impl RedirectUri {
+    /// What records may hold: a rule that is added to [`FromStr`] must not make a client of an older file unreadable.
+    fn kept(text: &str) -> Result<Self, RedirectUriError> {
         if text.len() > 2_000 {
             return Err(RedirectUriError::TooLong);
         }
@@ -142,9 +167,7 @@ impl Serialize for RedirectUri {
 
 impl<'de> Deserialize<'de> for RedirectUri {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        Self::kept(&String::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
 
@@ -178,6 +201,51 @@ mod tests {
         ] {
             assert!(bad.parse::<RedirectUri>().is_err(), "{bad}");
         }
+    }
+
+    /// Fuzzing found these: parsing mends each into `https://a.example/cb`, but the text that is compared and sent in
+    /// `Location` is the one that was typed, and a browser takes `https:/cb` for a path of ours.
+    #[test]
+    fn what_only_parsing_mends_is_not_registered() {
+        for (bad, why) in [
+            ("https:/a.example/cb", RedirectUriError::NotAbsolute),
+            ("HTTPS:/a.example/cb", RedirectUriError::NotAbsolute),
+            ("https:a.example/cb", RedirectUriError::NotAbsolute),
+            ("https:///a.example/cb", RedirectUriError::NotAbsolute),
+            ("http:127.0.0.1/cb", RedirectUriError::NotAbsolute),
+            (
+                "https://@a.example/cb",
+                RedirectUriError::ForbiddenCharacter,
+            ),
+            (
+                "https://:@a.example/cb",
+                RedirectUriError::ForbiddenCharacter,
+            ),
+            (
+                "https://a:b@a.example",
+                RedirectUriError::ForbiddenCharacter,
+            ),
+            ("app://@a.example/cb", RedirectUriError::ForbiddenCharacter),
+        ] {
+            assert_eq!(bad.parse::<RedirectUri>(), Err(why), "{bad}");
+        }
+        for good in [
+            "https://a.example/@me?to=@",
+            "https://a.example?@",
+            "app:/@",
+        ] {
+            assert!(good.parse::<RedirectUri>().is_ok(), "{good}");
+        }
+        let ours: RedirectUri = "http://127.0.0.1/cb".parse().unwrap();
+        assert!(!ours.matches_loopback_port("http:/127.0.0.1:1/cb"));
+        assert!(!ours.matches_loopback_port("http://@127.0.0.1:1/cb"));
+    }
+
+    #[test]
+    fn a_client_that_was_kept_before_a_rule_is_still_read() {
+        let kept: RedirectUri = serde_json::from_str(r#""https:/a.example/cb""#).unwrap();
+        assert_eq!(kept.as_str(), "https:/a.example/cb");
+        assert!(serde_json::from_str::<RedirectUri>(r#""javascript:alert(1)""#).is_err());
     }
 
     #[test]
