@@ -3,6 +3,7 @@
 use super::{Failure, Shared, output, reach};
 use crate::model::EventKind;
 use crate::server::administration::audit::{self, Wanted};
+use crate::types::RequestId;
 use serde_json::Value;
 
 #[derive(clap::Args)]
@@ -19,6 +20,9 @@ pub(super) struct Arguments {
     /// success or refused.
     #[arg(long)]
     outcome: Option<String>,
+    /// Of this request: the id that an error page or a line of the log shows.
+    #[arg(long)]
+    request: Option<RequestId>,
     /// At most so many.
     #[arg(long, default_value_t = 100)]
     limit: usize,
@@ -30,6 +34,10 @@ pub(super) fn run(shared: &Shared, arguments: Arguments) -> Result<(), Failure> 
         application: arguments.application.unwrap_or_default(),
         kind: arguments.kind.unwrap_or_default(),
         outcome: arguments.outcome.unwrap_or_default(),
+        request: arguments
+            .request
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
     };
     reach::read(shared, |view| {
         let Some(filter) = wanted.filter(view)? else {

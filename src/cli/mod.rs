@@ -18,6 +18,7 @@ mod socket;
 mod user;
 
 use crate::config::Config;
+use crate::ops::logging::LogFormat;
 use crate::types::Issuer;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -76,6 +77,15 @@ struct SettingsArguments {
         value_name = "CIDR"
     )]
     trusted_proxy: Vec<IpNet>,
+    /// How the lines of the server's log look: text, or json for programs.
+    #[arg(
+        long,
+        global = true,
+        env = "DOORLIGHT_LOG_FORMAT",
+        default_value = "text",
+        value_name = "FORMAT"
+    )]
+    log_format: LogFormat,
     /// Print JSON.
     #[arg(long, global = true)]
     json: bool,
@@ -114,6 +124,7 @@ enum Verb {
 /// What every verb gets.
 struct Shared {
     config: Config,
+    log_format: LogFormat,
     json: bool,
 }
 
@@ -147,6 +158,7 @@ pub fn main() -> ExitCode {
     };
     let shared = Shared {
         config,
+        log_format: settings.log_format,
         json: settings.json,
     };
     // A limit on the size of files (SIGXFSZ) is an error of one write, not the end of the process.

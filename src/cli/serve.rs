@@ -2,9 +2,9 @@
 
 use super::{Failure, Shared, output, reach};
 use crate::model::{AdminError, Event, EventKind};
-use crate::ops::clock;
 use crate::ops::logout_delivery::{self, LogoutDelivery};
 use crate::ops::timer::{Task, Timer};
+use crate::ops::{clock, logging};
 use crate::server::administration::{Actor, Authority, OperationError, people};
 use crate::server::api::control;
 use crate::server::context::{self, Context};
@@ -25,7 +25,7 @@ const SWEEP_PAUSE: Duration = Duration::from_millis(20);
 const ROTATION_EVERY: Duration = Duration::from_secs(600);
 
 pub(super) fn run(shared: &Shared) -> Result<(), Failure> {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
+    logging::start(shared.log_format);
     if let Err(error) = listener::raise_nofile_limit() {
         log::warn!("the limit of open files stays as it is: {error}");
     }

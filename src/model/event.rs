@@ -1,6 +1,8 @@
 //! The audit log: what happened, to whom, and how it ended. Never a secret, a code or a token.
 
-use crate::types::{ClientId, Timestamp, UserId};
+use crate::types::{ClientId, RequestId, Timestamp, UserId};
+use log::kv::{self, Key, Source, Value, VisitSource};
+use log::{Level, Record};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -181,6 +183,9 @@ pub struct Event {
     /// Where the request came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
+    /// The request that caused it. None: none did, or a release before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestId>,
     /// For the administrator: expected and received values, why it was refused.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
@@ -227,6 +232,7 @@ impl Event {
             client_name: None,
             actor: None,
             address: None,
+            request: None,
             detail: String::new(),
         }
     }
@@ -272,6 +278,16 @@ impl Event {
         self
     }
 
+    /// Writes the line of the log.
+    pub fn log(&self) {
+        let message = format_args!("{} {}", self.kind.as_str(), self.outcome.as_str());
+        let mut record = Record::builder();
+        let record = record.level(Level::Info).target("audit").key_values(self);
+        if log::log_enabled!(target: "audit", Level::Info) {
+            log::logger().log(&record.args(message).build());
+        }
+    }
+
     /// Adds what the administrator needs to know.
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = cut(detail.into(), DETAIL_MAX);
@@ -292,11 +308,13 @@ impl fmt::Display for Event {
             .clone()
             .or_else(|| self.client.map(|id| id.to_string()));
         let address = self.address.map(|a| a.to_string());
+        let request = self.request.map(|id| id.to_string());
         for (name, value) in [
             ("person", &user),
             ("application", &client),
             ("actor", &self.actor),
             ("address", &address),
+            ("request", &request),
         ] {
             if let Some(value) = value {
                 write!(f, " {name}={value:?}")?;
@@ -306,6 +324,34 @@ impl fmt::Display for Event {
             write!(f, " detail={:?}", self.detail)?;
         }
         Ok(())
+    }
+}
+
+/// What a line of the log says beside its message.
+impl Source for Event {
+    fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
+        let mut pair = |name: &'static str, value: Option<Value<'kvs>>| match value {
+            Some(value) => visitor.visit_pair(Key::from(name), value),
+            None => Ok(()),
+        };
+        let user = self.user.as_ref().map(Value::from_display);
+        let client = self.client.as_ref().map(Value::from_display);
+        pair("kind", Some(self.kind.as_str().into()))?;
+        pair("outcome", Some(self.outcome.as_str().into()))?;
+        pair("person", self.username.as_deref().map(Value::from).or(user))?;
+        pair(
+            "application",
+            self.client_name.as_deref().map(Value::from).or(client),
+        )?;
+        pair("actor", self.actor.as_deref().map(Value::from))?;
+        pair("address", self.address.as_ref().map(Value::from_display))?;
+        pair("request", self.request.as_ref().map(Value::from_display))?;
+        pair(
+            "detail",
+            Some(self.detail.as_str())
+                .filter(|detail| !detail.is_empty())
+                .map(Value::from),
+        )
     }
 }
 

@@ -2,12 +2,13 @@
 
 use super::context::Context;
 use super::cookies;
+use super::routes::Route;
 use crate::identity::session;
 use crate::model::{Session, Settings, User};
 use crate::store::{StoreError, View};
 use crate::types::{Form, FormError, SessionId, Timestamp};
 use rouille::Request;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::io::Read;
 use std::net::IpAddr;
 
@@ -21,6 +22,8 @@ pub struct Incoming<'a> {
     pub path: &'a str,
     /// Now, for all that this request decides.
     pub now: Timestamp,
+    /// The row of the table that answers it, once it is found.
+    pub route: Cell<Option<&'static Route>>,
     body: OnceCell<Vec<u8>>,
 }
 
@@ -41,6 +44,7 @@ impl<'a> Incoming<'a> {
             request,
             path,
             now,
+            route: Cell::new(None),
             body: OnceCell::new(),
         }
     }
@@ -48,6 +52,16 @@ impl<'a> Incoming<'a> {
     /// The client's address, as a trusted proxy reports it.
     pub fn address(&self) -> IpAddr {
         self.request.remote_addr().ip()
+    }
+
+    /// The method, of those that have a name here.
+    pub fn known_method(&self) -> &'static str {
+        let method = self.request.method();
+        let known = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"];
+        known
+            .into_iter()
+            .find(|known| *known == method)
+            .unwrap_or("other")
     }
 
     /// The query.

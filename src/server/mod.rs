@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod administration;
+mod answered;
 pub mod api;
 pub mod bearer;
 pub mod client_documents;

@@ -1,6 +1,7 @@
 //! ONE table: method, path, guard, handler. The guard is the type of the handler: a handler that wants a client gets
 //! one that has proved who it is, and one that wants an administrator cannot be called without.
 
+use super::answered::Answered;
 use super::api::resource as api;
 use super::context::Context;
 use super::incoming::{Incoming, Visitor};
@@ -71,7 +72,7 @@ const fn open(method: &'static str, path: &'static str, guard: Guard) -> Route {
 }
 
 /// Every address there is.
-pub const ROUTES: &[Route] = &[
+pub static ROUTES: &[Route] = &[
     open(
         "GET",
         "/.well-known/openid-configuration",
@@ -157,10 +158,13 @@ pub const ROUTES: &[Route] = &[
 
 /// Answers a request.
 pub fn handle(ctx: &Context, request: &Request) -> Response {
+    let answered = Answered::begin();
     let path = request.raw_url().split('?').next().unwrap_or_default();
-    let mut response = match below_issuer(ctx, path) {
-        Some(path) => dispatch(&Incoming::new(ctx, request, path, clock::now())),
-        None => failure::not_found(&Incoming::new(ctx, request, path, clock::now())),
+    let ours = below_issuer(ctx, path);
+    let incoming = Incoming::new(ctx, request, ours.unwrap_or(path), clock::now());
+    let mut response = match ours {
+        Some(_) => dispatch(&incoming),
+        None => failure::not_found(&incoming),
     };
     // RFC 6797: whoever came by https once is not led to plain http by a neighbour.
     if ctx.config.issuer.is_https() {
@@ -170,6 +174,7 @@ pub fn handle(ctx: &Context, request: &Request) -> Response {
             "max-age=31536000",
         );
     }
+    answered.end(&incoming, &mut response);
     response
 }
 
@@ -216,6 +221,7 @@ fn dispatch(incoming: &Incoming<'_>) -> Response {
     else {
         return no_such(incoming, method, ROUTES.iter().filter(here));
     };
+    incoming.route.set(Some(route));
     let response = guarded(incoming, route);
     if route.cross_origin
         && matches!(

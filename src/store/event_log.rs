@@ -6,7 +6,7 @@ use super::rows::Order;
 use super::schema::Table;
 use super::view::View;
 use crate::model::{Event, EventKind, Outcome};
-use crate::types::{ClientId, Timestamp, UserId};
+use crate::types::{ClientId, RequestId, Timestamp, UserId};
 use std::ops::Bound;
 
 /// Which events to show.
@@ -20,6 +20,8 @@ pub struct EventFilter {
     pub kind: Option<EventKind>,
     /// That ended so.
     pub outcome: Option<Outcome>,
+    /// Of this request.
+    pub request: Option<RequestId>,
     /// Of whoever had this name then, in any case: a person who is gone has no id to ask for.
     pub username: Option<String>,
     /// Of the application that had this name then, in any case.
@@ -34,6 +36,9 @@ impl EventFilter {
                 .is_none_or(|client| event.client == Some(client))
             && self.kind.is_none_or(|kind| event.kind == kind)
             && self.outcome.is_none_or(|outcome| event.outcome == outcome)
+            && self
+                .request
+                .is_none_or(|request| event.request == Some(request))
             && named(&self.username, &event.username)
             && named(&self.client_name, &event.client_name)
     }

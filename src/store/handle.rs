@@ -5,7 +5,7 @@ use super::tables::Tables;
 use super::writer::{Job, Run, Shared, Writer};
 use super::{OpenError, Snapshot, StoreError, View, open};
 use crate::model::{Change, Decision, Event};
-use crate::types::{ClientId, SessionId, Timestamp};
+use crate::types::{ClientId, RequestId, SessionId, Timestamp};
 use redb::ReadableDatabase;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -82,11 +82,13 @@ impl Store {
     {
         let (answer, wait) = sync_channel(1);
         let consequences = self.consequences;
+        let request = RequestId::current();
         let run: Run = Box::new(move |tables, batch| {
             let view = View::of_writer(tables);
             let mut decision = decide(&view)?;
             let more = consequences(&view, &decision.changes)?;
             decision.changes.extend(more);
+            name_request(&mut decision.events, request);
             batch.take(tables, decision.changes, decision.events)?;
             let reply = decision.reply;
             Ok(Box::new(move |committed: Result<(), StoreError>| {
@@ -103,7 +105,8 @@ impl Store {
     }
 
     /// Records events that no answer waits for; dropped, with a line in the log, when the queue is full.
-    pub fn record(&self, events: Vec<Event>) {
+    pub fn record(&self, mut events: Vec<Event>) {
+        name_request(&mut events, RequestId::current());
         let run: Run = Box::new(move |tables, batch| {
             batch.take(tables, Vec::new(), events)?;
             Ok(Box::new(|_| {}))
@@ -201,5 +204,12 @@ impl Store {
         if thread.is_some_and(|thread| thread.join().is_err()) {
             log::error!("the writer ended unexpectedly");
         }
+    }
+}
+
+/// Events tell which request caused them: the one that the thread answered which handed them over.
+fn name_request(events: &mut [Event], request: Option<RequestId>) {
+    for event in events {
+        event.request = event.request.or(request);
     }
 }

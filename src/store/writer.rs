@@ -195,7 +195,7 @@ impl Writer {
                     self.shared.deliveries.ring();
                 }
                 for event in &batch.events {
-                    log::info!(target: "audit", "{event}");
+                    event.log();
                 }
             }
             Err(e) => {

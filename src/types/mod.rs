@@ -6,6 +6,7 @@ mod host;
 mod id;
 mod issuer;
 mod redirect_uri;
+mod request_id;
 mod scope;
 mod secret;
 pub mod strict_json;
@@ -23,6 +24,7 @@ pub use id::{
 };
 pub use issuer::{Issuer, IssuerError};
 pub use redirect_uri::{RedirectUri, RedirectUriError};
+pub use request_id::{RequestId, RequestIdError};
 pub use scope::{Scope, ScopeError};
 pub use secret::{BearerSecret, Secret, TokenHash};
 pub use thumbprint::{Thumbprint, ThumbprintError};

@@ -13,6 +13,8 @@ pub struct Page {
     pub is_admin: bool,
     /// Token that ties a form to the session (or, before sign-in, to the browser).
     pub csrf: String,
+    /// The id of the request that it answers, which the log and the audit log have too; empty where there is none.
+    pub request_id: String,
     /// Messages above the content, the most important first.
     pub notices: Vec<Notice>,
 }

@@ -5,11 +5,12 @@ use crate::world::World;
 use serde_json::Value;
 use std::process::{Command, Output};
 
-const VARIABLES: [&str; 4] = [
+const VARIABLES: [&str; 5] = [
     "DOORLIGHT_DATA",
     "DOORLIGHT_LISTEN",
     "DOORLIGHT_ISSUER",
     "DOORLIGHT_TRUSTED_PROXY",
+    "DOORLIGHT_LOG_FORMAT",
 ];
 
 /// Without a flag or variable, in the folder of the world.

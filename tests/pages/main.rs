@@ -15,5 +15,6 @@ mod headers;
 mod lists;
 mod people;
 mod registration;
+mod request_ids;
 mod resources;
 mod try_it;

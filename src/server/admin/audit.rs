@@ -36,6 +36,7 @@ fn wanted(query: &Form) -> Wanted {
         application: text("application"),
         kind: text("kind"),
         outcome: text("outcome"),
+        request: text("request"),
     }
 }
 
@@ -55,6 +56,7 @@ fn list(
         ("application", &wanted.application),
         ("kind", &wanted.kind),
         ("outcome", &wanted.outcome),
+        ("request", &wanted.request),
     ];
     let address = |path: &str, after: &str| {
         let pairs: Vec<_> = pairs.into_iter().chain([("after", after)]).collect();
@@ -162,6 +164,7 @@ fn details(event: &Event) -> Vec<Hidden> {
         ("Note", note),
         ("Person (sub)", event.user.map(|id| id.to_string())),
         ("Client id", event.client.map(|id| id.to_string())),
+        ("Request", event.request.map(|id| id.to_string())),
     ];
     given
         .into_iter()

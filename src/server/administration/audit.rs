@@ -18,6 +18,8 @@ pub struct Wanted {
     pub kind: String,
     /// `success`, or `refused` or `failure`.
     pub outcome: String,
+    /// The id of a request.
+    pub request: String,
 }
 
 impl Wanted {
@@ -51,6 +53,12 @@ impl Wanted {
             match EventKind::parse(&self.kind) {
                 Some(kind) => filter.kind = Some(kind),
                 None => return Ok(None),
+            }
+        }
+        if !self.request.trim().is_empty() {
+            match self.request.trim().parse() {
+                Ok(id) => filter.request = Some(id),
+                Err(_) => return Ok(None),
             }
         }
         filter.outcome = match self.outcome.as_str() {

@@ -76,6 +76,7 @@ pub fn events(incoming: &Incoming<'_>) -> Response {
             application: text("application"),
             kind: text("kind"),
             outcome: text("outcome"),
+            request: text("request"),
         };
         let before = match query.text("before") {
             "" => None,

@@ -4,7 +4,7 @@
 use crate::server::forms;
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::respond::set;
-use crate::types::Issuer;
+use crate::types::{Issuer, RequestId};
 use crate::views::{Notice, Page, Tone};
 use rouille::Response;
 
@@ -35,6 +35,9 @@ pub fn bare(incoming: &Incoming<'_>, title: &str) -> Page {
         title: title.to_owned(),
         base: incoming.ctx.config.issuer.path().to_owned(),
         notices: misplaced(incoming).into_iter().collect(),
+        request_id: RequestId::current()
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
         ..Page::default()
     }
 }

@@ -3,7 +3,7 @@
 use crate::views::{Choice, Form, Hidden, Page, When};
 use askama::Template;
 
-/// `{base}/admin/audit`. `GET` with `person`, `application`, `kind`, `outcome` (`success` | `failure`), `after`;
+/// `{base}/admin/audit`. `GET` with `person`, `application`, `kind`, `outcome` (`success` | `failure`), `request`, `after`;
 /// `GET …/export` with the same filters gives JSON lines.
 #[derive(Debug, Clone, Template)]
 #[template(path = "admin/audit.html", config = "assets/askama.toml")]
