@@ -2,6 +2,7 @@
 //! the server writes it) and without one.
 
 mod audit;
+mod backup;
 mod client;
 mod client_edit;
 mod health;
@@ -16,6 +17,7 @@ mod serve;
 mod setup_link;
 mod socket;
 mod user;
+mod verify;
 
 use crate::config::Config;
 use crate::ops::logging::LogFormat;
@@ -115,6 +117,10 @@ enum Verb {
     Outbound(outbound::Verb),
     /// What happened, newest first.
     Audit(audit::Arguments),
+    /// Copy the data file as it is now, while the server goes on.
+    Backup(backup::Arguments),
+    /// Check that a backup, or the data file, is whole.
+    Verify(verify::Arguments),
     /// Make the one-time link that creates the first administrator.
     SetupLink,
     /// Exit with 0 if the server can write, else with 1: for container health checks.
@@ -203,6 +209,8 @@ fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::Resource(verb) => resource::run(shared, verb),
         Verb::Outbound(verb) => outbound::run(shared, verb),
         Verb::Audit(arguments) => audit::run(shared, arguments),
+        Verb::Backup(arguments) => backup::run(shared, &arguments),
+        Verb::Verify(arguments) => verify::run(shared, &arguments),
         Verb::SetupLink => setup_link::run(shared),
         Verb::Health => health::run(shared),
     }

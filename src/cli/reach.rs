@@ -4,7 +4,7 @@ use super::socket::Socket;
 use super::{Failure, Shared, complain};
 use crate::server::api::control::{self, Command, LONGEST_COMMAND};
 use crate::server::context::{Context, StartError};
-use crate::store::{OpenError, ReadOnly, View};
+use crate::store::{OpenError, ReadOnly, Snapshot, View};
 use serde_json::Value;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
@@ -133,8 +133,16 @@ pub(super) fn read<T>(
     shared: &Shared,
     act: impl FnOnce(&View<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
+    read_whole(shared, |snapshot| act(&snapshot.view()))
+}
+
+/// The same, for a verb that takes all of it.
+pub(super) fn read_whole<T>(
+    shared: &Shared,
+    act: impl FnOnce(&Snapshot) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     match ReadOnly::open(&shared.config.data) {
-        Ok(file) => act(&file.snapshot()?.view()),
+        Ok(file) => act(&file.snapshot()?),
         // It was not closed and needs the repair that only a writer may do.
         Err(OpenError::Corrupt(..)) if Socket::connect(&shared.config.socket()).is_none() => {
             let ctx = open(shared)?;
@@ -142,7 +150,7 @@ pub(super) fn read<T>(
                 .store
                 .snapshot()
                 .map_err(Failure::from)
-                .and_then(|snapshot| act(&snapshot.view()));
+                .and_then(|snapshot| act(&snapshot));
             ctx.store.close();
             done
         }

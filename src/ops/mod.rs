@@ -1,7 +1,9 @@
 //! Background work, and the clock.
 
+pub mod backups;
 pub mod clock;
 pub mod logging;
 pub mod logout_delivery;
 pub mod outbound;
+pub mod retention;
 pub mod timer;

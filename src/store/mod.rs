@@ -3,10 +3,12 @@
 //! jobs (`handle`), the one writer (`writer`), whom it wakes (`bell`), its open transaction (`tables`), applying changes
 //! and keeping indexes (`apply`), opening and its refusals (`open`), what was last used when (`marks`), forgetting what
 //! has expired (`sweep`), uses of what may be used once (`replays`), resources with the clients that they name
-//! (`resources`), the audit log (`event_log`).
+//! (`resources`), the audit log (`event_log`), copies of the file (`backup`) putting one down
+//! whole (`placed`), and whether one is whole (`verify`, `references`).
 //! Not here: what may be written (`oauth`, `identity` decide).
 
 mod apply;
+pub mod backup;
 mod bell;
 mod codec;
 mod error;
@@ -15,6 +17,8 @@ mod handle;
 mod marks;
 mod migrate;
 mod open;
+pub mod placed;
+mod references;
 mod rehearsal;
 mod replays;
 mod resources;
@@ -22,6 +26,7 @@ mod rows;
 mod schema;
 mod sweep;
 mod tables;
+pub mod verify;
 mod view;
 mod writer;
 

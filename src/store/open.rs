@@ -14,10 +14,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 /// redb's default would grow to 1 GiB.
-const CACHE_BYTES: usize = 16 * 1024 * 1024;
+pub(super) const CACHE_BYTES: usize = 16 * 1024 * 1024;
 
 /// The first bytes of every redb file (its `docs/design.md`, "Database header").
-const MAGIC: &[u8] = b"redb\x1a\x0a\xa9\x0d\x0a";
+pub(super) const MAGIC: &[u8] = b"redb\x1a\x0a\xa9\x0d\x0a";
 
 fn builder() -> Builder {
     let mut builder = Builder::new();
@@ -113,16 +113,7 @@ impl ReadOnly {
 
 /// Looks at the file without opening it for writing. An empty file is a new one.
 fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
-    let mut head = Vec::new();
-    let mut file = std::fs::File::open(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => OpenError::Missing(path.to_owned()),
-        _ => OpenError::Io(path.to_owned(), e),
-    })?;
-    let limit = u64::try_from(MAGIC.len()).unwrap_or(u64::MAX);
-    file.by_ref()
-        .take(limit)
-        .read_to_end(&mut head)
-        .map_err(|e| OpenError::Io(path.to_owned(), e))?;
+    let head = head(path)?;
     if !head.is_empty() && head != MAGIC {
         return Err(if being_made(path, &head) {
             OpenError::InUse(path.to_owned())
@@ -139,6 +130,30 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
         Err(OpenError::Corrupt(_, why)) if why == NEEDS_REPAIR => rehearse(path),
         Err(e) => Err(e),
     }
+}
+
+/// Refuses what does not even begin like a data file.
+pub(super) fn refuse_without_magic(path: &Path) -> Result<(), OpenError> {
+    if head(path)? == MAGIC {
+        Ok(())
+    } else {
+        Err(OpenError::Foreign(path.to_owned()))
+    }
+}
+
+/// As many first bytes as the magic has.
+fn head(path: &Path) -> Result<Vec<u8>, OpenError> {
+    let mut head = Vec::new();
+    let mut file = std::fs::File::open(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => OpenError::Missing(path.to_owned()),
+        _ => OpenError::Io(path.to_owned(), e),
+    })?;
+    let limit = u64::try_from(MAGIC.len()).unwrap_or(u64::MAX);
+    file.by_ref()
+        .take(limit)
+        .read_to_end(&mut head)
+        .map_err(|e| OpenError::Io(path.to_owned(), e))?;
+    Ok(head)
 }
 
 /// redb writes its magic last: zeros may be a file that another process makes at this moment. Then that process holds it,
@@ -168,7 +183,7 @@ fn rehearse(path: &Path) -> Result<(), OpenError> {
 const NEEDS_REPAIR: &str = "it was not closed";
 
 /// redb may panic on a damaged file; that is an answer too.
-fn guarded<T>(
+pub(super) fn guarded<T>(
     path: &Path,
     open: impl FnOnce() -> Result<T, DatabaseError>,
 ) -> Result<T, OpenError> {
@@ -196,7 +211,7 @@ fn guarded<T>(
 }
 
 /// What the file says of itself, where its pages can be read at all.
-fn found(path: &Path, db: &impl ReadableDatabase) -> Result<Found, OpenError> {
+pub(super) fn found(path: &Path, db: &impl ReadableDatabase) -> Result<Found, OpenError> {
     match catch_unwind(AssertUnwindSafe(|| migrate::found(db))) {
         Ok(Ok(found)) => Ok(found),
         Ok(Err(error)) => Err(corrupt(path, &error)),
@@ -204,7 +219,7 @@ fn found(path: &Path, db: &impl ReadableDatabase) -> Result<Found, OpenError> {
     }
 }
 
-fn contradicts(path: &Path) -> OpenError {
+pub(super) fn contradicts(path: &Path) -> OpenError {
     OpenError::Corrupt(
         path.to_owned(),
         "its pages contradict each other".to_owned(),

@@ -40,6 +40,14 @@ impl Rehearsal {
         })
     }
 
+    /// The size of the file in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .held
+    }
+
     /// The page as it stands now.
     fn page(&self, state: &State, number: u64) -> io::Result<Vec<u8>> {
         if let Some(page) = state.pages.get(&number) {

@@ -63,13 +63,8 @@ pub(super) fn put_resource(tables: &Tables<'_>, resource: &Resource) -> Result<(
     delete_resource(tables, &resource.identifier)?;
     let identifier = resource.identifier.as_bytes();
     put(tables, Table::Resources, identifier, resource)?;
-    for client in keys(resource) {
-        mark(
-            tables,
-            Table::ClientResources,
-            &row(client, &resource.identifier),
-            &[],
-        )?;
+    for row in index_rows(resource) {
+        mark(tables, Table::ClientResources, &row, &[])?;
     }
     Ok(())
 }
@@ -77,8 +72,8 @@ pub(super) fn put_resource(tables: &Tables<'_>, resource: &Resource) -> Result<(
 pub(super) fn delete_resource(tables: &Tables<'_>, identifier: &str) -> Result<(), StoreError> {
     if let Some(old) = View::of_writer(tables).resource(identifier)? {
         remove(tables, Table::Resources, identifier.as_bytes())?;
-        for client in keys(&old) {
-            remove(tables, Table::ClientResources, &row(client, identifier))?;
+        for row in index_rows(&old) {
+            remove(tables, Table::ClientResources, &row)?;
         }
     }
     Ok(())
@@ -99,12 +94,9 @@ pub(super) fn forget_client(tables: &Tables<'_>, client: ClientId) -> Result<(),
     Ok(())
 }
 
-/// What the index has it under.
-fn keys(resource: &Resource) -> impl Iterator<Item = ClientId> {
+/// Its rows in the index.
+pub(super) fn index_rows(resource: &Resource) -> impl Iterator<Item = Vec<u8>> {
     let open = resource.registered_clients.then_some(SELF_REGISTERED);
-    resource.named_clients().into_iter().chain(open)
-}
-
-fn row(client: ClientId, identifier: &str) -> Vec<u8> {
-    [client.as_bytes().as_slice(), identifier.as_bytes()].concat()
+    let clients = resource.named_clients().into_iter().chain(open);
+    clients.map(|client| [client.as_bytes().as_slice(), resource.identifier.as_bytes()].concat())
 }

@@ -29,6 +29,10 @@ impl Snapshot {
         Self { txn }
     }
 
+    pub(super) fn transaction(&self) -> &ReadTransaction {
+        &self.txn
+    }
+
     /// Its lookups.
     pub fn view(&self) -> View<'_> {
         View(&self.txn)
@@ -356,7 +360,7 @@ impl<'a> View<'a> {
         self.with(table, key, decode)?.transpose()
     }
 
-    fn with<T>(
+    pub(super) fn with<T>(
         &self,
         table: Table,
         key: &[u8],

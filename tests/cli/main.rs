@@ -9,6 +9,7 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod backup;
 mod client_edit;
 mod files;
 mod health;

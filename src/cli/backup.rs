@@ -1,0 +1,52 @@
+//! `doorlight backup`: a copy of the data file as it is now, while the server goes on.
+
+use super::{Failure, Shared, output, reach};
+use crate::ops::{backups, clock};
+use crate::store::backup::{self, BackupError};
+use crate::store::placed;
+use serde_json::json;
+use std::io::{IsTerminal, stdout};
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Where to: a file, whose older backup is replaced once the new one is whole; a folder, for a name with the date; or
+    /// - for standard output.
+    file: PathBuf,
+}
+
+pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.file == Path::new("-") {
+        return to_output(shared);
+    }
+    let target = if arguments.file.is_dir() {
+        arguments.file.join(backups::name(clock::now()))
+    } else {
+        arguments.file.clone()
+    };
+    let data = &shared.config.data;
+    let bytes = reach::read_whole(shared, |snapshot| {
+        Ok(backup::to_file(snapshot, data, &target, &|| true)?)
+    })?;
+    output::one(shared, &json!({ "file": target, "bytes": bytes }));
+    Ok(())
+}
+
+fn to_output(shared: &Shared) -> Result<(), Failure> {
+    let mut out = stdout().lock();
+    if out.is_terminal() {
+        return Err(Failure(
+            "a backup is no text: send it on, as in doorlight backup - > doorlight-backup.redb"
+                .to_owned(),
+        ));
+    }
+    let folder = placed::folder(&shared.config.data);
+    reach::read_whole(shared, |snapshot| {
+        match backup::write_to(snapshot, folder, &mut out, &|| true) {
+            Err(BackupError::Target(_, why)) => {
+                Err(Failure(format!("the backup did not get through: {why}")))
+            }
+            done => Ok(done.map(|_| ())?),
+        }
+    })
+}

@@ -1,0 +1,64 @@
+//! `doorlight verify`: whether a backup, or the data file, is whole, and what it holds.
+
+use super::socket::Socket;
+use super::{Failure, Shared, output};
+use crate::store::OpenError;
+use crate::store::verify::{Contents, verify, verify_beside_writer};
+use serde_json::{Map, Value, json};
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The backup; without it, the data file. While a server writes a file its checksums cannot be checked: every record
+    /// is.
+    file: Option<PathBuf>,
+}
+
+pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure> {
+    let path = arguments.file.as_ref().unwrap_or(&shared.config.data);
+    // Its socket stands beside it.
+    let is_served = Socket::connect(&path.with_extension("sock")).is_some();
+    let looked = if is_served {
+        verify_beside_writer(path)
+    } else {
+        verify(path)
+    };
+    let contents = looked.map_err(|error| match error {
+        OpenError::Corrupt(path, why) => Failure(format!("{} is damaged: {why}", path.display())),
+        other => other.into(),
+    })?;
+    output::one(shared, &describe(&contents));
+    if contents.is_whole() {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(Failure(match faults(&contents) {
+        1 => format!("{path} is damaged: one fault"),
+        faults => format!("{path} is damaged: {faults} faults"),
+    }))
+}
+
+fn faults(contents: &Contents) -> u64 {
+    contents
+        .more_faults
+        .saturating_add(u64::try_from(contents.faults.len()).unwrap_or(u64::MAX))
+}
+
+/// As `--json` prints it.
+pub(super) fn describe(contents: &Contents) -> Value {
+    let counts = contents.counts.iter();
+    let mut members: Map<String, Value> = counts
+        .map(|(name, count)| ((*name).to_owned(), json!(count)))
+        .collect();
+    let keys = contents.keys.iter();
+    let keys: Vec<String> = keys.map(|(kid, alg)| format!("{kid} ({alg})")).collect();
+    members.insert("whole".to_owned(), json!(contents.is_whole()));
+    members.insert("checksums".to_owned(), json!(contents.checksums));
+    members.insert("bytes".to_owned(), json!(contents.bytes));
+    members.insert("keys_that_sign".to_owned(), json!(keys));
+    if !contents.is_whole() {
+        members.insert("faults".to_owned(), json!(contents.faults));
+        members.insert("more_faults".to_owned(), json!(contents.more_faults));
+    }
+    Value::Object(members)
+}

@@ -1,0 +1,51 @@
+//! Backups in a folder: their names.
+//! Not here: how one is written (`store::backup`), which are kept (`retention`).
+
+use crate::types::Timestamp;
+
+const BEFORE: &str = "doorlight-";
+const FORM: &str = "%Y-%m-%d-%H%M%S";
+const AFTER: &str = ".redb";
+
+/// The name of a backup of that moment: `doorlight-2026-11-29-030000.redb`, in UTC.
+pub fn name(time: Timestamp) -> String {
+    let moment = i64::try_from(time.millis())
+        .ok()
+        .and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok())
+        .unwrap_or_default();
+    format!("{BEFORE}{}{AFTER}", moment.strftime(FORM))
+}
+
+/// The moment in such a name, to the second. Nothing else is a backup of ours.
+pub fn time_of(file_name: &str) -> Option<Timestamp> {
+    let text = file_name.strip_prefix(BEFORE)?.strip_suffix(AFTER)?;
+    let moment = jiff::civil::DateTime::strptime(FORM, text).ok()?;
+    let moment = moment.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    let time = Timestamp::from_millis(u64::try_from(moment.as_millisecond()).ok()?);
+    // One spelling only: what is removed is what was made.
+    (name(time) == file_name).then_some(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_its_moment_and_others_tell_none() {
+        let time = Timestamp::from_secs(1_795_510_200);
+        assert_eq!(name(time), "doorlight-2026-11-24-085000.redb");
+        assert_eq!(time_of(&name(time)), Some(time));
+        for other in [
+            "doorlight.redb",
+            "doorlight-2026-11-24.redb",
+            "doorlight-2026-11-24-085000.redb.part",
+            "doorlight-2026-11-24-0850000.redb",
+            "doorlight-2026-13-24-085000.redb",
+            "Doorlight-2026-11-24-085000.redb",
+            "doorlight-+2026-11-24-085000.redb",
+            "doorlight-2026-11-24-085000-mine.redb",
+        ] {
+            assert_eq!(time_of(other), None, "{other}");
+        }
+    }
+}

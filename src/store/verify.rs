@@ -1,0 +1,205 @@
+//! Whether a data file is whole: every page, every record, every row that belongs to another, every signing key.
+//! The file is only read: what redb would write while it looks stays in memory (`rehearsal`).
+//! Not here: what a record must say beyond that it reads (`oauth`, `identity` see to that when it is written).
+
+use super::codec::decode;
+use super::migrate::{self, Found};
+use super::open::{self, CACHE_BYTES};
+use super::references;
+use super::rehearsal::Rehearsal;
+use super::schema::Table;
+use super::view::{Snapshot, View};
+use super::{OpenError, ReadOnly, StoreError};
+use crate::crypto::keyring::LoadedKey;
+use crate::model::{Settings, SigningKey};
+use redb::{Builder, Database, ReadableDatabase};
+use serde::de::DeserializeOwned;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+/// Faults that are told singly; the others are counted.
+const FAULTS_TOLD: usize = 20;
+
+/// What a file holds, and what is wrong with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Whether the checksum of every page was checked.
+    pub checksums: bool,
+    /// How many records of which kind, in words of people.
+    pub counts: Vec<(&'static str, u64)>,
+    /// The signing keys that sign: `kid` and algorithm.
+    pub keys: Vec<(String, &'static str)>,
+    /// What is wrong, the first ones in words; empty when it is whole.
+    pub faults: Vec<String>,
+    /// How many more there are.
+    pub more_faults: u64,
+}
+
+impl Contents {
+    /// Whether nothing is wrong with it.
+    pub fn is_whole(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    pub(super) fn fault(&mut self, text: String) {
+        if self.faults.len() < FAULTS_TOLD {
+            self.faults.push(text);
+        } else {
+            self.more_faults += 1;
+        }
+    }
+}
+
+/// Kinds of records that a person would look for after a restore.
+const COUNTED: &[(&str, Table)] = &[
+    ("people", Table::Users),
+    ("groups", Table::Groups),
+    ("applications", Table::Clients),
+    ("apis", Table::Resources),
+    ("sessions", Table::Sessions),
+    ("grants", Table::Grants),
+    ("refresh_tokens", Table::RefreshTokens),
+    ("signing_keys", Table::SigningKeys),
+    ("events", Table::Events),
+];
+
+/// Looks at every byte that counts. A file that is not Doorlight's, that is newer than this Doorlight, or whose damage
+/// hides everything else, is an error; other damage stands in the answer. Nobody may be writing the file: see
+/// [`verify_beside_writer`].
+pub fn verify(path: &Path) -> Result<Contents, OpenError> {
+    open::refuse_without_magic(path)?;
+    let backend = Rehearsal::of(path).map_err(|e| OpenError::Io(path.to_owned(), e))?;
+    let bytes = backend.size();
+    let looked = || {
+        let db = open::guarded(path, || {
+            Builder::new()
+                .set_cache_size(CACHE_BYTES)
+                .create_with_backend(backend)
+        })?;
+        let found = open::found(path, &db)?;
+        migrate::check(path, &found)?;
+        if found == Found::Empty {
+            return Err(OpenError::Foreign(path.to_owned()));
+        }
+        let mut contents = Contents {
+            bytes,
+            checksums: true,
+            ..Contents::default()
+        };
+        check(path, db, &mut contents)?;
+        Ok(contents)
+    };
+    // redb may panic on a damaged file, also while it lets go of it.
+    catch_unwind(AssertUnwindSafe(looked)).unwrap_or_else(|_| Err(open::contradicts(path)))
+}
+
+/// The same for a file that a server is writing, without the checksums: redb uses pages of its own again at once, so that
+/// they cannot be checked meanwhile. Every record is read.
+pub fn verify_beside_writer(path: &Path) -> Result<Contents, OpenError> {
+    let io = |error| OpenError::Io(path.to_owned(), error);
+    let looked = || {
+        let file = ReadOnly::open(path)?;
+        let failed = |error: StoreError| OpenError::Corrupt(path.to_owned(), error.to_string());
+        let mut contents = Contents {
+            bytes: std::fs::metadata(path).map_err(io)?.len(),
+            ..Contents::default()
+        };
+        let snapshot = file.snapshot().map_err(failed)?;
+        records(&snapshot.view(), &mut contents).map_err(failed)?;
+        Ok(contents)
+    };
+    catch_unwind(AssertUnwindSafe(looked)).unwrap_or_else(|_| Err(open::contradicts(path)))
+}
+
+fn check(path: &Path, mut db: Database, contents: &mut Contents) -> Result<(), OpenError> {
+    let whole = open::guarded(path, || db.check_integrity())?;
+    if !whole {
+        contents.fault("pages of the file are damaged".to_owned());
+    }
+    let failed = |error: StoreError| OpenError::Corrupt(path.to_owned(), error.to_string());
+    let snapshot = db
+        .begin_read()
+        .map(Snapshot::new)
+        .map_err(|error| failed(error.into()))?;
+    let view = snapshot.view();
+    records(&view, contents).map_err(failed)
+}
+
+fn records(view: &View<'_>, contents: &mut Contents) -> Result<(), StoreError> {
+    for (name, table) in COUNTED {
+        contents.counts.push((name, view.count(*table)?));
+    }
+    settings(view, contents)?;
+    keys(view, contents)?;
+    references::check(view, contents)
+}
+
+fn settings(view: &View<'_>, contents: &mut Contents) -> Result<(), StoreError> {
+    match view.settings() {
+        Ok(Some(Settings { seal_key, .. })) if seal_key.bytes().len() == 32 => {}
+        Ok(Some(_)) => contents.fault("settings: the key that seals forms is damaged".to_owned()),
+        Ok(None) => contents.fault("settings: they are missing".to_owned()),
+        Err(StoreError::BadRecord(_)) => contents.fault("settings: they do not read".to_owned()),
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+/// Each key must load, be the one that its name says, and sign so that its public half says yes.
+fn keys(view: &View<'_>, contents: &mut Contents) -> Result<(), StoreError> {
+    each(
+        view,
+        Table::SigningKeys,
+        contents,
+        |key, record: SigningKey, contents| {
+            let name = named(key);
+            let message = b"doorlight verify";
+            match LoadedKey::load(&record) {
+                Ok(loaded) if record.kid.as_bytes() != key => {
+                    contents.fault(format!(
+                        "signing_keys: {name} stands under another name than {}",
+                        loaded.kid
+                    ));
+                }
+                Ok(loaded) if loaded.verifies(message, &loaded.sign(message)) => {
+                    contents.keys.push((record.kid, record.algorithm.as_str()));
+                }
+                Ok(_) => contents.fault(format!("signing_keys: {name} does not sign")),
+                Err(_) => contents.fault(format!("signing_keys: {name} is damaged")),
+            }
+            Ok(())
+        },
+    )
+}
+
+/// Visits the records of a table; one that does not read is a fault.
+pub(super) fn each<T: DeserializeOwned>(
+    view: &View<'_>,
+    table: Table,
+    contents: &mut Contents,
+    mut visit: impl FnMut(&[u8], T, &mut Contents) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut failed = None;
+    view.rows_after(table, &[], |key, value| {
+        match decode(value) {
+            Ok(record) => failed = visit(key, record, contents).err(),
+            // What the decoder has to say may quote the record, and secrets in it.
+            Err(_) => contents.fault(format!("{}: {} does not read", table.name(), named(key))),
+        }
+        failed.is_none()
+    })?;
+    failed.map_or(Ok(()), Err)
+}
+
+/// A key of the file as a person may read it.
+pub(super) fn named(key: &[u8]) -> String {
+    if let Ok(id) = <[u8; 16]>::try_from(key) {
+        return crate::types::Id::from_bytes(id).to_string();
+    }
+    match std::str::from_utf8(key) {
+        Ok(text) if !text.chars().any(char::is_control) => text.to_owned(),
+        _ => key.iter().map(|byte| format!("{byte:02x}")).collect(),
+    }
+}
