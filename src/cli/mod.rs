@@ -7,6 +7,7 @@ mod client;
 mod client_edit;
 mod health;
 mod keys;
+mod metrics;
 mod outbound;
 mod output;
 mod password;
@@ -115,6 +116,11 @@ enum Verb {
     /// Hosts at home that Doorlight itself may call.
     #[command(subcommand)]
     Outbound(outbound::Verb),
+    /// Measurements, as Prometheus reads them.
+    Metrics {
+        #[command(subcommand)]
+        verb: Option<metrics::Verb>,
+    },
     /// What happened, newest first.
     Audit(audit::Arguments),
     /// Copy the data file as it is now, while the server goes on.
@@ -208,6 +214,7 @@ fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::Registration(verb) => registration::run(shared, verb),
         Verb::Resource(verb) => resource::run(shared, verb),
         Verb::Outbound(verb) => outbound::run(shared, verb),
+        Verb::Metrics { verb } => metrics::run(shared, verb),
         Verb::Audit(arguments) => audit::run(shared, arguments),
         Verb::Backup(arguments) => backup::run(shared, &arguments),
         Verb::Verify(arguments) => verify::run(shared, &arguments),

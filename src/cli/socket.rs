@@ -38,6 +38,18 @@ impl Socket {
     }
 }
 
+impl Socket {
+    /// The same, where the answer is a text.
+    pub(super) fn ask_text(
+        self,
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> Result<(u16, String), Failure> {
+        exchange(self.0, method, path, body)
+    }
+}
+
 /// One request on a connection of its own: status and body of the answer.
 pub(super) fn exchange(
     mut stream: impl Read + Write,

@@ -1,7 +1,7 @@
 //! What an administrator can set, and the file's own secret.
 
 use super::{PrivateKey, RegistrationPolicy};
-use crate::types::Host;
+use crate::types::{Host, TokenHash};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -33,6 +33,9 @@ pub struct Settings {
     /// Hosts that Doorlight may call over plain http and at inner addresses (`ops::outbound`).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub outbound_hosts: BTreeSet<Host>,
+    /// Hash of the token that opens `/metrics` over HTTP. None: it is closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics_token: Option<TokenHash>,
 }
 
 impl Settings {
@@ -47,6 +50,7 @@ impl Settings {
             registration: RegistrationPolicy::default(),
             client_documents: false,
             outbound_hosts: BTreeSet::new(),
+            metrics_token: None,
         }
     }
 }

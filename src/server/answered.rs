@@ -8,7 +8,7 @@ use crate::types::RequestId;
 use log::Level;
 use rouille::Response;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Lines about error pages: so many at once, and then one in [`EVERY_MS`].
 const LINES: u64 = 300;
@@ -34,12 +34,15 @@ impl Answered {
     /// Puts the id into the answer, and writes the line.
     pub fn end(self, incoming: &Incoming<'_>, response: &mut Response) {
         set(response, "X-Request-Id", self.id.as_str().to_owned());
-        self.log(incoming, response);
+        let took = self.begun.elapsed();
+        let requests = &incoming.ctx.requests;
+        requests.note(incoming.route.get(), response.status_code, took);
+        self.log(incoming, response, took);
         // Where a handler panics the id stays, for the line that says so; the next request has its own.
         RequestId::set_current(None);
     }
 
-    fn log(&self, incoming: &Incoming<'_>, response: &Response) {
+    fn log(&self, incoming: &Incoming<'_>, response: &Response, took: Duration) {
         let route = incoming.route.get().map_or("none", |route| route.path);
         if matches!(route, "/healthz" | "/readyz" | "/metrics") {
             return;
@@ -63,7 +66,7 @@ impl Answered {
             route = route,
             status = status,
             address:% = incoming.address(),
-            microseconds = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+            microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
             "answered"
         );
     }

@@ -8,6 +8,7 @@ use super::fetched::Fetched;
 use super::guesses::Guesses;
 use super::hashing::Hashing;
 use super::logout_notices;
+use super::metrics::Requests;
 use super::oauth::documents::Documents;
 use super::refusals::Refusals;
 use super::registrations::Registrations;
@@ -53,6 +54,8 @@ pub struct Context {
     pub client_documents: ClientDocuments,
     /// Registrations of strangers, counted.
     pub registrations: Registrations,
+    /// Requests, counted.
+    pub requests: Requests,
     /// Held by the one registration that waits for a document of its sector.
     pub sector_call: Mutex<()>,
     clients: Arc<Clients>,
@@ -117,6 +120,7 @@ impl Context {
             settings,
             registrations: Registrations::default(),
             client_documents: ClientDocuments::default(),
+            requests: Requests::default(),
             sector_call: Mutex::default(),
             config,
         })

@@ -22,6 +22,7 @@ pub mod incoming;
 pub mod known_device;
 pub mod listener;
 pub mod logout_notices;
+pub mod metrics;
 pub mod oauth;
 pub mod pages;
 pub mod refusals;

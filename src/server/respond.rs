@@ -1,5 +1,6 @@
 //! Answers, each with the headers that it must never leave without. DESIGN §6, RFC 6749 §5.1.
 
+use super::metrics::refused;
 use crate::oauth::error::Wire;
 use askama::Template;
 use rouille::Response;
@@ -81,6 +82,7 @@ pub fn jwt(token: &str) -> Response {
 
 /// An error of the token, introspection and revocation endpoints (RFC 6749 §5.2).
 pub fn oauth_error(wire: Wire) -> Response {
+    refused::note(wire.code);
     let mut response = json(
         wire.status,
         &json!({ "error": wire.code, "error_description": wire.description }),

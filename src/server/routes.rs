@@ -10,7 +10,7 @@ use super::oauth::{
     token, userinfo,
 };
 use super::pages::{account, assets, consent, device, failure, home, link, setup, sign_in};
-use super::{cors, forms, respond};
+use super::{cors, forms, metrics, respond};
 use crate::identity::session;
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::error::TokenError;
@@ -71,7 +71,10 @@ const fn open(method: &'static str, path: &'static str, guard: Guard) -> Route {
     }
 }
 
-/// Every address there is.
+/// What all assets count as (`metrics`); `assets` has their addresses.
+pub static ASSETS: Route = row("GET", "/assets/", Guard::Public(failure::not_found));
+
+/// Every address there is, but for the assets.
 pub static ROUTES: &[Route] = &[
     open(
         "GET",
@@ -146,6 +149,7 @@ pub static ROUTES: &[Route] = &[
     row("POST", "/admin", Guard::Admin),
     row("GET", "/healthz", Guard::Public(healthz)),
     row("GET", "/readyz", Guard::Public(readyz)),
+    row("GET", "/metrics", Guard::Public(metrics::handle)),
     row(
         "POST",
         "/device_authorization",
@@ -204,6 +208,7 @@ fn below_issuer<'p>(ctx: &Context, path: &'p str) -> Option<&'p str> {
 
 fn dispatch(incoming: &Incoming<'_>) -> Response {
     if let Some(response) = assets::find(incoming) {
+        incoming.route.set(Some(&ASSETS));
         return response;
     }
     let here = |route: &&Route| match route.guard {

@@ -1,6 +1,7 @@
 //! The handle on the data file: snapshots, jobs for the writer, and what they are told (DESIGN §2).
 //! Not here: what becomes of a job (`writer`).
 
+use super::counters::Counters;
 use super::tables::Tables;
 use super::writer::{Job, Run, Shared, Writer};
 use super::{OpenError, Snapshot, StoreError, View, open};
@@ -137,10 +138,20 @@ impl Store {
     }
 
     fn send(&self, run: Run) -> Result<(), StoreError> {
-        self.queue.try_send(Job::Run(run)).map_err(|e| match e {
-            TrySendError::Full(_) => StoreError::Busy,
-            TrySendError::Disconnected(_) => StoreError::Unavailable("it is closed".to_owned()),
+        // Before it is: the writer may have it done by then.
+        self.shared.counters.queued();
+        self.queue.try_send(Job::Run(run)).map_err(|e| {
+            self.shared.counters.not_queued();
+            match e {
+                TrySendError::Full(_) => StoreError::Busy,
+                TrySendError::Disconnected(_) => StoreError::Unavailable("it is closed".to_owned()),
+            }
         })
+    }
+
+    /// What the writer did since the start.
+    pub fn counters(&self) -> &Counters {
+        &self.shared.counters
     }
 
     /// Whether the file can be written.

@@ -11,6 +11,7 @@ mod apply;
 pub mod backup;
 mod bell;
 mod codec;
+mod counters;
 mod error;
 mod event_log;
 mod handle;
@@ -30,6 +31,7 @@ pub mod verify;
 mod view;
 mod writer;
 
+pub use counters::Counters;
 pub use error::{OpenError, StoreError};
 pub use event_log::{EventFilter, EventPage};
 pub use handle::{Consequences, Store};

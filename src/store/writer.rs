@@ -2,6 +2,7 @@
 
 use super::bell::Bell;
 use super::codec::encode;
+use super::counters::Counters;
 use super::marks::Marks;
 use super::schema::Table;
 use super::tables::Tables;
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Jobs in one commit: enough that one sync serves all who wait, few enough that none waits long.
 const BATCH: usize = 256;
@@ -35,6 +36,7 @@ pub(super) struct Shared {
     pub(super) seen_sessions: Marks<SessionId>,
     pub(super) used_clients: Marks<ClientId>,
     pub(super) deliveries: Bell,
+    pub(super) counters: Counters,
 }
 
 impl Shared {
@@ -50,6 +52,7 @@ impl Shared {
             seen_sessions: Marks::default(),
             used_clients: Marks::default(),
             deliveries: Bell::default(),
+            counters: Counters::default(),
         }
     }
 }
@@ -142,6 +145,7 @@ impl Writer {
             let ready = self.shared.ready.load(Ordering::Acquire);
             let (batch, close) = gather(jobs, ready, crowded);
             crowded = batch.len() > 1;
+            self.shared.counters.taken(batch.len());
             if !batch.is_empty() && catch_unwind(AssertUnwindSafe(|| self.commit(batch))).is_err() {
                 log::error!("writing ended unexpectedly; the data file is opened again");
                 self.shared.ready.store(false, Ordering::Release);
@@ -195,11 +199,13 @@ impl Writer {
                     self.shared.deliveries.ring();
                 }
                 for event in &batch.events {
+                    self.shared.counters.recorded(event);
                     event.log();
                 }
             }
             Err(e) => {
                 log::error!("{e}");
+                self.shared.counters.gave_up();
                 self.shared.ready.store(false, Ordering::Release);
             }
         }
@@ -215,6 +221,7 @@ impl Writer {
         batch: &mut Batch,
         releases: &mut Vec<Release>,
     ) -> Result<(), StoreError> {
+        let begun = Instant::now();
         let txn = db.begin_write()?;
         let tables = Tables::new(&txn);
         for job in jobs {
@@ -242,7 +249,9 @@ impl Writer {
         batch.clients_changed |= self.flush_uses(&tables)?;
         self.put_events(&tables, &batch.events)?;
         drop(tables);
-        Ok(txn.commit()?)
+        txn.commit()?;
+        self.shared.counters.commits.note(begun.elapsed());
+        Ok(())
     }
 
     /// Gives each event the next key: its time, or just after the one before.

@@ -2,6 +2,7 @@
 //! Owns: what a well-formed value is. Not here: what is stored (`model`), what is allowed (`oauth`, `identity`).
 
 mod form;
+pub mod histogram;
 mod host;
 mod id;
 mod issuer;
@@ -17,6 +18,7 @@ mod username;
 mod wire_client_id;
 
 pub use form::{Form, FormError, Repeated, append_query, decode as form_decode};
+pub use histogram::{Counted, Histogram};
 pub use host::{Host, HostError};
 pub use id::{
     ClientId, DeliveryId, GrantId, Id, IdError, InitialTokenId, LinkId, RefreshTokenId, SessionId,

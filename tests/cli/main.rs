@@ -13,6 +13,7 @@ mod backup;
 mod client_edit;
 mod files;
 mod health;
+mod metrics;
 mod password;
 mod pipes;
 mod resources;

@@ -7,6 +7,7 @@ pub mod client_changes;
 pub mod clients;
 pub mod groups;
 pub mod keys;
+pub mod metrics;
 pub mod outbound;
 pub mod people;
 pub mod registration;

@@ -5,6 +5,7 @@ use super::describe;
 use crate::model::{Algorithm, RegistrationPolicy};
 use crate::oauth::clients::NewClient;
 use crate::server::administration::client_changes::{self, ClientChanges};
+use crate::server::administration::metrics as metrics_token;
 use crate::server::administration::people::NewPerson;
 use crate::server::administration::registration::{self, NewInitialToken};
 use crate::server::administration::resources::{self, ResourceChanges};
@@ -12,6 +13,7 @@ use crate::server::administration::{
     Actor, Authority, OperationError, clients, keys, outbound, people,
 };
 use crate::server::context::Context;
+use crate::server::metrics;
 use crate::server::respond;
 use crate::types::{Secret, Timestamp};
 use rouille::{Request, Response};
@@ -142,6 +144,10 @@ pub enum Command {
         /// Whether it may.
         allowed: bool,
     },
+    /// Makes the token that opens the measurements over HTTP.
+    MetricsToken,
+    /// Closes them.
+    MetricsOff,
     /// Adds a resource.
     ResourceAdd {
         /// What stands in `aud`.
@@ -273,6 +279,13 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
             let host = outbound::set(ctx, &host, allowed, actor)?;
             json!({ "host": host, "allowed": allowed })
         }
+        Command::MetricsToken => {
+            json!({ "metrics_token": metrics_token::make_token(ctx, actor)?.expose() })
+        }
+        Command::MetricsOff => {
+            metrics_token::switch_off(ctx, actor)?;
+            json!({ "metrics_over_http": false })
+        }
         Command::ResourceAdd { identifier, given } => {
             describe::resource(&resources::add_given(ctx, &identifier, given, actor)?)
         }
@@ -290,6 +303,7 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
 pub fn handle(ctx: &Context, request: &Request) -> Response {
     match (request.method(), request.raw_url()) {
         ("GET", "/control/ping") => respond::json(200, &ping(ctx)),
+        ("GET", "/metrics") => metrics::answer(ctx),
         ("GET", "/readyz") if ctx.store.is_ready() => respond::plain(200, "ready\n"),
         ("GET", "/readyz") => respond::plain(503, "the data file cannot be written\n"),
         ("POST", "/control") => post(ctx, request),

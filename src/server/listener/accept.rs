@@ -13,6 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
 use super::connection::{self, Context};
+use super::counters;
 use super::forwarded::{self, Client};
 use super::refusal::Refusal;
 use super::registry::{Peer, Ticket};
@@ -192,6 +193,7 @@ impl Acceptor {
     }
 
     fn refuse(&mut self, socket: Socket) {
+        counters::up(&counters::counters().turned_away);
         self.complaints.complain(format_args!(
             "no room for a connection: every one is at a request"
         ));

@@ -12,6 +12,7 @@ mod accept;
 mod bind;
 mod body;
 mod connection;
+mod counters;
 mod date;
 mod forwarded;
 mod head;
@@ -30,6 +31,7 @@ use std::thread;
 use ipnet::IpNet;
 
 pub use bind::Listener;
+pub use counters::counters;
 pub use limits::{Limits, raise_nofile_limit};
 pub use shutdown::Shutdown;
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::counters;
 use super::limits::Limits;
 use super::wire::Socket;
 
@@ -172,6 +173,7 @@ impl Registry {
         *connections.of_peer.entry(peer).or_default() += 1;
         self.live
             .store(connections.entries.len(), Ordering::Relaxed);
+        counters::up(&counters::counters().accepted);
         Ok(Ticket {
             entry: Some(entry),
             registry: Arc::clone(self),
@@ -259,6 +261,7 @@ impl Registry {
                 let peer = entry.peer;
                 connections.leaving += 1;
                 connections.forget(peer);
+                counters::up(&counters::counters().shed);
                 return true;
             }
         }
@@ -278,6 +281,7 @@ impl Registry {
         self.live
             .store(connections.entries.len(), Ordering::Relaxed);
         drop(connections);
+        counters::up(&counters::counters().closed);
         self.one_left.notify_all();
     }
 

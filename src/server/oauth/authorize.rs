@@ -16,6 +16,7 @@ use crate::oauth::registration::document;
 use crate::server::client_documents::Description;
 use crate::server::cookies;
 use crate::server::incoming::{Incoming, Visitor};
+use crate::server::metrics::refused;
 use crate::server::pages::{consent, failure, frame, interaction, sign_in};
 use crate::server::respond::{self, Leads};
 use crate::store::StoreError;
@@ -209,10 +210,10 @@ fn issue(
     });
     let answer = match submitted {
         Ok(Ok(answer)) => answer,
-        Ok(Err(error)) => Answer::error(&target, error),
+        Ok(Err(error)) => refused_with(&target, error),
         Err(error) => {
             log::warn!("{error}");
-            Answer::error(&target, AuthorizeError::Unavailable)
+            refused_with(&target, AuthorizeError::Unavailable)
         }
     };
     deliver(incoming, client, &answer)
@@ -231,7 +232,12 @@ pub fn refuse(
         .ctx
         .record_refusal(event.from(Some(incoming.address())));
     use_up(incoming, target);
-    deliver(incoming, client, &Answer::error(target, error))
+    deliver(incoming, client, &refused_with(target, error))
+}
+
+fn refused_with(target: &Target, error: AuthorizeError) -> Answer {
+    refused::note(error.wire().code);
+    Answer::error(target, error)
 }
 
 /// Forgets the pushed request that an error answers. Once for each push: what is gone is found no more.

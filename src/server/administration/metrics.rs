@@ -1,0 +1,38 @@
+//! The token that opens `/metrics` over HTTP: made, replaced and taken away. Only its hash is kept.
+
+use super::{Actor, OperationError, submit};
+use crate::crypto::random;
+use crate::model::{AdminError, Change, Decision, EventKind};
+use crate::server::context::Context;
+use crate::types::{Secret, TokenHash};
+
+/// Makes a token; its text is shown once, and the one before opens nothing any more.
+pub fn make_token(ctx: &Context, actor: &Actor) -> Result<Secret, OperationError> {
+    let token = Secret::from_random(random::bytes());
+    set(ctx, Some(TokenHash::of(&token)), actor)?;
+    Ok(token)
+}
+
+/// Takes the token away, and with it the address.
+pub fn switch_off(ctx: &Context, actor: &Actor) -> Result<(), OperationError> {
+    set(ctx, None, actor)
+}
+
+fn set(ctx: &Context, token: Option<TokenHash>, actor: &Actor) -> Result<(), OperationError> {
+    submit(ctx, actor, move |view, by| {
+        let mut settings = view.settings_made()?;
+        if settings.metrics_token == token {
+            return Ok(Decision::<(), AdminError>::reply(Ok(())));
+        }
+        let words = match &token {
+            Some(_) => "measurements are readable over HTTP, with a new token",
+            None => "measurements are not readable over HTTP any more",
+        };
+        settings.metrics_token = token;
+        Ok(Decision {
+            changes: vec![Change::PutSettings(Box::new(settings))],
+            events: vec![by.did(EventKind::SettingsChanged).detail(words)],
+            reply: Ok(()),
+        })
+    })
+}
