@@ -48,12 +48,12 @@ pub fn hash(password: &Secret, salt: [u8; 16]) -> Result<String, HashError> {
 
 /// Checks a password against a stored PHC string, with that string's own parameters.
 pub fn verify(password: &Secret, phc: &str) -> Verdict {
-    let Some(parsed) = affordable(phc) else {
+    let Some((parsed, params)) = affordable(phc) else {
         return Verdict::Mismatch;
     };
     match Argon2::default().verify_password(password.expose().as_bytes(), &parsed) {
         Ok(()) => Verdict::Match {
-            outdated: is_outdated(&parsed),
+            outdated: is_outdated(&parsed, &params),
         },
         Err(_) => Verdict::Mismatch,
     }
@@ -64,13 +64,14 @@ pub fn is_affordable(phc: &str) -> bool {
     affordable(phc).is_some()
 }
 
-fn affordable(phc: &str) -> Option<PasswordHash> {
+/// The one reading of the parameters: a text may have one of them twice.
+fn affordable(phc: &str) -> Option<(PasswordHash, Params)> {
     let parsed = PasswordHash::new(phc).ok()?;
     Algorithm::try_from(parsed.algorithm.as_str()).ok()?;
     let params = Params::try_from(&parsed).ok()?;
     let work = u64::from(params.m_cost()).checked_mul(u64::from(params.t_cost()))?;
     let bounded = params.m_cost() <= MOST_MEMORY_KIB && work <= MOST_WORK;
-    (bounded && parsed.hash.is_some()).then_some(parsed)
+    (bounded && parsed.hash.is_some()).then_some((parsed, params))
 }
 
 /// Spends the time of [`verify`] on nothing, so that an unknown name takes as long as a known one.
@@ -79,9 +80,10 @@ pub fn verify_nobody(password: &Secret) {
     let _ = hash(password, [0; 16]);
 }
 
-fn is_outdated(hash: &PasswordHash) -> bool {
-    let number = |name: &str| hash.params.get_decimal(name).unwrap_or(0);
-    hash.algorithm.as_str() != "argon2id" || number("m") < MEMORY_KIB || number("t") < PASSES
+fn is_outdated(hash: &PasswordHash, params: &Params) -> bool {
+    hash.algorithm.as_str() != "argon2id"
+        || params.m_cost() < MEMORY_KIB
+        || params.t_cost() < PASSES
 }
 
 fn argon2(memory: u32, passes: u32, lanes: u32) -> Option<Argon2<'static>> {
@@ -140,6 +142,18 @@ mod tests {
                 assert_eq!(verify(&secret("pw"), &with(cost)), Verdict::Mismatch);
             }
         }
+    }
+
+    /// Fuzzing found that the first `m` told whether a hash was outdated, and the last one what it cost.
+    #[test]
+    fn a_parameter_that_stands_twice_is_read_once() {
+        let weak = argon2(8 * 1024, 1, 1).unwrap();
+        let phc: PasswordHash = weak.hash_password_with_salt(b"pw", &[1; 16]).unwrap();
+        let twice = phc.to_string().replace("$m=8192,", "$m=65536,m=8192,");
+        let expected = Verdict::Match { outdated: true };
+        assert_eq!(verify(&secret("pw"), &twice), expected);
+        let dear = phc.to_string().replace("$m=8192,", "$m=8192,m=4194304,");
+        assert!(!is_affordable(&dear));
     }
 
     #[test]
