@@ -15,6 +15,8 @@ mod connection;
 mod counters;
 mod date;
 mod forwarded;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod head;
 mod limits;
 mod refusal;
