@@ -14,4 +14,5 @@ mod framing;
 mod proxies;
 mod shutdown;
 mod sockets;
+mod tls;
 mod world;

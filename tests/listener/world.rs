@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use doorlight::server::listener::{Handler, Limits, Listener, Service, Shutdown, serve};
+use doorlight::server::listener::{Handler, Limits, Listener, Service, Shutdown, Tls, serve};
 use rouille::{Request, Response, ResponseBody};
 
 /// A listener on a free port of 127.0.0.1, which ends with the value.
@@ -27,12 +27,22 @@ impl Server {
     }
 
     pub fn with(limits: Limits, trusted: &[&str]) -> Self {
+        Self::serving(limits, trusted, |service| service)
+    }
+
+    /// Speaking TLS.
+    pub fn encrypted(limits: Limits, tls: Tls) -> Self {
+        Self::serving(limits, &[], |service| service.with_tls(tls))
+    }
+
+    fn serving(limits: Limits, trusted: &[&str], prepare: impl FnOnce(Service) -> Service) -> Self {
         let listener = Listener::bind_tcp("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.tcp_address().unwrap();
         let trusted = trusted.iter().map(|net| net.parse().unwrap()).collect();
         let service = Service::new(listener, toy()).with_body_limit(|method, target| {
             (method == "PUT" && target.starts_with("/restore")).then_some(1024 * 1024)
         });
+        let service = prepare(service);
         let shutdown = Shutdown::new().unwrap();
         let handle = shutdown.clone();
         let thread = thread::spawn(move || serve(vec![service], trusted, limits, &handle));

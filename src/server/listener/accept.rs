@@ -18,7 +18,7 @@ use super::forwarded::{self, Client};
 use super::refusal::Refusal;
 use super::registry::{Peer, Ticket};
 use super::response;
-use super::wire::Socket;
+use super::socket::Socket;
 use super::{Listener, Service, Shutdown, Site};
 
 /// The stack of a connection's thread, eight times what the hungriest library call of a handler was measured to need:
@@ -187,7 +187,9 @@ impl Acceptor {
             thread::sleep(STACK_RETURN);
         }
         let ticket = ticket.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(ticket) = ticket {
+        if let Some(ticket) = ticket
+            && self.site.tls.is_none()
+        {
             say_overloaded(ticket.socket());
         }
     }
@@ -197,6 +199,10 @@ impl Acceptor {
         self.complaints.complain(format_args!(
             "no room for a connection: every one is at a request"
         ));
+        // Before a handshake nothing can be said that a client of TLS would understand: closing says it.
+        if self.site.tls.is_some() {
+            return;
+        }
         say_overloaded(&socket);
         if self.refused.len() >= REFUSED_AT_ONCE {
             self.refused.pop_front();

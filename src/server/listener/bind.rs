@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::registry::Peer;
-use super::wire::Socket;
+use super::socket::Socket;
 
 /// Connections that the kernel holds for us before `accept`: a burst as large as the connection limit loses nobody.
 const BACKLOG: i32 = 1024;

@@ -16,7 +16,7 @@ use super::limits::{Limits, time_for};
 use super::refusal::Refusal;
 use super::registry::{Registry, Ticket, WasShed};
 use super::response::{self, ResponseWriter, Terms, Unsent};
-use super::wire::{Arrived, Wire};
+use super::wire::{Arrived, NoHandshake, Wire};
 use super::{Handler, Site};
 
 /// The input buffer of a connection that has nothing large to say.
@@ -41,7 +41,7 @@ pub(super) struct Context {
 
 /// Serves one connection until it ends.
 pub(super) fn run(ticket: Ticket, peer: Client, trusted: bool, site: &Site, context: &Context) {
-    let Ok(wire) = Wire::new(ticket, context.limits.write_timeout) else {
+    let Ok(wire) = Wire::new(ticket, context.limits.write_timeout, site.tls.as_ref()) else {
         return;
     };
     if wire.ticket().idle().is_err() {
@@ -100,6 +100,18 @@ impl From<WasShed> for End {
 
 impl Connection<'_> {
     fn converse(&mut self) -> End {
+        // A client that shakes hands counts as idle, and is the first to go.
+        match self.wire.shake_hands(self.handshake_timeout()) {
+            // Whoever got this far has begun something; it is not the longest idle any more.
+            Ok(()) if self.wire.is_encrypted() => {
+                if self.wire.ticket().idle().is_err() {
+                    return End::Closed;
+                }
+            }
+            Ok(()) => {}
+            Err(NoHandshake::NotTls) => return Refusal::NotTls.into(),
+            Err(NoHandshake::Ended) => return End::Closed,
+        }
         loop {
             if let Err(end) = self.exchange() {
                 return end;
@@ -144,7 +156,9 @@ impl Connection<'_> {
             Err(Unsent::Broken) => return Err(End::Closed),
         };
         if !goes_on {
-            if !self.input.unread().is_empty() {
+            if self.input.unread().is_empty() {
+                self.wire.end_sending();
+            } else {
                 self.linger();
             }
             return Err(End::Closed);
@@ -181,12 +195,21 @@ impl Connection<'_> {
             match self.input.fill(&mut self.wire, timeout) {
                 Arrived::Bytes(_) => {}
                 Arrived::Nothing if deadline.is_some() => return Err(Refusal::HeadTooSlow.into()),
-                Arrived::Nothing | Arrived::End => return Err(End::Closed),
+                Arrived::Nothing => {
+                    self.wire.end_sending();
+                    return Err(End::Closed);
+                }
+                Arrived::End => return Err(End::Closed),
             }
         };
         let head = head::parse(self.input.unread().get(..length).unwrap_or_default())?;
         self.input.consume(length);
         Ok(head)
+    }
+
+    /// The time of a head, and no longer than a connection may say nothing.
+    fn handshake_timeout(&self) -> Duration {
+        self.context.limits.head_timeout.min(self.idle_timeout())
     }
 
     fn idle_timeout(&self) -> Duration {

@@ -1,8 +1,10 @@
-//! The HTTP/1.1 listener: sockets, limits, deadlines, and bytes to requests and back. RFC 9110 and RFC 9112.
+//! The HTTP/1.1 listener: sockets, limits, deadlines, and bytes to requests and back. RFC 9110, RFC 9112 and
+//! RFC 8446.
 //!
 //! It owns everything between `accept` and a handler: how many connections there may be and which is closed when there
 //! are too many (`registry`), which heads and bodies are refused (`head`, `body`), how long anything may take
-//! (`connection`), who the client is behind a proxy (`forwarded`), and how an answer is framed (`response`).
+//! (`connection`), who the client is behind a proxy (`forwarded`), how an answer is framed (`response`), and what is
+//! encrypted how (`tls`).
 //! It knows nothing of OAuth, and of rouille only the types `Request` and `Response`.
 //!
 //! One thread serves one connection. The thread that accepts never blocks on a client, and nothing ends it but a
@@ -23,6 +25,8 @@ mod refusal;
 mod registry;
 mod response;
 mod shutdown;
+mod socket;
+mod tls;
 mod wire;
 
 use std::fmt;
@@ -36,6 +40,7 @@ pub use bind::Listener;
 pub use counters::counters;
 pub use limits::{Limits, raise_nofile_limit};
 pub use shutdown::Shutdown;
+pub use tls::{Pair, Tls};
 
 use connection::Context;
 use registry::Registry;
@@ -60,6 +65,7 @@ pub struct Service {
 struct Site {
     handler: Handler,
     body_limit: Option<BodyLimit>,
+    tls: Option<Tls>,
 }
 
 impl Service {
@@ -70,6 +76,7 @@ impl Service {
             site: Site {
                 handler,
                 body_limit: None,
+                tls: None,
             },
         }
     }
@@ -78,6 +85,13 @@ impl Service {
     #[must_use]
     pub fn with_body_limit(mut self, body_limit: BodyLimit) -> Self {
         self.site.body_limit = Some(body_limit);
+        self
+    }
+
+    /// Speaks TLS, and nothing else, on this socket.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Tls) -> Self {
+        self.site.tls = Some(tls);
         self
     }
 }

@@ -4,6 +4,8 @@
 /// A cause for which the listener answers on its own and then closes the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
+    /// Plain HTTP, or anything else, where TLS is spoken.
+    NotTls,
     /// A carriage return that no line feed follows.
     BareCarriageReturn,
     /// A line feed that no carriage return precedes.
@@ -66,6 +68,7 @@ impl Refusal {
     /// The status code and the public text.
     pub(super) fn wire(self) -> (u16, &'static str) {
         match self {
+            Self::NotTls => (400, "This address is an https one: begin it with https://"),
             Self::BareCarriageReturn => (400, "Malformed request: bare carriage return."),
             Self::BareLineFeed => (400, "Malformed request: bare line feed."),
             Self::ControlCharacter => (400, "Malformed request: control character in the head."),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::counters;
 use super::limits::Limits;
-use super::wire::Socket;
+use super::socket::Socket;
 
 /// How long a newcomer waits for the thread of a shed connection to end.
 const PATIENCE: Duration = Duration::from_millis(250);

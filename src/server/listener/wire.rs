@@ -1,79 +1,21 @@
 //! Bytes to and from one client, with deadlines.
-//! Owns: the timeouts of a socket, and how long a client may take to accept an answer.
-//! This is the seam for TLS: a `Wire` that also holds a TLS session reads and writes through it, and nothing else of
-//! the listener changes. Not here: which deadline applies when (`connection`).
+//! Owns: the timeouts of a socket, how long a client may take to accept an answer, and TLS: a `Wire` with a session
+//! reads and writes through it, and nothing else of the listener knows. Not here: which deadline applies when
+//! (`connection`), the system's calls (`socket`), what TLS speaks (`tls`).
 
 use std::io::{self, Read, Write};
-use std::net::{self, TcpStream};
-use std::os::unix::net::UnixStream;
+use std::net;
 use std::time::{Duration, Instant};
+
+use rustls::{InvalidMessage, ServerConnection};
 
 use super::limits::time_for;
 use super::registry::Ticket;
+use super::socket::Socket;
+use super::tls::Tls;
 
 /// The shortest timeout that is ever set: the kernel takes zero for "none".
 const SHORTEST: Duration = Duration::from_millis(1);
-
-/// An accepted socket. It is shared by the connection's thread and the registry, which only ever shuts it down.
-#[derive(Debug)]
-pub(super) enum Socket {
-    /// From [`Listener::bind_tcp`](super::Listener::bind_tcp).
-    Tcp(TcpStream),
-    /// From [`Listener::bind_unix`](super::Listener::bind_unix).
-    Unix(UnixStream),
-}
-
-impl Socket {
-    pub(super) fn read(&self, into: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => (&*stream).read(into),
-            Self::Unix(stream) => (&*stream).read(into),
-        }
-    }
-
-    pub(super) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => (&*stream).write(bytes),
-            Self::Unix(stream) => (&*stream).write(bytes),
-        }
-    }
-
-    pub(super) fn shutdown(&self, how: net::Shutdown) {
-        // The one failure is that the peer was faster, which is what was wanted.
-        let _ = match self {
-            Self::Tcp(stream) => stream.shutdown(how),
-            Self::Unix(stream) => stream.shutdown(how),
-        };
-    }
-
-    pub(super) fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.set_nonblocking(nonblocking),
-            Self::Unix(stream) => stream.set_nonblocking(nonblocking),
-        }
-    }
-
-    fn set_nodelay(&self) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.set_nodelay(true),
-            Self::Unix(_) => Ok(()),
-        }
-    }
-
-    fn set_read_timeout(&self, timeout: Duration) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.set_read_timeout(Some(timeout)),
-            Self::Unix(stream) => stream.set_read_timeout(Some(timeout)),
-        }
-    }
-
-    fn set_write_timeout(&self, timeout: Duration) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.set_write_timeout(Some(timeout)),
-            Self::Unix(stream) => stream.set_write_timeout(Some(timeout)),
-        }
-    }
-}
 
 /// What a read brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,10 +28,20 @@ pub(super) enum Arrived {
     Nothing,
 }
 
+/// Why a handshake came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoHandshake {
+    /// What arrived is no TLS; the wire is plain from here on, so that an answer can be read.
+    NotTls,
+    /// The client is gone, too slow, or wants what is not spoken here, and was told.
+    Ended,
+}
+
 /// One side of a conversation.
 #[derive(Debug)]
 pub(super) struct Wire {
     ticket: Ticket,
+    session: Option<Box<ServerConnection>>,
     read_timeout: Duration,
     write_timeout: Duration,
     answer_timeout: Duration,
@@ -97,11 +49,17 @@ pub(super) struct Wire {
 
 impl Wire {
     /// Prepares the socket of `ticket`. An answer may take `answer_timeout`, and longer if it is large.
-    pub(super) fn new(ticket: Ticket, answer_timeout: Duration) -> io::Result<Self> {
+    pub(super) fn new(
+        ticket: Ticket,
+        answer_timeout: Duration,
+        tls: Option<&Tls>,
+    ) -> io::Result<Self> {
         let socket = ticket.socket();
         socket.set_nonblocking(false)?;
         socket.set_nodelay()?;
+        let session = tls.map(Tls::session).transpose();
         let mut wire = Self {
+            session: session.map_err(io::Error::other)?.map(Box::new),
             ticket,
             read_timeout: Duration::ZERO,
             write_timeout: Duration::ZERO,
@@ -118,11 +76,104 @@ impl Wire {
 
     /// Whether the bytes are encrypted on the way.
     pub(super) fn is_encrypted(&self) -> bool {
-        false
+        self.session.is_some()
+    }
+
+    /// Agrees on keys, within `timeout` from its beginning to its end, however the bytes trickle in. Nothing to do on a
+    /// plain wire.
+    pub(super) fn shake_hands(&mut self, timeout: Duration) -> Result<(), NoHandshake> {
+        let deadline = Instant::now() + timeout;
+        while let Some(session) = self.session.as_deref()
+            && session.is_handshaking()
+        {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(NoHandshake::Ended);
+            }
+            match self.receive(left) {
+                Ok(Arrived::Bytes(_)) => {}
+                Ok(Arrived::End | Arrived::Nothing) => return Err(NoHandshake::Ended),
+                Err(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+                    self.session = None;
+                    return Err(NoHandshake::NotTls);
+                }
+                Err(error) => {
+                    log::debug!("a TLS handshake failed: {error}");
+                    return Err(NoHandshake::Ended);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Reads what there is, waiting no longer than `timeout` for the first byte.
     pub(super) fn read(&mut self, into: &mut [u8], timeout: Duration) -> Arrived {
+        if self.session.is_none() {
+            return self.read_socket(timeout, |socket| socket.read(into));
+        }
+        let deadline = Instant::now() + timeout;
+        let mut left = timeout;
+        while let Some(session) = self.session.as_deref_mut() {
+            match session.reader().read(into) {
+                Ok(0) => return Arrived::End,
+                Ok(count) => return Arrived::Bytes(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                // RFC 8446 §6.1: it ended without saying so.
+                Err(_) => return Arrived::End,
+            }
+            if left.is_zero() {
+                return Arrived::Nothing;
+            }
+            match self.receive(left) {
+                // Bytes of a record that may not be whole yet: the time goes on.
+                Ok(Arrived::Bytes(_)) => left = deadline.saturating_duration_since(Instant::now()),
+                Ok(Arrived::Nothing) => return Arrived::Nothing,
+                Ok(Arrived::End) | Err(_) => return Arrived::End,
+            }
+        }
+        Arrived::End
+    }
+
+    /// Takes what the client sent into the session, and sends what that asks for: a part of the handshake, an alert.
+    fn receive(&mut self, timeout: Duration) -> Result<Arrived, rustls::Error> {
+        let Some(mut session) = self.session.take() else {
+            return Ok(Arrived::End);
+        };
+        let arrived = self.read_socket(timeout, |mut socket| session.read_tls(&mut socket));
+        let processed = match arrived {
+            Arrived::Bytes(_) => session.process_new_packets().map(|_| ()),
+            Arrived::End | Arrived::Nothing => Ok(()),
+        };
+        // Where no TLS was spoken, an alert would stand before the answer.
+        let not_tls = matches!(
+            processed,
+            Err(rustls::Error::InvalidMessage(
+                InvalidMessage::InvalidContentType
+            ))
+        );
+        let mut sent = Ok(());
+        if session.wants_write() && !not_tls {
+            sent = self.limit_write(timeout.min(self.answer_timeout));
+            while sent.is_ok() && session.wants_write() {
+                sent = match session.write_tls(&mut self.ticket.socket()) {
+                    Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+                    Ok(_) => Ok(()),
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+                    Err(error) => Err(error),
+                };
+            }
+            sent = sent.and(self.limit_write(self.answer_timeout));
+        }
+        self.session = Some(session);
+        processed?;
+        Ok(sent.map_or(Arrived::End, |()| arrived))
+    }
+
+    fn read_socket(
+        &mut self,
+        timeout: Duration,
+        mut read: impl FnMut(&Socket) -> io::Result<usize>,
+    ) -> Arrived {
         let timeout = timeout.max(SHORTEST);
         // A request whose bytes are all there costs one system call: the timeout of most reads is the last one's.
         if timeout != self.read_timeout {
@@ -132,7 +183,7 @@ impl Wire {
             self.read_timeout = timeout;
         }
         loop {
-            return match self.ticket.socket().read(into) {
+            return match read(self.ticket.socket()) {
                 Ok(0) => Arrived::End,
                 Ok(count) => Arrived::Bytes(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -151,9 +202,19 @@ impl Wire {
         }
     }
 
-    /// Tells the client that nothing more will be sent.
+    /// Tells the client that nothing more will be sent, and that what was sent is whole (RFC 8446 §6.1). Does not wait.
     pub(super) fn end_sending(&mut self) {
-        self.ticket.socket().shutdown(net::Shutdown::Write);
+        let socket = self.ticket.socket();
+        if let Some(session) = self.session.as_deref_mut() {
+            session.send_close_notify();
+            // A client whose buffer is full does not learn it; it is gone, or reads nothing.
+            if socket.set_nonblocking(true).is_ok() {
+                let mut sending: &Socket = socket;
+                let _ = session.write_tls(&mut sending);
+                let _ = socket.set_nonblocking(false);
+            }
+        }
+        socket.shutdown(net::Shutdown::Write);
     }
 
     fn limit_write(&mut self, timeout: Duration) -> io::Result<()> {
@@ -188,17 +249,47 @@ impl AnswerWriter<'_> {
             self.still_sending()?;
         }
         let mut left = bytes;
-        loop {
-            match self.wire.ticket.socket().write(left) {
-                Ok(count) => {
-                    self.sent = self.sent.saturating_add(count);
+        while !left.is_empty() {
+            let Some(session) = self.wire.session.as_deref_mut() else {
+                return self.take(|socket, _| {
+                    let count = socket.write(left)?;
                     left = left.get(count..).unwrap_or_default();
+                    Ok((count, left.is_empty()))
+                });
+            };
+            // As much as a session holds; the records of one piece are encrypted together.
+            let accepted = session.writer().write(left)?;
+            left = left.get(accepted..).unwrap_or_default();
+            if accepted == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            self.take(|mut socket, session| {
+                let Some(session) = session else {
+                    return Err(io::ErrorKind::NotConnected.into());
+                };
+                let count = session.write_tls(&mut socket)?;
+                Ok((count, !session.wants_write()))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Calls `write`, which says how much the client took and whether that was all, until it was.
+    fn take(
+        &mut self,
+        mut write: impl FnMut(&Socket, Option<&mut ServerConnection>) -> io::Result<(usize, bool)>,
+    ) -> io::Result<()> {
+        loop {
+            let wire = &mut *self.wire;
+            match write(wire.ticket.socket(), wire.session.as_deref_mut()) {
+                Ok((count, is_all)) => {
+                    self.sent = self.sent.saturating_add(count);
+                    if is_all {
+                        return Ok(());
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
-            }
-            if left.is_empty() {
-                return Ok(());
             }
             self.still_sending()?;
             let allowed = self.wire.answer_timeout + time_for(self.sent);
