@@ -24,3 +24,12 @@ impl Config {
         self.data.with_extension("sock")
     }
 }
+
+/// Where https comes from, in a Doorlight without a proxy in front of it.
+#[derive(Clone, Debug)]
+pub struct CertificateFiles {
+    /// The certificate, and those between it and an authority, in PEM.
+    pub certificate: PathBuf,
+    /// Its private key, in PEM. The same file may hold both.
+    pub key: PathBuf,
+}

@@ -6,6 +6,7 @@ mod backup;
 mod client;
 mod client_edit;
 mod health;
+mod https;
 mod keys;
 mod metrics;
 mod outbound;
@@ -89,6 +90,8 @@ struct SettingsArguments {
         value_name = "FORMAT"
     )]
     log_format: LogFormat,
+    #[command(flatten)]
+    https: https::HttpsArguments,
     /// Print JSON.
     #[arg(long, global = true)]
     json: bool,
@@ -137,6 +140,7 @@ enum Verb {
 struct Shared {
     config: Config,
     log_format: LogFormat,
+    https: https::Https,
     json: bool,
 }
 
@@ -168,9 +172,17 @@ pub fn main() -> ExitCode {
             .unwrap_or_else(|| Issuer::on_this_machine(settings.listen.port())),
         trusted_proxies: settings.trusted_proxy,
     };
+    let https = match settings.https.settled() {
+        Ok(https) => https,
+        Err(why) => {
+            complain(why);
+            return ExitCode::from(2);
+        }
+    };
     let shared = Shared {
         config,
         log_format: settings.log_format,
+        https,
         json: settings.json,
     };
     // A limit on the size of files (SIGXFSZ) is an error of one write, not the end of the process.

@@ -1,12 +1,13 @@
 //! `doorlight serve`: runs the server until a signal ends it.
 
-use super::{Failure, Shared, output, reach};
+use super::{Failure, Shared, https, output, reach};
 use crate::model::{AdminError, Event, EventKind};
 use crate::ops::logout_delivery::{self, LogoutDelivery};
 use crate::ops::timer::{Task, Timer};
 use crate::ops::{clock, logging};
 use crate::server::administration::{Actor, Authority, OperationError, people};
 use crate::server::api::control;
+use crate::server::certificate::Keeper;
 use crate::server::context::{self, Context};
 use crate::server::listener::{self, Limits, Listener, Service, Shutdown};
 use crate::server::routes;
@@ -16,6 +17,7 @@ use rustix::process::Signal;
 use serde_json::json;
 use signal_hook::iterator::Signals;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,10 +32,11 @@ pub(super) fn run(shared: &Shared) -> Result<(), Failure> {
         log::warn!("the limit of open files stays as it is: {error}");
     }
 
+    let keeper = https::keeper(shared)?;
     let mut ctx = reach::open(shared)?;
     let tcp = bind(&mut ctx);
     let ctx = Arc::new(ctx);
-    let served = tcp.and_then(|tcp| serve(shared, &ctx, tcp));
+    let served = tcp.and_then(|tcp| serve(shared, &ctx, tcp, keeper));
     // Whatever ended it: the next start finds a file that needs no repair.
     ctx.store.close();
     served
@@ -42,8 +45,7 @@ pub(super) fn run(shared: &Shared) -> Result<(), Failure> {
 /// Listens, and keeps the address: with port 0 it is known only now, and so is an issuer that follows it.
 fn bind(ctx: &mut Context) -> Result<Listener, Failure> {
     let wanted = ctx.config.listen;
-    let tcp = Listener::bind_tcp(wanted)
-        .map_err(|error| Failure(format!("cannot listen on {wanted}: {}", unbound(&error))))?;
+    let tcp = listen(wanted, "--listen")?;
     let bound = tcp.tcp_address().unwrap_or(wanted);
     ctx.config.listen = bound;
     if ctx.config.issuer == Issuer::on_this_machine(wanted.port()) {
@@ -52,24 +54,42 @@ fn bind(ctx: &mut Context) -> Result<Listener, Failure> {
     Ok(tcp)
 }
 
+/// Listens on the address of a setting.
+pub(super) fn listen(address: SocketAddr, setting: &str) -> Result<Listener, Failure> {
+    Listener::bind_tcp(address).map_err(|error| {
+        let why = unbound(&error, setting);
+        Failure(format!("cannot listen on {address}: {why}"))
+    })
+}
+
 /// What to do about an address that cannot be had.
-fn unbound(error: &std::io::Error) -> String {
+fn unbound(error: &std::io::Error, setting: &str) -> String {
     let why = match error.kind() {
         ErrorKind::AddrInUse => "another program listens there",
         ErrorKind::PermissionDenied => "this user may not have a port below 1024",
         ErrorKind::AddrNotAvailable => "this machine has no such address",
         _ => return error.to_string(),
     };
-    format!("{why}; choose another with --listen, for example --listen 127.0.0.1:8081")
+    format!("{why}; choose another with {setting}, for example {setting} 127.0.0.1:8081")
 }
 
-fn serve(shared: &Shared, ctx: &Arc<Context>, tcp: Listener) -> Result<(), Failure> {
+fn serve(
+    shared: &Shared,
+    ctx: &Arc<Context>,
+    tcp: Listener,
+    keeper: Option<Arc<Keeper>>,
+) -> Result<(), Failure> {
     let socket = ctx.config.socket();
     let (pages, verbs) = (ctx.clone(), ctx.clone());
-    let mut services = vec![Service::new(
+    let mut site = Service::new(
         tcp,
         Arc::new(move |request| routes::handle(&pages, request)),
-    )];
+    );
+    if let Some(keeper) = &keeper {
+        site = site.with_tls(keeper.tls());
+    }
+    let mut services = vec![site];
+    services.extend(https::redirect(shared)?);
     match Listener::bind_unix(&socket) {
         Ok(unix) => services.push(Service::new(
             unix,
@@ -87,7 +107,12 @@ fn serve(shared: &Shared, ctx: &Arc<Context>, tcp: Listener) -> Result<(), Failu
         .record(vec![Event::success(EventKind::ServerStarted, clock::now())]);
     announce(shared, ctx)?;
 
-    let timer = Timer::start(vec![sweep(ctx.clone()), rotate(ctx.clone())])?;
+    let mut tasks = vec![sweep(ctx.clone()), rotate(ctx.clone())];
+    if let Some(keeper) = keeper {
+        https::reload_on_hangup(keeper.clone())?;
+        tasks.push(https::watch(keeper));
+    }
+    let timer = Timer::start(tasks)?;
     let logouts = LogoutDelivery::start(courier_parts(ctx))?;
     let trusted = ctx.config.trusted_proxies.clone();
     let served = listener::serve(services, trusted, Limits::default(), &shutdown);

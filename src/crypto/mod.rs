@@ -13,3 +13,4 @@ pub mod random;
 pub mod rotation;
 pub mod seal;
 pub mod strength;
+pub mod x509;

@@ -33,7 +33,7 @@ impl fmt::Display for IssuerError {
         f.write_str(match self {
             Self::NotAnAddress => "the issuer must be an address like https://id.example.org",
             Self::HasMore => "the issuer must not have a user name, a query or a fragment",
-            Self::PlainHttp => "an http issuer must be this machine (localhost); use https, with a proxy in front of Doorlight",
+            Self::PlainHttp => "an http issuer must be this machine (localhost); use https, with a certificate (--tls-cert) or a proxy in front of Doorlight",
         })
     }
 }

@@ -15,6 +15,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,13 @@ pub struct World {
     settings: Vec<String>,
     /// Of the server and of every verb.
     pub environment: Vec<(&'static str, PathBuf)>,
+    /// Where it speaks https: what a client trusts.
+    pub tls: Option<Arc<rustls::ClientConfig>>,
 }
+
+/// What carries requests and answers.
+pub trait Stream: Read + Write {}
+impl<S: Read + Write> Stream for S {}
 
 /// An answer.
 #[derive(Debug, Clone)]
@@ -99,6 +106,7 @@ impl World {
             issuer: None,
             settings: Vec::new(),
             environment: Vec::new(),
+            tls: None,
             server: None,
         }
     }
@@ -267,12 +275,23 @@ impl World {
         self.client("App", &more)
     }
 
-    /// One request on a connection of its own; `None` when the server is not there.
-    pub fn try_ask(&self, method: &str, target: &str, headers: &str, body: &str) -> Option<Answer> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+    /// A connection as a client has it, encrypted where the world is.
+    pub fn connect(&self) -> Option<Box<dyn Stream>> {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream
             .set_read_timeout(Some(Duration::from_secs(30)))
             .ok()?;
+        let Some(config) = &self.tls else {
+            return Some(Box::new(stream));
+        };
+        let name = "127.0.0.1".try_into().unwrap();
+        let session = rustls::ClientConnection::new(config.clone(), name).unwrap();
+        Some(Box::new(rustls::StreamOwned::new(session, stream)))
+    }
+
+    /// One request on a connection of its own; `None` when the server is not there.
+    pub fn try_ask(&self, method: &str, target: &str, headers: &str, body: &str) -> Option<Answer> {
+        let mut stream = self.connect()?;
         let typed = headers.to_ascii_lowercase().contains("content-type:");
         let form = if body.is_empty() || typed {
             ""

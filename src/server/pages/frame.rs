@@ -168,8 +168,8 @@ fn elsewhere(incoming: &Incoming<'_>, seen: &Seen) -> (String, Option<String>) {
         );
         return (text, Some(format!("--issuer {candidate}")));
     }
-    let why = "A name like the one you used needs https: a reverse proxy in front of Doorlight (README, “Behind a \
-               reverse proxy”), for over plain http everybody on the network can read passwords.";
+    let why = "A name like the one you used needs https: a certificate or a reverse proxy in front of Doorlight (README, \
+               “HTTPS without a proxy”), for over plain http everybody on the network can read passwords.";
     if !issuer.is_loopback() {
         return (format!("{begun} Open that address. {why}"), None);
     }
