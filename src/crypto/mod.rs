@@ -1,7 +1,8 @@
 //! Signatures, keys, password hashing, random bytes.
-//! Owns: everything that ring, rsa and argon2 do for us. Not here: when a key rotates is decided in `rotation`, but who
+//! Owns: everything that ring, rsa, argon2 and scrypt do for us. Not here: when a key rotates is decided in `rotation`, but who
 //! stores it is `store`.
 
+pub mod age;
 pub mod compact;
 pub mod digest;
 pub mod jwk_set;
