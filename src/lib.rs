@@ -56,6 +56,7 @@
 //! | the log, ids of requests | `ops/logging.rs`, `server/answered.rs`, `types/request_id.rs` | there; `tests/pages/request_ids.rs` |
 //! | backups | `store/backup.rs` (a copy), `store/verify.rs` (whether it is whole), `store/placed.rs` (never half a file), `ops/retention.rs` (which are kept) | there; `tests/cli/backup.rs` |
 //! | measurements (Prometheus text format 0.0.4) | `server/metrics`, `store/counters.rs`, `types/histogram.rs` | there; `tests/cli/metrics.rs` |
+//! | sd_notify(3): ready, stopping, watchdog | `ops/service_manager.rs`, `packaging/systemd` | there; `tests/cli/service.rs` |
 //! | every address | `server/routes.rs` | `tests/pages` |
 
 pub mod cli;

@@ -6,4 +6,5 @@ pub mod logging;
 pub mod logout_delivery;
 pub mod outbound;
 pub mod retention;
+pub mod service_manager;
 pub mod timer;

@@ -10,13 +10,15 @@ use crate::types::{ClientId, RequestId, SessionId, Timestamp};
 use redb::ReadableDatabase;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Jobs that may wait (DESIGN §7).
 const QUEUE: usize = 1_024;
+/// Between two tries to get into a full queue.
+const QUEUE_PAUSE: Duration = Duration::from_millis(10);
 
 /// What follows from a decision's changes beside themselves, worked out in the writer's turn, before any is applied. One
 /// place for all decisions: whoever writes the next one cannot forget it.
@@ -152,6 +154,33 @@ impl Store {
     /// What the writer did since the start.
     pub fn counters(&self) -> &Counters {
         &self.shared.counters
+    }
+
+    /// Whether the writer has a turn for a job that does nothing, within so long. One that finds its file down answers
+    /// too: it opens it again by itself.
+    pub fn answers(&self, within: Duration) -> bool {
+        let deadline = Instant::now() + within;
+        let (answer, wait) = sync_channel(1);
+        loop {
+            let answer = answer.clone();
+            let run: Run = Box::new(move |_, _| {
+                Ok(Box::new(move |_| {
+                    // Whoever asked may have given up.
+                    let _ = answer.send(());
+                }))
+            });
+            match self.send(run) {
+                Ok(()) => break,
+                // A full queue is no stuck writer, if it goes on.
+                Err(StoreError::Busy) if Instant::now() < deadline => {
+                    std::thread::sleep(QUEUE_PAUSE)
+                }
+                Err(_) => return false,
+            }
+        }
+        drop(answer);
+        let left = deadline.saturating_duration_since(Instant::now());
+        !matches!(wait.recv_timeout(left), Err(RecvTimeoutError::Timeout))
     }
 
     /// Whether the file can be written.

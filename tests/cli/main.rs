@@ -17,6 +17,7 @@ mod metrics;
 mod password;
 mod pipes;
 mod resources;
+mod service;
 mod settings;
 mod start;
 mod usage;
