@@ -57,6 +57,7 @@
 //! | backups | `store/backup.rs` (a copy), `store/verify.rs` (whether it is whole), `store/placed.rs` (never half a file), `ops/retention.rs` (which are kept) | there; `tests/cli/backup.rs` |
 //! | measurements (Prometheus text format 0.0.4) | `server/metrics`, `store/counters.rs`, `types/histogram.rs` | there; `tests/cli/metrics.rs` |
 //! | sd_notify(3): ready, stopping, watchdog | `ops/service_manager.rs`, `packaging/systemd` | there; `tests/cli/service.rs` |
+//! | the house as a document, in and out | `server/administration/transfer` | there; `tests/transfer` |
 //! | every address | `server/routes.rs` | `tests/pages` |
 
 pub mod cli;

@@ -5,8 +5,10 @@ mod audit;
 mod backup;
 mod client;
 mod client_edit;
+mod export;
 mod health;
 mod https;
+mod import;
 mod keys;
 mod metrics;
 mod outbound;
@@ -130,6 +132,10 @@ enum Verb {
     Backup(backup::Arguments),
     /// Check that a backup, or the data file, is whole.
     Verify(verify::Arguments),
+    /// Write people, groups, applications and settings as JSON, to read, compare or move.
+    Export(export::Arguments),
+    /// Take in what `export` wrote: all of it, or nothing.
+    Import(import::Arguments),
     /// Make the one-time link that creates the first administrator.
     SetupLink,
     /// Exit with 0 if the server can write, else with 1: for container health checks.
@@ -230,6 +236,8 @@ fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::Audit(arguments) => audit::run(shared, arguments),
         Verb::Backup(arguments) => backup::run(shared, &arguments),
         Verb::Verify(arguments) => verify::run(shared, &arguments),
+        Verb::Export(arguments) => export::run(shared, &arguments),
+        Verb::Import(arguments) => import::run(shared, &arguments),
         Verb::SetupLink => setup_link::run(shared),
         Verb::Health => health::run(shared),
     }

@@ -2,7 +2,7 @@
 
 use super::Shared;
 use serde_json::Value;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 /// Prints one thing: JSON, or `name  value` lines.
 pub(super) fn one(shared: &Shared, value: &Value) {
@@ -71,6 +71,15 @@ pub(super) fn table(shared: &Shared, values: &[Value], columns: &[&str]) {
     row(columns.iter().map(|column| column.to_uppercase()).collect());
     for value in values {
         row(columns.iter().map(|column| cell(value, column)).collect());
+    }
+}
+
+/// Prints a whole text as it is. It was meant to be kept, so what could not be written is an error.
+pub(super) fn whole(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(why) if why.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
     }
 }
 

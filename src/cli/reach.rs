@@ -2,6 +2,7 @@
 
 use super::socket::Socket;
 use super::{Failure, Shared, complain};
+use crate::server::administration::transfer::plan::Wish;
 use crate::server::api::control::{self, Command, LONGEST_COMMAND};
 use crate::server::context::{Context, StartError};
 use crate::store::{OpenError, ReadOnly, Snapshot, View};
@@ -41,7 +42,13 @@ fn say_made(data: &Path) -> Result<(), Failure> {
 fn may_come_first(command: &Command) -> bool {
     matches!(
         command,
-        Command::UserAdd { .. } | Command::ClientAdd { .. } | Command::SetupLink
+        Command::UserAdd { .. }
+            | Command::ClientAdd { .. }
+            | Command::SetupLink
+            | Command::Import {
+                wish: Wish { dry_run: false, .. },
+                ..
+            }
     )
 }
 
@@ -115,9 +122,10 @@ fn seen(data: &Path) -> Option<(SystemTime, u64)> {
 }
 
 fn ask(socket: Socket, command: &Command) -> Result<Value, Failure> {
-    let mut body = Zeroizing::new(Vec::with_capacity(LONGEST_COMMAND));
+    let longest = control::body_limit("POST", command.path()).unwrap_or(LONGEST_COMMAND);
+    let mut body = Zeroizing::new(Vec::with_capacity(longest));
     serde_json::to_writer(&mut *body, command)?;
-    let (_, answer) = socket.ask("POST", "/control", &body)?;
+    let (_, answer) = socket.ask("POST", command.path(), &body)?;
     if let Some(done) = answer.get("ok") {
         return Ok(done.clone());
     }

@@ -91,10 +91,13 @@ fn serve(
     let mut services = vec![site];
     services.extend(https::redirect(shared)?);
     match Listener::bind_unix(&socket) {
-        Ok(unix) => services.push(Service::new(
-            unix,
-            Arc::new(move |request| control::handle(&verbs, request)),
-        )),
+        Ok(unix) => services.push(
+            Service::new(
+                unix,
+                Arc::new(move |request| control::handle(&verbs, request)),
+            )
+            .with_body_limit(control::body_limit),
+        ),
         Err(error) => log::warn!(
             "the command line cannot reach this server: {}: {error}",
             socket.display()

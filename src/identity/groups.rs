@@ -37,7 +37,8 @@ pub fn name(typed: &str) -> Result<GroupName, AdminError> {
         .map_err(|why| AdminError::invalid("name", why))
 }
 
-fn description(typed: &str) -> Result<String, AdminError> {
+/// What is said of a group.
+pub fn description(typed: &str) -> Result<String, AdminError> {
     let typed = typed.trim();
     if typed.chars().count() > DESCRIPTION_MAX || typed.chars().any(char::is_control) {
         return Err(AdminError::invalid(

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod account;
+pub mod arrival;
 pub mod author;
 pub mod enrolment;
 pub mod groups;

@@ -143,7 +143,7 @@ impl PersonEdit {
     }
 
     /// `user` with these details, each looked at.
-    fn on(self, user: User) -> Result<User, AdminError> {
+    pub(super) fn on(self, user: User) -> Result<User, AdminError> {
         let email = validate::email(self.email)?;
         let phone_number = validate::phone_number(self.phone_number)?;
         Ok(User {
@@ -479,7 +479,7 @@ fn missing_groups(user: &User, around: &Around, by: &Author) -> (Vec<Change>, Ve
 }
 
 /// Which fields changed, for the audit log: names only, never values.
-fn changed_names(old: &User, new: &User) -> Vec<String> {
+pub(super) fn changed_names(old: &User, new: &User) -> Vec<String> {
     let fields = |user: &User| match serde_json::to_value(PersonEdit::of(user)) {
         Ok(Value::Object(fields)) => fields,
         _ => serde_json::Map::new(),

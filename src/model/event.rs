@@ -134,6 +134,8 @@ kinds! {
     ResourceDeleted = "resource.deleted": "API deleted",
     /// The token endpoint, `urn:ietf:params:oauth:grant-type:token-exchange`.
     TokenExchanged = "token.exchange": "Token exchanged for another",
+    /// A document was taken in.
+    Imported = "import": "Records imported",
 }
 
 /// How it ended.

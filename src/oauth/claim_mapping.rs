@@ -119,6 +119,14 @@ pub fn parse(
     Ok(mappings)
 }
 
+/// The groups that lines name, of those lines that can be read.
+pub(super) fn groups_named(lines: &[String]) -> Vec<GroupName> {
+    let mappings = lines.iter().filter_map(|line| one(line.trim()).ok());
+    mappings
+        .filter_map(|mapping| group_of(&mapping).cloned())
+        .collect()
+}
+
 fn group_of(mapping: &ClaimMapping) -> Option<&GroupName> {
     match &mapping.source {
         ClaimSource::Group { group, .. } => Some(group),

@@ -14,8 +14,16 @@ pub struct NotAnObject;
 
 /// The object that `bytes` are.
 pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, NotAnObject> {
+    parse_object_within(bytes, DEEPEST)
+}
+
+/// The same, where arrays and objects may stand so deep in one another.
+pub fn parse_object_within(
+    bytes: &[u8],
+    deepest: usize,
+) -> Result<Map<String, Value>, NotAnObject> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict(DEEPEST)
+    let value = Strict(deepest)
         .deserialize(&mut deserializer)
         .map_err(|_| NotAnObject)?;
     deserializer.end().map_err(|_| NotAnObject)?;

@@ -81,6 +81,14 @@ impl Serialize for WireClientId {
     }
 }
 
+impl<'de> Deserialize<'de> for WireClientId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}
+
 /// A client identifier URL (draft §3). Over plain http only for a host that the administrator allows to be called so,
 /// which is asked when it is called (`ops::outbound`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -2,6 +2,7 @@
 //! Owns: which settings go together (`rules`), at most two live secrets, what ends with a switched-off application.
 //! Not here: how a request is held against the settings (`authorize`, `token`, `client_auth`).
 
+pub mod arrival;
 mod rules;
 pub mod sector;
 mod settings;
@@ -199,7 +200,7 @@ pub fn delete(client: &Client, by: &Author) -> Decision<(), AdminError> {
 }
 
 /// Whether it proves who it is with a secret that both sides know.
-pub(super) fn has_secret(client: &Client) -> bool {
+pub fn has_secret(client: &Client) -> bool {
     !matches!(
         client.auth_method,
         ClientAuthMethod::None | ClientAuthMethod::PrivateKeyJwt

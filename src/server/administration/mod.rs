@@ -13,6 +13,7 @@ pub mod people;
 pub mod registration;
 pub mod resources;
 pub mod sessions;
+pub mod transfer;
 
 use crate::identity::author::Author;
 use crate::identity::session;

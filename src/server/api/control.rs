@@ -9,6 +9,8 @@ use crate::server::administration::metrics as metrics_token;
 use crate::server::administration::people::NewPerson;
 use crate::server::administration::registration::{self, NewInitialToken};
 use crate::server::administration::resources::{self, ResourceChanges};
+use crate::server::administration::transfer::document::{self, Document};
+use crate::server::administration::transfer::{import, plan::Wish};
 use crate::server::administration::{
     Actor, Authority, OperationError, clients, keys, outbound, people,
 };
@@ -26,6 +28,20 @@ use zeroize::Zeroizing;
 /// What the listener takes as a body (DESIGN §7), in bytes. A buffer of that size never moves, and so leaves no copy of a
 /// password behind when it is wiped.
 pub const LONGEST_COMMAND: usize = 64 * 1024;
+
+/// Where verbs are posted.
+pub const COMMANDS: &str = "/control";
+
+/// Where the verb is posted that brings a whole document.
+pub const IMPORTS: &str = "/control/import";
+
+/// What stands around a document.
+const AROUND_DOCUMENT: usize = 1024;
+
+/// Bytes that a verb may have.
+pub fn body_limit(method: &str, target: &str) -> Option<usize> {
+    (method == "POST" && target == IMPORTS).then_some(document::LONGEST + AROUND_DOCUMENT)
+}
 
 /// A password on its way over the socket; never printed.
 #[derive(Clone, Debug)]
@@ -167,6 +183,23 @@ pub enum Command {
         /// Which.
         identifier: String,
     },
+    /// Takes a document in.
+    Import {
+        /// Which.
+        document: Box<Document>,
+        /// How.
+        wish: Wish,
+    },
+}
+
+impl Command {
+    /// Where it is posted.
+    pub fn path(&self) -> &'static str {
+        match self {
+            Self::Import { .. } => IMPORTS,
+            _ => COMMANDS,
+        }
+    }
 }
 
 /// Runs a verb.
@@ -296,6 +329,9 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
             resources::delete(ctx, &identifier, actor)?;
             json!({ "identifier": identifier })
         }
+        Command::Import { document, wish } => {
+            json!(import::import(ctx, *document, wish, actor)?)
+        }
     })
 }
 
@@ -306,7 +342,7 @@ pub fn handle(ctx: &Context, request: &Request) -> Response {
         ("GET", "/metrics") => metrics::answer(ctx),
         ("GET", "/readyz") if ctx.store.is_ready() => respond::plain(200, "ready\n"),
         ("GET", "/readyz") => respond::plain(503, "the data file cannot be written\n"),
-        ("POST", "/control") => post(ctx, request),
+        ("POST", COMMANDS | IMPORTS) => post(ctx, request),
         _ => respond::plain(404, "no such thing\n"),
     }
 }
@@ -321,7 +357,12 @@ fn ping(ctx: &Context) -> Value {
 }
 
 fn post(ctx: &Context, request: &Request) -> Response {
-    let mut body = Zeroizing::new(Vec::with_capacity(LONGEST_COMMAND));
+    let longest = body_limit("POST", request.raw_url()).unwrap_or(LONGEST_COMMAND);
+    let length = request.header("Content-Length");
+    let length = length.and_then(|text| text.parse().ok());
+    let mut body = Zeroizing::new(Vec::with_capacity(
+        length.map_or(longest, |l: usize| l.min(longest)),
+    ));
     let read = request.data().map(|mut data| data.read_to_end(&mut body));
     let Some(Ok(_)) = read else {
         return respond::plain(400, "no body\n");

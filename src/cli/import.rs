@@ -1,0 +1,95 @@
+//! `doorlight import`: a document of `export` comes in.
+
+use super::{Failure, Shared, complain, output, reach};
+use crate::server::administration::transfer::document::{self, Document};
+use crate::server::administration::transfer::plan::Wish;
+use crate::server::administration::transfer::report::Report;
+use crate::server::api::control::Command;
+use clap::Args;
+use serde_json::json;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// The document; “-”: from standard input.
+    file: PathBuf,
+    /// Make what is here already what the document says. Without it, an import that would change something is refused.
+    #[arg(long)]
+    replace: bool,
+    /// Say what would happen, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure> {
+    let file = arguments.file.display();
+    let bytes = read(&arguments.file).map_err(|why| Failure(format!("{file}: {why}")))?;
+    let document = Document::parse(&bytes).map_err(|why| Failure(format!("{file}: {why}")))?;
+    let command = Command::Import {
+        document: Box::new(document),
+        wish: Wish {
+            replace: arguments.replace,
+            dry_run: arguments.dry_run,
+        },
+    };
+    let report: Report = serde_json::from_value(reach::write(shared, command)?)?;
+    tell(shared, &report)
+}
+
+/// All of it, if it is no more than a document may have.
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+    let longest = u64::try_from(document::LONGEST).unwrap_or(u64::MAX);
+    let mut bytes = Zeroizing::new(Vec::new());
+    let input: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(File::open(path).map_err(|why| why.to_string())?)
+    };
+    let read = input
+        .take(longest.saturating_add(1))
+        .read_to_end(&mut bytes);
+    read.map_err(|why| why.to_string())?;
+    if bytes.len() > document::LONGEST {
+        return Err(format!(
+            "it is longer than {} MiB",
+            document::LONGEST / (1024 * 1024)
+        ));
+    }
+    Ok(bytes)
+}
+
+fn tell(shared: &Shared, report: &Report) -> Result<(), Failure> {
+    if shared.json {
+        output::one(shared, &json!(report));
+    } else {
+        for (what, counts) in [
+            ("added", &report.added),
+            ("changed", &report.changed),
+            ("as it was", &report.unchanged),
+        ] {
+            if let Some(words) = counts.words() {
+                output::line(&format!("{what}: {words}"));
+            }
+        }
+        for note in &report.notes {
+            output::line(&format!("note: {note}"));
+        }
+        for problem in &report.problems {
+            complain(problem);
+        }
+    }
+    match report.problems.len() {
+        0 if report.dry_run && !shared.json => {
+            output::line("Nothing was changed: this was a dry run.");
+            Ok(())
+        }
+        0 => Ok(()),
+        1 => Err(Failure("nothing was imported, for that reason".to_owned())),
+        many => Err(Failure(format!(
+            "nothing was imported, for those {many} reasons"
+        ))),
+    }
+}

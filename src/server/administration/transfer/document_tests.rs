@@ -1,0 +1,138 @@
+//! What a document may say.
+
+use super::*;
+use serde_json::json;
+
+fn parsed(document: Value) -> Result<Document, String> {
+    Document::parse(document.to_string().as_bytes())
+}
+
+#[test]
+fn a_member_that_nobody_knows_is_refused_and_not_passed_over() {
+    for (document, named) in [
+        (json!({ "version": 1, "people": [] }), "people"),
+        (
+            json!({ "version": 1, "users": [{ "username": "a", "passwort": "x" }] }),
+            "passwort",
+        ),
+        (
+            json!({ "version": 1, "clients": [{ "name": "A", "redirect_uri": "x" }] }),
+            "redirect_uri",
+        ),
+        (
+            json!({ "version": 1, "groups": [{ "name": "a", "members": [] }] }),
+            "members",
+        ),
+        (
+            json!({ "version": 1, "users": [{ "username": "anna", "admin": "yes" }] }),
+            "anna",
+        ),
+    ] {
+        let why = parsed(document).unwrap_err();
+        assert!(why.contains(named), "{why}");
+    }
+    for (text, named) in [
+        (r#"{"version":1,"users":[],"users":[]}"#, "twice"),
+        (
+            r#"{"version":1,"users":[{"username":"a","admin":false,"admin":true}]}"#,
+            "twice",
+        ),
+        (r#"{"version":2}"#, "format 2"),
+        (r#"{"users":[]}"#, "version"),
+        ("[]", "object"),
+        ("{", "JSON"),
+        ("", "JSON"),
+    ] {
+        let why = Document::parse(text.as_bytes()).unwrap_err();
+        assert!(why.contains(named), "{text}: {why}");
+    }
+}
+
+#[test]
+fn what_is_not_said_is_as_with_a_new_record() {
+    let document = parsed(json!({
+        "version": 1,
+        "users": [{ "username": "anna" }],
+        "clients": [{ "name": "Notes", "redirect_uris": ["https://notes.example/cb"] }],
+    }))
+    .unwrap();
+    let usual = ClientEdit::from(NewClient {
+        name: "Notes".to_owned(),
+        redirect_uris: vec!["https://notes.example/cb".to_owned()],
+        ..NewClient::default()
+    });
+    assert_eq!(document.clients[0].settings, usual);
+    assert_eq!(document.clients[0].record, ApplicationRecord::default());
+    let anna = PersonEdit {
+        username: "anna".to_owned(),
+        ..PersonEdit::default()
+    };
+    assert_eq!(document.users[0].settings, anna);
+    // What says no more than that is written so.
+    let text = document.text().unwrap();
+    assert!(text.contains("\"username\": \"anna\"\n"), "{text}");
+    assert!(!text.contains("null") && !text.contains("[]"), "{text}");
+    assert_eq!(Document::parse(text.as_bytes()), Ok(document));
+}
+
+/// A member that were in neither list would be written as one of the record and read as an unknown setting.
+#[test]
+fn every_member_of_a_record_is_named_beside_the_settings() {
+    fn agree<R: Serialize, S: Settings>(record: &R) {
+        let Ok(Value::Object(members)) = serde_json::to_value(record) else {
+            panic!("no object");
+        };
+        let named: BTreeSet<&str> = S::BESIDE.iter().copied().collect();
+        let members: BTreeSet<&str> = members.keys().map(String::as_str).collect();
+        assert_eq!(members, named);
+    }
+    let now = Some(Moment(Timestamp::from_secs(1_795_000_000)));
+    agree::<_, PersonEdit>(&PersonRecord {
+        id: Some(UserId(Default::default())),
+        created: now,
+        updated: now,
+        tokens_not_before: now,
+        password_hash: Some(String::new()),
+    });
+    let hash = TokenHash::of(&crate::types::Secret::new(String::new()));
+    agree::<_, ClientEdit>(&ApplicationRecord {
+        client_id: "01k8abcdefghjkmnpqrstvwxyz".parse().ok(),
+        created: now,
+        tokens_not_before: now,
+        secrets: vec![SecretEntry {
+            created: Moment(Timestamp::default()),
+            hash,
+            key: None,
+        }],
+        registered: Some(serde_json::from_value(json!({})).unwrap()),
+        sector: Some(SectorEntry {
+            host: "app.example".parse().unwrap(),
+            key: vec![1].into(),
+        }),
+    });
+}
+
+#[test]
+fn moments_are_kept_to_the_millisecond() {
+    for (text, millis) in [
+        ("2026-11-24T08:50:00.123Z", 1_795_510_200_123),
+        ("2026-11-24T08:50:00Z", 1_795_510_200_000),
+        ("2026-11-24T09:50:00+01:00", 1_795_510_200_000),
+    ] {
+        let moment: Moment = serde_json::from_value(json!(text)).unwrap();
+        assert_eq!(moment.0.millis(), millis, "{text}");
+    }
+    let written = json!(Moment(Timestamp::from_millis(1_795_510_200_123)));
+    assert_eq!(written, "2026-11-24T08:50:00.123Z");
+    for bad in [
+        json!("yesterday"),
+        json!(1_795_510_200),
+        json!("1969-12-31T23:59:59Z"),
+        json!("2026-11-24"),
+    ] {
+        assert!(
+            serde_json::from_value::<Moment>(bad.clone()).is_err(),
+            "{bad}"
+        );
+    }
+}

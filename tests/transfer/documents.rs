@@ -1,0 +1,162 @@
+//! Documents of Doorlight's own.
+
+use super::{import, path, said};
+use crate::world::{PASSWORD, World};
+use serde_json::json;
+use std::os::unix::fs::PermissionsExt;
+
+fn furnish(world: &World) -> crate::world::TestClient {
+    world.verb(
+        &[
+            "user",
+            "add",
+            "alice",
+            "--admin",
+            "--group",
+            "family",
+            "--password-stdin",
+        ],
+        PASSWORD,
+    );
+    let client = world.trusted();
+    world.verb(
+        &[
+            "resource",
+            "add",
+            "https://api.example",
+            "--client",
+            &client.id,
+        ],
+        "",
+    );
+    client
+}
+
+fn exported(world: &World, name: &str) -> String {
+    let file = world.dir.join(name);
+    let arguments = ["export", "--with-secrets", "--to", path(&file)];
+    let told = world.verb(&arguments, "");
+    assert_eq!(
+        (&told["secrets"], &told["clients"]),
+        (&json!(true), &json!(1))
+    );
+    std::fs::read_to_string(file).unwrap()
+}
+
+/// All that a house is moves to another machine: people sign in with their passwords, applications with their secrets,
+/// and both houses sign with the same keys.
+#[test]
+fn a_house_moves_to_another_machine_and_everybody_comes_in_as_before() {
+    let (running, resting) = (World::started(), World::empty());
+    for (old, mut new) in [(&running, World::empty()), (&resting, World::started())] {
+        let client = furnish(old);
+        let text = exported(old, "house.json");
+        let (done, report) = import(&new, &text, &[]);
+        assert!(done && report["added"]["users"] == 1, "{report}");
+        assert_eq!(exported(&new, "again.json"), text);
+        new.kill();
+        new.start();
+        let tokens = new.sign_in("alice").tokens(&client, "openid");
+        assert!(tokens["id_token"].as_str().is_some(), "{tokens}");
+        // What is there already is left alone.
+        let (done, report) = import(&new, &text, &[]);
+        assert!(done && report["unchanged"]["users"] == 1, "{report}");
+        let added = report["added"].as_object().unwrap();
+        assert!(added.values().all(|count| count == 0), "{report}");
+    }
+}
+
+#[test]
+fn what_is_here_is_changed_only_when_that_is_asked_for() {
+    for world in [World::empty(), World::started()] {
+        furnish(&world);
+        let plain = world.run(&["export"], "");
+        let before = String::from_utf8(plain.stdout).unwrap();
+        let other = before.replace("\"App\"", "\"Notes\"");
+        assert_ne!(before, other);
+        let (done, report) = import(&world, &other, &[]);
+        assert!(!done, "{report}");
+        let why = report["problems"][0].as_str().unwrap();
+        assert!(
+            why.contains("“Notes”") && why.contains("--replace"),
+            "{why}"
+        );
+        for (more, after) in [
+            (&[][..], &before),
+            (&["--dry-run", "--replace"], &before),
+            (&["--replace"], &other),
+        ] {
+            import(&world, &other, more);
+            let now = world.run(&["export"], "").stdout;
+            assert_eq!(&String::from_utf8(now).unwrap(), after, "{more:?}");
+        }
+    }
+}
+
+#[test]
+fn an_export_with_secrets_is_for_its_owner_alone() {
+    let world = World::empty();
+    let client = furnish(&world);
+    let file = world.dir.join("house.json");
+    std::fs::write(&file, "what others may read").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let text = exported(&world, "house.json");
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(text.contains("password_hash") && text.contains("signing_keys"));
+    // Never by accident on a screen, and never half.
+    let output = world.run(&["export", "--with-secrets"], "");
+    assert_eq!((output.status.code(), output.stdout), (Some(2), Vec::new()));
+    let nowhere = world.dir.join("nowhere/house.json");
+    let arguments = ["export", "--with-secrets", "--to", path(&nowhere)];
+    assert_eq!(world.run(&arguments, "").status.code(), Some(1));
+    let parts = std::fs::read_dir(&world.dir).unwrap();
+    let mut names = parts.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(!names.any(|name| name.ends_with(".part")));
+    let plain = String::from_utf8(world.run(&["export"], "").stdout).unwrap();
+    for secret in ["argon2", "hash", "private", "key\"", &client.secret] {
+        assert!(!plain.contains(secret), "{secret}: {plain}");
+    }
+}
+
+/// A verb has 64 KiB, and a house has more.
+#[test]
+fn a_large_house_moves_into_a_running_server() {
+    let world = World::started();
+    let users: Vec<_> = (0..2_000)
+        .map(|n| json!({ "username": format!("user-{n}"), "email": format!("{n}@example.org") }))
+        .collect();
+    let document = json!({ "version": 1, "users": users }).to_string();
+    assert!(document.len() > 64 * 1024);
+    let (done, report) = import(&world, &document, &[]);
+    assert!(done && report["added"]["users"] == 2_000, "{report}");
+    assert_eq!(report["notes"].as_array().map(Vec::len), Some(501));
+    assert_eq!(
+        world.verb(&["user", "show", "user-1999"], "")["email"],
+        "1999@example.org"
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_in_one_line_and_makes_no_file() {
+    let world = World::empty();
+    for (document, told) in [
+        ("", "JSON"),
+        ("{}", "version"),
+        (r#"{"version":1,"user":[]}"#, "unknown field `user`"),
+    ] {
+        let file = world.dir.join("incoming");
+        std::fs::write(&file, document).unwrap();
+        let output = world.run(&["import", path(&file)], "");
+        let line = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        assert!(line.contains(told) && line.lines().count() == 1, "{line}");
+    }
+    let good = r#"{"version":1,"users":[{"username":"ann"}]}"#;
+    let dry = world.run(&["import", "-", "--dry-run"], good);
+    assert_eq!(dry.status.code(), Some(1));
+    assert!(!world.data().exists());
+    let report = said(&world.run(&["import", "-"], good));
+    assert_eq!(report["added"]["users"], 1);
+    assert!(world.data().exists());
+}
