@@ -58,6 +58,7 @@
 //! | measurements (Prometheus text format 0.0.4) | `server/metrics`, `store/counters.rs`, `types/histogram.rs` | there; `tests/cli/metrics.rs` |
 //! | sd_notify(3): ready, stopping, watchdog | `ops/service_manager.rs`, `packaging/systemd` | there; `tests/cli/service.rs` |
 //! | the house as a document, in and out | `server/administration/transfer` | there; `tests/transfer` |
+//! | taking a backup into use | `server/administration/restore.rs`, `store/restore.rs` (in place of the file) | `tests/cli/restore.rs` |
 //! | every address | `server/routes.rs` | `tests/pages` |
 
 pub mod cli;

@@ -17,6 +17,7 @@ mod password;
 mod reach;
 mod registration;
 mod resource;
+mod restore;
 mod serve;
 mod setup_link;
 mod socket;
@@ -136,6 +137,8 @@ enum Verb {
     Export(export::Arguments),
     /// Take in what `export` wrote: all of it, or nothing.
     Import(import::Arguments),
+    /// Put a backup in place of the data file, which is kept; while no server runs.
+    Restore(restore::Arguments),
     /// Make the one-time link that creates the first administrator.
     SetupLink,
     /// Exit with 0 if the server can write, else with 1: for container health checks.
@@ -238,6 +241,7 @@ fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::Verify(arguments) => verify::run(shared, &arguments),
         Verb::Export(arguments) => export::run(shared, &arguments),
         Verb::Import(arguments) => import::run(shared, &arguments),
+        Verb::Restore(arguments) => restore::run(shared, &arguments),
         Verb::SetupLink => setup_link::run(shared),
         Verb::Health => health::run(shared),
     }

@@ -44,6 +44,30 @@ pub fn end_grant(
     }
 }
 
+/// Ends everything that anybody is signed in with: `sessions`, and `grants` with every token issued from them. One event
+/// stands for all.
+pub fn end_everything(
+    sessions: &[Session],
+    grants: Vec<Grant>,
+    by: &Author,
+) -> Decision<(), AdminError> {
+    let grants = grants.into_iter().filter(|grant| grant.ended.is_none());
+    let ended = grants.map(|grant| {
+        Change::PutGrant(Box::new(Grant {
+            ended: Some((by.now, GrantEnd::RevokedByPerson)),
+            ..grant
+        }))
+    });
+    let gone = sessions
+        .iter()
+        .map(|session| Change::DeleteSession(session.id));
+    Decision {
+        changes: ended.chain(gone).collect(),
+        events: vec![by.did(EventKind::SessionRevoked).detail("all of them")],
+        reply: Ok(()),
+    }
+}
+
 fn whose(event: Event, user: Option<&User>) -> Event {
     match user {
         Some(user) => event.user(user),
@@ -95,7 +119,14 @@ mod tests {
             ended: Some((NOW, GrantEnd::CodeReplayed)),
             ..(**ended).clone()
         };
-        let again = end_grant(replayed, None, None, &by);
+        let again = end_grant(replayed.clone(), None, None, &by);
         assert!(again.changes.is_empty() && again.events.is_empty());
+        let open = Grant {
+            ended: None,
+            ..replayed.clone()
+        };
+        let all = end_everything(&[], vec![open, replayed], &by);
+        assert_eq!(all.changes, [Change::PutGrant(ended.clone())]);
+        assert_eq!(all.events.len(), 1);
     }
 }

@@ -102,6 +102,8 @@ kinds! {
     KeyAdded = "key.added": "Signing key added",
     /// A signing key was withdrawn or forgotten.
     KeyDeleted = "key.deleted": "Signing key removed",
+    /// A backup took the place of the data file.
+    Restored = "file.restored": "Data file restored from a backup",
     /// A setting changed.
     SettingsChanged = "settings.changed": "Settings changed",
     /// The device authorization endpoint answered.

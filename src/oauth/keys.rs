@@ -46,6 +46,32 @@ pub fn withdraw(
     }
 }
 
+/// Removes every key at once, for somebody may have them all: every token signed with one ends. `made` sign from now on.
+pub fn replace_all(
+    keys: &[SigningKey],
+    made: Vec<SigningKey>,
+    by: &Author,
+) -> Decision<(), AdminError> {
+    let gone = keys
+        .iter()
+        .map(|key| by.did(EventKind::KeyDeleted).detail(describe(key)));
+    let came = made
+        .iter()
+        .map(|key| by.did(EventKind::KeyAdded).detail(describe(key)));
+    let events = gone.chain(came).collect();
+    let gone = keys
+        .iter()
+        .map(|key| Change::DeleteSigningKey(key.kid.clone()));
+    let came = made
+        .into_iter()
+        .map(|key| Change::PutSigningKey(Box::new(key)));
+    Decision {
+        changes: gone.chain(came).collect(),
+        events,
+        reply: Ok(()),
+    }
+}
+
 /// Whether a client that is saved uses an algorithm for which there is no key (`crypto::rotation` on why).
 pub fn is_missing(changes: &[Change], keys: &[SigningKey]) -> bool {
     let has_key = |used: Algorithm| {

@@ -9,11 +9,16 @@ const AFTER: &str = ".redb";
 
 /// The name of a backup of that moment: `doorlight-2026-11-29-030000.redb`, in UTC.
 pub fn name(time: Timestamp) -> String {
+    format!("{BEFORE}{}{AFTER}", moment(time))
+}
+
+/// A moment in the name of a file, in UTC: `2026-11-29-030000`.
+pub fn moment(time: Timestamp) -> String {
     let moment = i64::try_from(time.millis())
         .ok()
         .and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok())
         .unwrap_or_default();
-    format!("{BEFORE}{}{AFTER}", moment.strftime(FORM))
+    moment.strftime(FORM).to_string()
 }
 
 /// The moment in such a name, to the second. Nothing else is a backup of ours.

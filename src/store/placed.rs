@@ -58,9 +58,11 @@ impl Placing {
 
     /// Syncs it and gives it its name, which nothing may have: [`ErrorKind::AlreadyExists`] else.
     pub fn put_new(self) -> io::Result<u64> {
-        self.finish(|from, to| {
-            std::fs::hard_link(from, to)?;
-            std::fs::remove_file(from)
+        self.finish(|from, to| match std::fs::hard_link(from, to) {
+            Ok(()) => std::fs::remove_file(from),
+            // There are file systems without second names.
+            Err(_) if !to.try_exists()? => std::fs::rename(from, to),
+            Err(_) => Err(ErrorKind::AlreadyExists.into()),
         })
     }
 

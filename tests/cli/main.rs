@@ -17,6 +17,7 @@ mod metrics;
 mod password;
 mod pipes;
 mod resources;
+mod restore;
 mod service;
 mod settings;
 mod start;

@@ -136,6 +136,13 @@ impl World {
         world
     }
 
+    /// Another folder without a server, that will be known as that one was.
+    pub fn known_as_before(other: &Self) -> Self {
+        let mut world = Self::empty();
+        world.issuer = Some(other.issuer());
+        world
+    }
+
     /// Starts a server that is known by another address, with further settings.
     pub fn be_known_as(&mut self, issuer: &str, settings: &[&str]) {
         self.issuer = Some(issuer.to_owned());

@@ -78,6 +78,18 @@ pub fn withdraw(ctx: &Context, kid: &str, actor: &Actor) -> Result<(), Operation
     })
 }
 
+/// Withdraws every key; new ones take their place.
+pub fn replace_all(ctx: &Context, actor: &Actor) -> Result<(), OperationError> {
+    let algorithms = algorithms(&ctx.store.snapshot()?.view())?;
+    let made: Vec<SigningKey> = algorithms
+        .into_iter()
+        .map(generate)
+        .collect::<Result<_, _>>()?;
+    submit(ctx, actor, move |view, by| {
+        Ok(keys::replace_all(&view.signing_keys()?, made, by))
+    })
+}
+
 /// A key that would sign from now on.
 pub fn generate(algorithm: Algorithm) -> Result<SigningKey, OperationError> {
     let now = clock::now();

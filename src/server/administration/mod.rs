@@ -12,6 +12,7 @@ pub mod outbound;
 pub mod people;
 pub mod registration;
 pub mod resources;
+pub mod restore;
 pub mod sessions;
 pub mod transfer;
 

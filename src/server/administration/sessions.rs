@@ -29,6 +29,15 @@ pub fn end_grant(ctx: &Context, id: GrantId, actor: &Actor) -> Result<(), Operat
     })
 }
 
+/// Ends every session and every grant.
+pub fn end_everything(ctx: &Context, actor: &Actor) -> Result<(), OperationError> {
+    submit(ctx, actor, move |view, by| {
+        let sessions = view.sessions(None, usize::MAX)?;
+        let grants = view.grants(None, usize::MAX)?;
+        Ok(access::end_everything(&sessions, grants, by))
+    })
+}
+
 fn missing(what: &'static str, name: impl ToString) -> AdminError {
     AdminError::NotFound {
         what,
