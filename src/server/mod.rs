@@ -17,6 +17,7 @@ pub mod device_limits;
 pub mod dpop;
 pub mod fetched;
 pub mod forms;
+pub mod guard;
 pub mod guesses;
 pub mod hashing;
 pub mod incoming;

@@ -1,4 +1,4 @@
-//! Answers, each with the headers that it must never leave without. DESIGN §6, RFC 6749 §5.1.
+//! Answers, and the headers that none may leave without. DESIGN §6, RFC 6749 §5.1.
 
 use super::metrics::refused;
 use crate::oauth::error::Wire;
@@ -52,22 +52,18 @@ fn under(policy: Cow<'static, str>, status: u16, template: &impl Template) -> Re
     };
     let mut response = Response::html(html).with_status_code(status);
     set(&mut response, "Content-Security-Policy", policy);
-    private(&mut response);
     response
 }
 
 /// Plain text.
 pub fn plain(status: u16, text: &str) -> Response {
-    let mut response = Response::text(text).with_status_code(status);
-    private(&mut response);
-    response
+    Response::text(text).with_status_code(status)
 }
 
 /// JSON that nobody may store (RFC 6749 §5.1).
 pub fn json(status: u16, value: &Value) -> Response {
     let mut response =
         Response::from_data("application/json", value.to_string()).with_status_code(status);
-    private(&mut response);
     set(&mut response, "Pragma", "no-cache");
     response
 }
@@ -75,7 +71,6 @@ pub fn json(status: u16, value: &Value) -> Response {
 /// A signed answer that nobody may store (OpenID Connect Core §5.3.2).
 pub fn jwt(token: &str) -> Response {
     let mut response = Response::from_data("application/jwt", token);
-    private(&mut response);
     set(&mut response, "Pragma", "no-cache");
     response
 }
@@ -97,7 +92,6 @@ pub fn oauth_error(wire: Wire) -> Response {
 pub fn see_other(location: &str) -> Response {
     let mut response = Response::empty_204().with_status_code(303);
     set(&mut response, "Location", location.to_owned());
-    private(&mut response);
     response
 }
 
@@ -106,10 +100,33 @@ pub fn set(response: &mut Response, name: &'static str, value: impl Into<Cow<'st
     response.headers.push((Cow::Borrowed(name), value.into()));
 }
 
-fn private(response: &mut Response) {
-    set(response, "Cache-Control", "no-store");
-    set(response, "X-Content-Type-Options", "nosniff");
-    set(response, "X-Frame-Options", "DENY");
+/// What every answer of the route table has. What a handler chose stays: a policy that lets more in, a time that a
+/// public document may be kept.
+const ALWAYS: [(&str, &str); 6] = [
+    // RFC 6749 §5.1, RFC 9111 §5.2.2.5: what is one person's is not kept for the next.
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    // Nothing but pages loads anything, and nothing is framed. Browsers that do not know `frame-ancestors` know the other.
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
+    ),
+    ("X-Frame-Options", "DENY"),
     // The addresses of one-time links are secrets, and a proxy's log has the referrer of every style sheet.
-    set(response, "Referrer-Policy", "strict-origin");
+    ("Referrer-Policy", "strict-origin"),
+    // Fetch, "Cross-Origin-Resource-Policy header": no page of others gets it into its process, unless by CORS.
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+];
+/// RFC 6797: whoever came by https once is not led to plain http by a neighbour.
+const HTTPS: (&str, &str) = ("Strict-Transport-Security", "max-age=31536000");
+
+/// Adds what is missing of the headers that every answer has.
+pub fn complete(response: &mut Response, issuer_is_https: bool) {
+    let more = issuer_is_https.then_some(HTTPS);
+    for (name, value) in ALWAYS.into_iter().chain(more) {
+        let known = |(given, _): &(Cow<'_, str>, Cow<'_, str>)| given.eq_ignore_ascii_case(name);
+        if !response.headers.iter().any(known) {
+            set(response, name, value);
+        }
+    }
 }

@@ -1,51 +1,29 @@
-//! ONE table: method, path, guard, handler. The guard is the type of the handler: a handler that wants a client gets
-//! one that has proved who it is, and one that wants an administrator cannot be called without.
+//! ONE table: method, path, guard, handler. Not here: what a guard asks for (`guard`).
 
+use super::admin::desk::{Answer, Desk};
+use super::admin::{
+    applications, audit, groups, keys, overview, people, registration, resources, sessions, try_it,
+};
 use super::answered::Answered;
 use super::api::resource as api;
 use super::context::Context;
-use super::incoming::{Incoming, Visitor};
+use super::guard::{self, Guard};
+use super::incoming::Incoming;
 use super::oauth::{
-    self, authorize, device_authorization, documents, introspect, logout, par, register, revoke,
-    token, userinfo,
+    authorize, device_authorization, documents, introspect, logout, par, register, revoke, token,
+    userinfo,
 };
 use super::pages::{account, assets, consent, device, failure, home, link, setup, sign_in};
-use super::{cors, forms, metrics, respond};
-use crate::identity::session;
-use crate::oauth::client_auth::AuthenticatedClient;
-use crate::oauth::error::TokenError;
+use super::{cors, metrics, respond};
 use crate::oauth::protected_resource;
 use crate::ops::clock;
-use crate::types::Form;
 use rouille::{Request, Response};
-
-/// Answers a client that proved who it is.
-type ForClient = fn(&Incoming<'_>, &Form, &AuthenticatedClient) -> Response;
-
-/// Who may call, and what is called.
-#[derive(Clone, Copy)]
-pub enum Guard {
-    /// Anyone.
-    Public(fn(&Incoming<'_>) -> Response),
-    /// A client that proved who it is (`oauth::client_auth`).
-    Client(ForClient),
-    /// The same, where the handler uses up its assertion in the commit of what it grants.
-    GrantedClient(ForClient),
-    /// The same, where it may be heard of for the first time (`client_documents`).
-    PushingClient(ForClient),
-    /// The bearer of an access token; the handler checks it, for its errors are its own (RFC 6750).
-    Bearer(fn(&Incoming<'_>) -> Response),
-    /// A person who is signed in, with a form of ours.
-    Session(fn(&Incoming<'_>, &Visitor, &Form) -> Response),
-    /// An administrator; everything below the path. A form must be ours and the password recent.
-    Admin,
-}
 
 /// One row.
 pub struct Route {
     /// GET also answers HEAD.
     pub method: &'static str,
-    /// Below the issuer's path. One that ends in a slash, but for the root, stands for all that is right below it.
+    /// Below the issuer's path. A part that is `*` stands for any that is not empty; a row without one comes first.
     pub path: &'static str,
     /// Guard and handler.
     pub guard: Guard,
@@ -69,6 +47,26 @@ const fn open(method: &'static str, path: &'static str, guard: Guard) -> Route {
         guard,
         cross_origin: true,
     }
+}
+
+/// A page of the admin's that shows something, a list for one.
+const fn shown(path: &'static str, handler: fn(&Desk<'_>) -> Answer) -> Route {
+    row("GET", path, Guard::Admin(handler))
+}
+
+/// A page of the admin's that is there to change one thing: the password is asked before anything is typed into it.
+const fn page(path: &'static str, handler: fn(&Desk<'_>) -> Answer) -> Route {
+    row("GET", path, Guard::AdminPage(handler))
+}
+
+/// A form of the admin's that stands on a page at the same address.
+const fn form(path: &'static str, handler: fn(&Desk<'_>) -> Answer) -> Route {
+    row("POST", path, Guard::AdminForm(handler, None))
+}
+
+/// A form of the admin's without a page of its own: it stands `on` another.
+const fn button(path: &'static str, on: &'static str, handler: fn(&Desk<'_>) -> Answer) -> Route {
+    row("POST", path, Guard::AdminForm(handler, Some(on)))
 }
 
 /// What all assets count as (`metrics`); `assets` has their addresses.
@@ -106,17 +104,21 @@ pub static ROUTES: &[Route] = &[
         Guard::Public(api::metadata),
     ),
     row("GET", "/api/people", Guard::Bearer(api::people)),
-    row("GET", "/api/people/", Guard::Bearer(api::person)),
+    row("GET", "/api/people/*", Guard::Bearer(api::person)),
     row("GET", "/api/applications", Guard::Bearer(api::applications)),
-    row("GET", "/api/applications/", Guard::Bearer(api::application)),
+    row(
+        "GET",
+        "/api/applications/*",
+        Guard::Bearer(api::application),
+    ),
     row("GET", "/api/events", Guard::Bearer(api::events)),
     row("POST", "/api/commands", Guard::Bearer(api::command)),
     row("GET", "/logout", Guard::Public(logout::handle)),
     row("POST", "/logout", Guard::Public(logout::handle)),
     row("POST", "/register", Guard::Bearer(register::register)),
-    row("GET", "/register/", Guard::Bearer(register::read)),
-    row("PUT", "/register/", Guard::Bearer(register::update)),
-    row("DELETE", "/register/", Guard::Bearer(register::delete)),
+    row("GET", "/register/*", Guard::Bearer(register::read)),
+    row("PUT", "/register/*", Guard::Bearer(register::update)),
+    row("DELETE", "/register/*", Guard::Bearer(register::delete)),
     row("GET", "/", Guard::Public(home::handle)),
     row("GET", "/login", Guard::Public(sign_in::show)),
     row("POST", "/login", Guard::Public(sign_in::handle)),
@@ -145,8 +147,91 @@ pub static ROUTES: &[Route] = &[
         "/account/sessions/revoke",
         Guard::Session(account::revoke_session),
     ),
-    row("GET", "/admin", Guard::Admin),
-    row("POST", "/admin", Guard::Admin),
+    shown("/admin", overview::show),
+    shown("/admin/", overview::show),
+    shown("/admin/applications", applications::list),
+    page("/admin/applications/new", applications::new),
+    form("/admin/applications/new", applications::add),
+    page("/admin/applications/*", applications::show),
+    form("/admin/applications/*", applications::edit),
+    page("/admin/applications/*/delete", applications::ask_delete),
+    form("/admin/applications/*/delete", applications::delete),
+    button(
+        "/admin/applications/*/secrets/rotate",
+        "/admin/applications/*",
+        applications::rotate_secret,
+    ),
+    button(
+        "/admin/applications/*/secrets/remove",
+        "/admin/applications/*",
+        applications::remove_secret,
+    ),
+    button(
+        "/admin/applications/*/redirect-uris/add",
+        "/admin/applications/*",
+        applications::add_redirect_uri,
+    ),
+    shown("/admin/people", people::list),
+    page("/admin/people/new", people::new),
+    form("/admin/people/new", people::add),
+    page("/admin/people/*", people::show),
+    form("/admin/people/*", people::edit),
+    button("/admin/people/*/link", "/admin/people/*", people::link),
+    page("/admin/people/*/password", people::password),
+    form("/admin/people/*/password", people::set_password),
+    page("/admin/people/*/delete", people::ask_delete),
+    form("/admin/people/*/delete", people::delete),
+    shown("/admin/groups", groups::list),
+    page("/admin/groups/new", groups::new),
+    form("/admin/groups/new", groups::add),
+    page("/admin/groups/*", groups::show),
+    form("/admin/groups/*", groups::edit),
+    page("/admin/groups/*/delete", groups::ask_delete),
+    form("/admin/groups/*/delete", groups::delete),
+    shown("/admin/resources", resources::list),
+    page("/admin/resources/new", resources::new),
+    form("/admin/resources/new", resources::add),
+    page("/admin/resources/*", resources::show),
+    form("/admin/resources/*", resources::edit),
+    page("/admin/resources/*/delete", resources::ask_delete),
+    form("/admin/resources/*/delete", resources::delete),
+    shown("/admin/sessions", sessions::list),
+    button(
+        "/admin/sessions/*/revoke",
+        "/admin/sessions",
+        sessions::revoke,
+    ),
+    button(
+        "/admin/grants/*/revoke",
+        "/admin/sessions",
+        sessions::revoke_grant,
+    ),
+    shown("/admin/keys", keys::list),
+    button("/admin/keys/rotate", "/admin/keys", keys::rotate),
+    page("/admin/keys/*/withdraw", keys::ask_withdraw),
+    form("/admin/keys/*/withdraw", keys::withdraw),
+    shown("/admin/registration", registration::show),
+    form("/admin/registration", registration::set_policy),
+    button(
+        "/admin/registration/documents",
+        "/admin/registration",
+        registration::set_documents,
+    ),
+    button(
+        "/admin/registration/tokens",
+        "/admin/registration",
+        registration::add_token,
+    ),
+    button(
+        "/admin/registration/tokens/*/remove",
+        "/admin/registration",
+        registration::remove_token,
+    ),
+    shown("/admin/audit", audit::list),
+    shown("/admin/audit/export", audit::export),
+    shown("/admin/try", try_it::show),
+    form("/admin/try", try_it::begin),
+    shown("/admin/try/callback", try_it::finish),
     row("GET", "/healthz", Guard::Public(healthz)),
     row("GET", "/readyz", Guard::Public(readyz)),
     row("GET", "/metrics", Guard::Public(metrics::handle)),
@@ -170,14 +255,7 @@ pub fn handle(ctx: &Context, request: &Request) -> Response {
         Some(_) => dispatch(&incoming),
         None => failure::not_found(&incoming),
     };
-    // RFC 6797: whoever came by https once is not led to plain http by a neighbour.
-    if ctx.config.issuer.is_https() {
-        respond::set(
-            &mut response,
-            "Strict-Transport-Security",
-            "max-age=31536000",
-        );
-    }
+    respond::complete(&mut response, ctx.config.issuer.is_https());
     answered.end(&incoming, &mut response);
     response
 }
@@ -211,136 +289,65 @@ fn dispatch(incoming: &Incoming<'_>) -> Response {
         incoming.route.set(Some(&ASSETS));
         return response;
     }
-    let here = |route: &&Route| match route.guard {
-        Guard::Admin => incoming.path == route.path || incoming.path.starts_with("/admin/"),
-        _ => incoming.path == route.path || is_right_below(incoming.path, route.path),
-    };
     let method = match incoming.request.method() {
         "HEAD" => "GET",
         method => method,
     };
-    let Some(route) = ROUTES
-        .iter()
-        .filter(here)
-        .find(|route| route.method == method)
-    else {
-        return no_such(incoming, method, ROUTES.iter().filter(here));
+    let is_it = |route: &&Route| route.method == method && route.path == incoming.path;
+    let found = match ROUTES.iter().find(is_it) {
+        Some(route) => Ok((route, "")),
+        None => {
+            let rows = rows_at(incoming.path);
+            let fits = rows.iter().find(|(route, _)| route.method == method);
+            fits.copied().ok_or(rows)
+        }
+    };
+    let (route, named) = match found {
+        Ok(found) => found,
+        Err(rows) => return no_such(incoming, method, &rows),
     };
     incoming.route.set(Some(route));
-    let response = guarded(incoming, route);
-    if route.cross_origin
-        && matches!(
-            route.guard,
-            Guard::Client(_) | Guard::GrantedClient(_) | Guard::PushingClient(_) | Guard::Bearer(_)
-        )
-    {
+    let response = guard::answer(incoming, route.guard, named);
+    if route.cross_origin && route.guard.is_for_clients() {
         cors::for_clients(incoming, response)
     } else {
         response
     }
 }
 
-fn is_right_below(path: &str, folder: &str) -> bool {
-    let name = path.strip_prefix(folder).unwrap_or_default();
-    folder != "/" && folder.ends_with('/') && !name.is_empty() && !name.contains('/')
+/// The rows of an address, and what stands at their `*`. Where a row has this very path, it alone counts.
+fn rows_at(path: &str) -> Vec<(&'static Route, &str)> {
+    let exact: Vec<_> = ROUTES.iter().filter(|route| route.path == path).collect();
+    if !exact.is_empty() {
+        return exact.into_iter().map(|route| (route, "")).collect();
+    }
+    ROUTES
+        .iter()
+        .filter_map(|route| Some((route, fits(route.path, path)?)))
+        .collect()
 }
 
-fn no_such<'r>(
-    incoming: &Incoming<'_>,
-    method: &str,
-    rows: impl Iterator<Item = &'r Route>,
-) -> Response {
-    let rows: Vec<&Route> = rows.collect();
+/// What stands at the `*` of a row's path, if the path is one of its.
+fn fits<'p>(row: &str, path: &'p str) -> Option<&'p str> {
+    let (before, after) = row.split_once('*')?;
+    let named = path.strip_prefix(before)?.strip_suffix(after)?;
+    (!named.is_empty() && !named.contains('/')).then_some(named)
+}
+
+fn no_such(incoming: &Incoming<'_>, method: &str, rows: &[(&Route, &str)]) -> Response {
     if rows.is_empty() {
         return failure::not_found(incoming);
     }
     if method == "OPTIONS"
-        && let Some(route) = rows.iter().find(|route| route.cross_origin)
+        && let Some((route, _)) = rows.iter().find(|(route, _)| route.cross_origin)
     {
         return match route.guard {
             Guard::Public(_) => cors::open_preflight(),
             _ => cors::preflight(incoming),
         };
     }
-    let allow: Vec<&str> = rows.iter().map(|route| route.method).collect();
+    let allow: Vec<&str> = rows.iter().map(|(route, _)| route.method).collect();
     failure::wrong_method(incoming, &allow.join(", "))
-}
-
-fn guarded(incoming: &Incoming<'_>, route: &Route) -> Response {
-    match route.guard {
-        Guard::Public(handler) | Guard::Bearer(handler) => handler(incoming),
-        Guard::Client(handler) => as_client(incoming, handler, oauth::authenticate),
-        Guard::GrantedClient(handler) => as_client(incoming, handler, oauth::authenticate_granting),
-        Guard::PushingClient(handler) => as_client(incoming, handler, oauth::authenticate_pushing),
-        Guard::Session(handler) => with_visitor(incoming, |visitor| {
-            let Ok(form) = incoming.form() else {
-                return failure::malformed(incoming);
-            };
-            if !forms::is_ours(incoming, Some(&visitor), &form) {
-                return failure::stale_form(incoming, Some(&visitor));
-            }
-            handler(incoming, &visitor, &form)
-        }),
-        Guard::Admin => with_visitor(incoming, |visitor| admin(incoming, &visitor)),
-    }
-}
-
-fn as_client(
-    incoming: &Incoming<'_>,
-    handler: ForClient,
-    authenticate: fn(&Incoming<'_>, &Form) -> oauth::Authenticated,
-) -> Response {
-    let Ok(form) = incoming.form() else {
-        return oauth::refuse_and_record(incoming, None, &TokenError::MalformedForm);
-    };
-    match authenticate(incoming, &form) {
-        Ok(client) => handler(incoming, &form, &client),
-        Err((_, TokenError::Unavailable)) => oauth::refuse(&TokenError::Unavailable),
-        Err((client, error)) => oauth::refuse_and_record(incoming, client.as_deref(), &error),
-    }
-}
-
-/// Asks for a sign-in where nobody is signed in.
-fn with_visitor(incoming: &Incoming<'_>, then: impl FnOnce(Visitor) -> Response) -> Response {
-    match sign_in::visitor(incoming) {
-        Ok(Some(visitor)) => then(visitor),
-        Ok(None) => {
-            let to = if incoming.request.method() == "POST" {
-                "/"
-            } else {
-                incoming.path
-            };
-            let to = Form::default().with("continue", to).encode();
-            respond::see_other(&format!("{}?{to}", sign_in::below_base(incoming, "/login")))
-        }
-        Err(error) => {
-            log::warn!("{error}");
-            failure::busy(incoming)
-        }
-    }
-}
-
-/// Administrators only; a form must be ours; and whoever changes something proved who they are within 15 minutes.
-fn admin(incoming: &Incoming<'_>, visitor: &Visitor) -> Response {
-    if !visitor.user.admin {
-        return failure::forbidden(incoming, visitor);
-    }
-    let posted = incoming.request.method() == "POST";
-    let Ok(form) = (if posted {
-        incoming.form()
-    } else {
-        Ok(Form::default())
-    }) else {
-        return failure::malformed(incoming);
-    };
-    if posted && !forms::is_ours(incoming, Some(visitor), &form) {
-        return failure::stale_form(incoming, Some(visitor));
-    }
-    let fresh = session::is_fresh(&visitor.session, incoming.now);
-    if posted && !fresh {
-        return sign_in::again_page(incoming, visitor, incoming.path);
-    }
-    super::admin::answer(incoming, visitor, &form, fresh)
 }
 
 /// 200 while the process lives.
@@ -358,3 +365,7 @@ fn readyz(incoming: &Incoming<'_>) -> Response {
         response
     }
 }
+
+#[cfg(test)]
+#[path = "routes_tests.rs"]
+mod tests;

@@ -1,54 +1,120 @@
 //! What every answer carries, on every route.
 
-use crate::world::{Browser, World};
-use doorlight::server::routes::ROUTES;
+use crate::walk::Walk;
+use crate::world::{Answer, Browser, World};
+use doorlight::server::guard::Guard;
 
 #[test]
 fn every_route_answers_with_the_headers_that_it_must_never_leave_without() {
-    let world = World::started();
-    // Off, it has no addresses.
-    world.verb(&["registration", "open"], "");
-    // Measurements are there for whoever has the token only (tests/cli/metrics.rs).
-    for route in ROUTES.iter().filter(|route| route.path != "/metrics") {
-        let answer = world.ask(route.method, route.path, "", "");
-        let name = format!("{} {}", route.method, route.path);
-        assert_ne!(answer.status, 404, "{name}");
-        assert!(answer.status < 500, "{name}: {}", answer.status);
-        assert_eq!(
-            answer.header("X-Content-Type-Options"),
-            Some("nosniff"),
-            "{name}"
-        );
-        assert!(answer.header("Cache-Control").is_some(), "{name}");
-        if answer
-            .header("Content-Type")
-            .is_some_and(|t| t.starts_with("text/html"))
-        {
-            let policy = answer.header("Content-Security-Policy").unwrap();
-            assert!(
-                policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
-                "{name}"
-            );
-            assert!(!policy.contains("unsafe"), "{name}");
-            assert_eq!(answer.header("X-Frame-Options"), Some("DENY"), "{name}");
-            assert_eq!(
-                answer.header("Referrer-Policy"),
-                Some("strict-origin"),
-                "{name}"
-            );
-            assert_eq!(answer.header("Cache-Control"), Some("no-store"), "{name}");
-        }
-        for (_, cookie) in answer
-            .headers
-            .iter()
-            .filter(|(n, _)| n.eq_ignore_ascii_case("set-cookie"))
-        {
-            assert!(
-                cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
-                "{name}: {cookie}"
-            );
+    let walk = Walk::started();
+    let mut root = walk.world.sign_in("root");
+    for (route, address) in walk.routes() {
+        let name = format!("{} {address}", route.method);
+        let stranger = walk.ask(route, &address, None);
+        has_its_headers(&name, &stranger);
+        // Measurements are there for whoever has the token only (tests/cli/metrics.rs).
+        assert_eq!(stranger.status == 404, address == "/metrics", "{name}");
+        let admin = walk.ask(route, &address, Some(&mut root));
+        has_its_headers(&name, &admin);
+        match route.guard {
+            Guard::Admin(_) | Guard::AdminPage(_) if !address.ends_with("/try/callback") => {
+                assert_eq!(admin.status, 200, "{name}: {admin:?}");
+            }
+            Guard::AdminForm(..) => assert_eq!(admin.status, 403, "{name}: {admin:?}"),
+            _ => {}
         }
     }
+    // What no row has is answered like the rest.
+    for (method, address) in [
+        ("GET", "/nothing"),
+        ("GET", "/admin/nothing"),
+        ("PATCH", "/token"),
+        ("OPTIONS", "/token"),
+        ("GET", "/assets/css/doorlight.css"),
+        ("HEAD", "/login"),
+    ] {
+        let answer = walk.world.ask(method, address, "", "");
+        has_its_headers(&format!("{method} {address}"), &answer);
+    }
+}
+
+fn has_its_headers(name: &str, answer: &Answer) {
+    let only = |wanted: &str| {
+        let mut given = answer.headers.iter();
+        let mut given = given
+            .by_ref()
+            .filter(|(n, _)| n.eq_ignore_ascii_case(wanted));
+        let first = given.next().map(|(_, value)| value.as_str());
+        assert!(first.is_some() && given.next().is_none(), "{name} {wanted}");
+        first.unwrap_or_default()
+    };
+    assert!(answer.status < 500, "{name}: {}", answer.status);
+    assert_eq!(only("X-Content-Type-Options"), "nosniff", "{name}");
+    assert_eq!(only("X-Frame-Options"), "DENY", "{name}");
+    assert_eq!(only("Referrer-Policy"), "strict-origin", "{name}");
+    assert_eq!(
+        only("Cross-Origin-Resource-Policy"),
+        "same-origin",
+        "{name}"
+    );
+    let policy = only("Content-Security-Policy");
+    for directive in [
+        "default-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ] {
+        assert!(policy.contains(directive), "{name}: {policy}");
+    }
+    assert!(
+        !policy.contains("unsafe") && !policy.contains('*'),
+        "{name}"
+    );
+    // Documents that are the same for everybody may be kept for an hour; nothing else is kept at all.
+    let public = ["/jwks.json", "/.well-known/", "/assets/"];
+    let cached = match answer.status == 200 && public.iter().any(|path| name.contains(path)) {
+        true => "public, max-age=3600",
+        false => "no-store",
+    };
+    assert_eq!(only("Cache-Control"), cached, "{name}");
+    let of_others = answer.header("Access-Control-Allow-Credentials");
+    assert_eq!(of_others, None, "{name}");
+    for (_, cookie) in answer
+        .headers
+        .iter()
+        .filter(|(n, _)| n.eq_ignore_ascii_case("set-cookie"))
+    {
+        for attribute in ["; Path=/", "; HttpOnly", "; SameSite=Lax"] {
+            assert!(cookie.contains(attribute), "{name}: {cookie}");
+        }
+        assert!(!cookie.contains("Domain"), "{name}: {cookie}");
+    }
+}
+
+/// The guards of the table, tried by a stranger and by somebody who is signed in and no administrator.
+#[test]
+fn no_page_of_the_admins_answers_who_is_no_administrator() {
+    let walk = Walk::started();
+    walk.world.user("bob");
+    let mut bob = walk.world.sign_in("bob");
+    let mut tried = 0;
+    for (route, address) in walk.routes() {
+        let guarded = matches!(
+            route.guard,
+            Guard::Admin(_) | Guard::AdminPage(_) | Guard::AdminForm(..)
+        );
+        assert_eq!(guarded, address.starts_with("/admin"), "{address}");
+        if !guarded {
+            continue;
+        }
+        let stranger = walk.ask(route, &address, None);
+        assert_eq!(stranger.status, 303, "{} {address}", route.method);
+        let to = stranger.header("Location").unwrap();
+        assert!(to.starts_with("/login?continue="), "{address}: {to}");
+        let signed_in = walk.ask(route, &address, Some(&mut bob));
+        assert_eq!(signed_in.status, 403, "{} {address}", route.method);
+        tried += 1;
+    }
+    assert!(tried > 50, "{tried}");
 }
 
 #[test]

@@ -18,3 +18,4 @@ mod registration;
 mod request_ids;
 mod resources;
 mod try_it;
+mod walk;

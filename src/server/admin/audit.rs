@@ -1,33 +1,18 @@
 //! `/admin/audit`: what happened, newest first, and the same as JSON lines.
 
-use super::desk;
+use super::desk::{self, Answer, Desk};
 use super::{listing, refusal};
 use crate::model::{Event, EventKind, Outcome};
-use crate::server::administration::OperationError;
 use crate::server::administration::audit::{Export, Wanted};
-use crate::server::incoming::{Incoming, Visitor};
 use crate::server::pages::failure;
 use crate::server::pages::when::when;
 use crate::server::respond::{self, Leads, set};
 use crate::types::Form;
 use crate::views::admin::{Audit, EventRow};
 use crate::views::{self, Choice, Hidden};
-use rouille::{Response, ResponseBody};
+use rouille::ResponseBody;
 
 const PATH: &str = "/admin/audit";
-
-/// Answers what stands below `/admin/audit`.
-pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, rest: &str) -> Response {
-    let Ok(query) = incoming.query() else {
-        return failure::malformed(incoming);
-    };
-    let answered = match (rest, desk::is_post(incoming)) {
-        ("" | "/", false) => list(incoming, visitor, &query),
-        ("/export", false) => export(incoming, &query),
-        _ => Ok(failure::not_found(incoming)),
-    };
-    answered.unwrap_or_else(|error| desk::failed(incoming, visitor, error))
-}
 
 fn wanted(query: &Form) -> Wanted {
     let text = |name: &str| query.text(name).trim().to_owned();
@@ -40,12 +25,13 @@ fn wanted(query: &Form) -> Wanted {
     }
 }
 
-fn list(
-    incoming: &Incoming<'_>,
-    visitor: &Visitor,
-    query: &Form,
-) -> Result<Response, OperationError> {
-    let wanted = wanted(query);
+/// `GET /admin/audit`.
+pub fn list(desk: &Desk<'_>) -> Answer {
+    let incoming = desk.incoming;
+    let Ok(query) = incoming.query() else {
+        return Ok(failure::malformed(incoming));
+    };
+    let wanted = wanted(&query);
     let after = query.text("after");
     let snapshot = incoming.ctx.store.snapshot()?;
     let view = snapshot.view();
@@ -71,7 +57,7 @@ fn list(
     });
     let kinds = kinds.collect();
     let rows = events.events.iter().map(|(_, event)| row(event)).collect();
-    Ok(desk::page(incoming, visitor, "Audit log", &[], |page| {
+    Ok(desk.page("Audit log", &[], |page| {
         let view = Audit {
             page,
             form: views::Form::from_pairs(pairs),
@@ -86,10 +72,15 @@ fn list(
     }))
 }
 
-fn export(incoming: &Incoming<'_>, query: &Form) -> Result<Response, OperationError> {
+/// `GET /admin/audit/export`.
+pub fn export(desk: &Desk<'_>) -> Answer {
+    let incoming = desk.incoming;
+    let Ok(query) = incoming.query() else {
+        return Ok(failure::malformed(incoming));
+    };
     let filter = {
         let snapshot = incoming.ctx.store.snapshot()?;
-        wanted(query).filter(&snapshot.view())?
+        wanted(&query).filter(&snapshot.view())?
     };
     let mut response = respond::plain(200, "");
     response.data = ResponseBody::from_reader(Export::new(incoming.ctx.store.clone(), filter));

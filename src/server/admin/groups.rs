@@ -1,12 +1,10 @@
 //! `/admin/groups`. In addresses a group's name stands percent-encoded.
 
-use super::desk::{self, Answer, Done};
+use super::desk::{self, Answer, Desk, Done};
 use super::listing::Listing;
 use crate::model::{AdminError, Group as Record};
 use crate::server::administration::OperationError;
 use crate::server::administration::groups::{self as operations, GroupEdit, Members};
-use crate::server::incoming::{Incoming, Visitor};
-use crate::server::pages::failure;
 use crate::server::respond::{self, Leads};
 use crate::types::{Form, UserId};
 use crate::views::admin::{Confirm, Group, GroupRow, Groups, NewGroup};
@@ -24,153 +22,138 @@ const DONE: &[Done] = &[
     ("deleted", "The group was deleted."),
 ];
 
-/// Answers what stands below `/admin/groups`.
-pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form, rest: &str) -> Response {
-    let posted = desk::is_post(incoming);
-    let desk = Desk { incoming, visitor };
-    let answered = match (rest.trim_start_matches('/'), posted) {
-        ("", false) => desk.list(),
-        ("new", false) => Ok(desk.new_form(views::Form::new(), 200)),
-        ("new", true) => desk.add(form),
-        (rest, _) => {
-            let (id, action) = rest.split_once('/').unwrap_or((rest, ""));
-            match (desk.group(id), action, posted) {
-                (Err(error), _, _) => Err(error),
-                (Ok(group), "", false) => desk.details(&group, None),
-                (Ok(group), "", true) => desk.edit(&group, form),
-                (Ok(group), "delete", false) => Ok(desk.ask_delete(&group)),
-                (Ok(group), "delete", true) => desk.delete(&group),
-                _ => Ok(failure::not_found(incoming)),
-            }
-        }
+/// The group that the address names, as it is now.
+fn group(desk: &Desk<'_>) -> Result<Record, OperationError> {
+    let name = decoded(desk.named).unwrap_or_default();
+    operations::find(&desk.ctx().store.snapshot()?.view(), &name)
+}
+
+/// `GET /admin/groups`.
+pub fn list(desk: &Desk<'_>) -> Answer {
+    let all = operations::list(&desk.ctx().store.snapshot()?.view())?;
+    let read = |after: &str, limit: usize| {
+        let later = all.iter().filter(|(group, _)| group.name.as_str() > after);
+        Ok::<_, OperationError>(later.take(limit).cloned().collect())
     };
-    answered.unwrap_or_else(|error| desk::failed(incoming, visitor, error))
+    let (groups, list) = Listing::asked(desk.incoming, PATH).page(
+        read,
+        |(group, _)| group.name.to_string(),
+        |(group, _)| vec![group.name.to_string(), group.description.clone()],
+    )?;
+    let rows = groups.into_iter().map(row).collect();
+    Ok(desk.page("Groups", DONE, |page| {
+        respond::page(200, Leads::Here, &Groups { page, list, rows })
+    }))
 }
 
-struct Desk<'a> {
-    incoming: &'a Incoming<'a>,
-    visitor: &'a Visitor,
+/// `GET /admin/groups/new`.
+pub fn new(desk: &Desk<'_>) -> Answer {
+    Ok(new_form(desk, views::Form::new(), 200))
 }
 
-impl Desk<'_> {
-    fn group(&self, id: &str) -> Result<Record, OperationError> {
-        let name = decoded(id).unwrap_or_default();
-        operations::find(&self.incoming.ctx.store.snapshot()?.view(), &name)
-    }
+fn new_form(desk: &Desk<'_>, form: views::Form, status: u16) -> Response {
+    desk.page("Add a group", DONE, |page| {
+        respond::page(status, Leads::Here, &NewGroup { page, form })
+    })
+}
 
-    fn page(&self, title: &str, draw: impl FnOnce(views::Page) -> Response) -> Response {
-        desk::page(self.incoming, self.visitor, title, DONE, draw)
+/// `POST /admin/groups/new`.
+pub fn add(desk: &Desk<'_>) -> Answer {
+    let form = desk.form;
+    let (ctx, actor) = (desk.ctx(), desk.actor());
+    let (name, description) = (form.text("name"), form.text("description"));
+    match operations::add(ctx, name, description, &actor) {
+        Ok(group) => Ok(desk.go(&path(&group), "added")),
+        Err(error) => {
+            let form = refused(form, &desk::refusal(error)?);
+            Ok(new_form(desk, form, 422))
+        }
     }
+}
 
-    fn list(&self) -> Answer {
-        let all = operations::list(&self.incoming.ctx.store.snapshot()?.view())?;
-        let read = |after: &str, limit: usize| {
-            let later = all.iter().filter(|(group, _)| group.name.as_str() > after);
-            Ok::<_, OperationError>(later.take(limit).cloned().collect())
+/// `GET /admin/groups/*`.
+pub fn show(desk: &Desk<'_>) -> Answer {
+    drawn(desk, &group(desk)?, None)
+}
+
+fn drawn(desk: &Desk<'_>, group: &Record, typed: Option<views::Form>) -> Answer {
+    let status = if typed.is_some() { 422 } else { 200 };
+    let snapshot = desk.ctx().store.snapshot()?;
+    let view = snapshot.view();
+    let members: BTreeSet<UserId> = view.members(&group.name, usize::MAX)?.into_iter().collect();
+    let mut people = Vec::new();
+    for id in members.iter().take(PEOPLE) {
+        people.extend(view.user(*id)?);
+    }
+    let room = PEOPLE.saturating_sub(people.len());
+    let others = view.users_by_name("", PEOPLE)?;
+    let others = others
+        .into_iter()
+        .filter(|user| !members.contains(&user.id));
+    people.extend(others.take(room));
+    people.sort_by_key(|user| user.username.folded());
+    let shown = u64::try_from(people.len()).unwrap_or(u64::MAX);
+    let hidden = view.user_count()?.saturating_sub(shown);
+    let form = typed.unwrap_or_else(|| {
+        let ids = members.iter().map(ToString::to_string);
+        views::Form::new()
+            .with("name", group.name.as_str())
+            .with("description", group.description.as_str())
+            .with_all("member", ids)
+    });
+    let people = people.into_iter().map(|user| Choice {
+        value: user.id.to_string(),
+        label: match &user.name {
+            Some(name) => format!("{} ({name})", user.username),
+            None => user.username.to_string(),
+        },
+    });
+    let people = people.collect();
+    Ok(desk.page(group.name.as_str(), DONE, |page| {
+        let view = Group {
+            page,
+            form,
+            id: encoded(group.name.as_str()),
+            name: group.name.to_string(),
+            people,
+            hidden,
         };
-        let (groups, list) = Listing::asked(self.incoming, PATH).page(
-            read,
-            |(group, _)| group.name.to_string(),
-            |(group, _)| vec![group.name.to_string(), group.description.clone()],
-        )?;
-        let rows = groups.into_iter().map(row).collect();
-        Ok(self.page("Groups", |page| {
-            respond::page(200, Leads::Here, &Groups { page, list, rows })
-        }))
-    }
+        respond::page(status, Leads::Here, &view)
+    }))
+}
 
-    fn new_form(&self, form: views::Form, status: u16) -> Response {
-        self.page("Add a group", |page| {
-            respond::page(status, Leads::Here, &NewGroup { page, form })
-        })
-    }
-
-    fn add(&self, form: &Form) -> Answer {
-        let (ctx, actor) = (self.incoming.ctx, desk::actor(self.incoming, self.visitor));
-        let (name, description) = (form.text("name"), form.text("description"));
-        match operations::add(ctx, name, description, &actor) {
-            Ok(group) => Ok(desk::go(self.incoming, &path(&group), "added")),
-            Err(error) => match desk::refusal(self.incoming, self.visitor, error) {
-                Ok(error) => Ok(self.new_form(refused(form, &error), 422)),
-                Err(response) => Ok(response),
-            },
+/// `POST /admin/groups/*`.
+pub fn edit(desk: &Desk<'_>) -> Answer {
+    let (group, form) = (group(desk)?, desk.form);
+    let chosen: BTreeSet<UserId> = form
+        .all("member")
+        .filter_map(|id| id.parse().ok())
+        .collect();
+    let edit = GroupEdit {
+        name: Some(form.text("name").to_owned()),
+        description: Some(form.text("description").to_owned()),
+        members: Some(Members {
+            among: form.all("shown").filter_map(|id| id.parse().ok()).collect(),
+            chosen,
+        }),
+    };
+    let (ctx, actor) = (desk.ctx(), desk.actor());
+    match operations::edit(ctx, &group.name, edit, &actor) {
+        Ok(group) => Ok(desk.go(&path(&group), "saved")),
+        Err(error) => {
+            let form = refused(form, &desk::refusal(error)?);
+            drawn(desk, &group, Some(form))
         }
     }
+}
 
-    fn details(&self, group: &Record, typed: Option<views::Form>) -> Answer {
-        let status = if typed.is_some() { 422 } else { 200 };
-        let snapshot = self.incoming.ctx.store.snapshot()?;
-        let view = snapshot.view();
-        let members: BTreeSet<UserId> =
-            view.members(&group.name, usize::MAX)?.into_iter().collect();
-        let mut people = Vec::new();
-        for id in members.iter().take(PEOPLE) {
-            people.extend(view.user(*id)?);
-        }
-        let room = PEOPLE.saturating_sub(people.len());
-        let others = view.users_by_name("", PEOPLE)?;
-        let others = others
-            .into_iter()
-            .filter(|user| !members.contains(&user.id));
-        people.extend(others.take(room));
-        people.sort_by_key(|user| user.username.folded());
-        let shown = u64::try_from(people.len()).unwrap_or(u64::MAX);
-        let hidden = view.user_count()?.saturating_sub(shown);
-        let form = typed.unwrap_or_else(|| {
-            let ids = members.iter().map(ToString::to_string);
-            views::Form::new()
-                .with("name", group.name.as_str())
-                .with("description", group.description.as_str())
-                .with_all("member", ids)
-        });
-        let people = people.into_iter().map(|user| Choice {
-            value: user.id.to_string(),
-            label: match &user.name {
-                Some(name) => format!("{} ({name})", user.username),
-                None => user.username.to_string(),
-            },
-        });
-        let people = people.collect();
-        Ok(self.page(group.name.as_str(), |page| {
-            let view = Group {
-                page,
-                form,
-                id: encoded(group.name.as_str()),
-                name: group.name.to_string(),
-                people,
-                hidden,
-            };
-            respond::page(status, Leads::Here, &view)
-        }))
-    }
-
-    fn edit(&self, group: &Record, form: &Form) -> Answer {
-        let chosen: BTreeSet<UserId> = form
-            .all("member")
-            .filter_map(|id| id.parse().ok())
-            .collect();
-        let edit = GroupEdit {
-            name: Some(form.text("name").to_owned()),
-            description: Some(form.text("description").to_owned()),
-            members: Some(Members {
-                among: form.all("shown").filter_map(|id| id.parse().ok()).collect(),
-                chosen,
-            }),
-        };
-        let (ctx, actor) = (self.incoming.ctx, desk::actor(self.incoming, self.visitor));
-        match operations::edit(ctx, &group.name, edit, &actor) {
-            Ok(group) => Ok(desk::go(self.incoming, &path(&group), "saved")),
-            Err(error) => match desk::refusal(self.incoming, self.visitor, error) {
-                Ok(error) => self.details(group, Some(refused(form, &error))),
-                Err(response) => Ok(response),
-            },
-        }
-    }
-
-    fn ask_delete(&self, group: &Record) -> Response {
-        let base = self.incoming.ctx.config.issuer.path();
-        let back = format!("{base}{}", path(group));
-        self.page(&format!("Delete the group {}?", group.name), |page| {
+/// `GET /admin/groups/*/delete`.
+pub fn ask_delete(desk: &Desk<'_>) -> Answer {
+    let group = group(desk)?;
+    let base = desk.base();
+    let back = format!("{base}{}", path(&group));
+    Ok(
+        desk.page(&format!("Delete the group {}?", group.name), DONE, |page| {
             let view = Confirm {
                 page,
                 section: "groups",
@@ -184,14 +167,16 @@ impl Desk<'_> {
                 back: back.clone(),
             };
             respond::page(200, Leads::Here, &view)
-        })
-    }
+        }),
+    )
+}
 
-    fn delete(&self, group: &Record) -> Answer {
-        let actor = desk::actor(self.incoming, self.visitor);
-        operations::delete(self.incoming.ctx, &group.name, &actor)?;
-        Ok(desk::go(self.incoming, PATH, "deleted"))
-    }
+/// `POST /admin/groups/*/delete`.
+pub fn delete(desk: &Desk<'_>) -> Answer {
+    let group = group(desk)?;
+    let actor = desk.actor();
+    operations::delete(desk.ctx(), &group.name, &actor)?;
+    Ok(desk.go(PATH, "deleted"))
 }
 
 fn row((group, members): (Record, u64)) -> GroupRow {

@@ -1,17 +1,12 @@
 //! `/admin/keys`: the keys that sign tokens, replaced or withdrawn by hand.
 
-use super::desk::{self, Done};
+use super::desk::{self, Answer, Desk, Done};
 use crate::crypto::rotation;
 use crate::oauth::keys::algorithm;
-use crate::server::administration::OperationError;
 use crate::server::administration::keys::{self as operations, KeyLine};
-use crate::server::incoming::{Incoming, Visitor};
-use crate::server::pages::failure;
 use crate::server::pages::when::when;
 use crate::server::respond::{self, Leads};
-use crate::types::Form;
 use crate::views::admin::{Confirm, KeyRow, KeyState, Keys};
-use rouille::Response;
 
 const PATH: &str = "/admin/keys";
 
@@ -23,57 +18,38 @@ const DONE: &[Done] = &[
     ("withdrawn", "The key was withdrawn. Its tokens have ended."),
 ];
 
-/// Answers what stands below `/admin/keys`.
-pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form, rest: &str) -> Response {
-    let rest = rest.trim_start_matches('/');
-    let answered = match (rest, rest.split_once('/'), desk::is_post(incoming)) {
-        ("", _, false) => list(incoming, visitor),
-        ("rotate", _, true) => rotate(incoming, visitor, form),
-        (_, Some((kid, "withdraw")), false) => ask_withdraw(incoming, visitor, kid),
-        (_, Some((kid, "withdraw")), true) => withdraw(incoming, visitor, kid),
-        _ => Ok(failure::not_found(incoming)),
-    };
-    answered.unwrap_or_else(|error| desk::failed(incoming, visitor, error))
-}
-
-fn list(incoming: &Incoming<'_>, visitor: &Visitor) -> Result<Response, OperationError> {
-    let snapshot = incoming.ctx.store.snapshot()?;
-    let lines = operations::list(&snapshot.view(), incoming.now)?;
+/// `GET /admin/keys`.
+pub fn list(desk: &Desk<'_>) -> Answer {
+    let snapshot = desk.ctx().store.snapshot()?;
+    let lines = operations::list(&snapshot.view(), desk.incoming.now)?;
     let algorithms = operations::algorithms(&snapshot.view())?;
-    Ok(desk::page(incoming, visitor, "Keys", DONE, |page| {
+    Ok(desk.page("Keys", DONE, |page| {
         let view = Keys {
             page,
             rows: lines.iter().map(row).collect(),
             algorithms: algorithms.iter().map(|a| a.as_str().to_owned()).collect(),
-            published_at: incoming.ctx.config.issuer.endpoint("/jwks.json"),
+            published_at: desk.ctx().config.issuer.endpoint("/jwks.json"),
         };
         respond::page(200, Leads::Here, &view)
     }))
 }
 
-fn rotate(
-    incoming: &Incoming<'_>,
-    visitor: &Visitor,
-    form: &Form,
-) -> Result<Response, OperationError> {
-    let algorithm = algorithm(form.text("alg"))?;
-    operations::rotate(incoming.ctx, algorithm, &desk::actor(incoming, visitor))?;
-    Ok(desk::go(incoming, PATH, "rotated"))
+/// `POST /admin/keys/rotate`.
+pub fn rotate(desk: &Desk<'_>) -> Answer {
+    let algorithm = algorithm(desk.form.text("alg"))?;
+    operations::rotate(desk.ctx(), algorithm, &desk.actor())?;
+    Ok(desk.go(PATH, "rotated"))
 }
 
-fn ask_withdraw(
-    incoming: &Incoming<'_>,
-    visitor: &Visitor,
-    kid: &str,
-) -> Result<Response, OperationError> {
-    let snapshot = incoming.ctx.store.snapshot()?;
-    let lines = operations::list(&snapshot.view(), incoming.now)?;
-    let Some(key) = lines.iter().find(|line| line.kid == kid) else {
-        return Ok(failure::not_found(incoming));
-    };
-    let address = format!("{}{PATH}", incoming.ctx.config.issuer.path());
+/// `GET /admin/keys/*/withdraw`.
+pub fn ask_withdraw(desk: &Desk<'_>) -> Answer {
+    let snapshot = desk.ctx().store.snapshot()?;
+    let lines = operations::list(&snapshot.view(), desk.incoming.now)?;
+    let found = lines.iter().find(|line| line.kid == desk.named);
+    let key = desk::known(found, "key", desk.named)?;
+    let address = format!("{}{PATH}", desk.base());
     let title = format!("Withdraw this {} key?", key.algorithm.as_str());
-    Ok(desk::page(incoming, visitor, &title, &[], |page| {
+    Ok(desk.page(&title, &[], |page| {
         let view = Confirm {
             page,
             section: "keys",
@@ -92,13 +68,10 @@ fn ask_withdraw(
     }))
 }
 
-fn withdraw(
-    incoming: &Incoming<'_>,
-    visitor: &Visitor,
-    kid: &str,
-) -> Result<Response, OperationError> {
-    operations::withdraw(incoming.ctx, kid, &desk::actor(incoming, visitor))?;
-    Ok(desk::go(incoming, PATH, "withdrawn"))
+/// `POST /admin/keys/*/withdraw`.
+pub fn withdraw(desk: &Desk<'_>) -> Answer {
+    operations::withdraw(desk.ctx(), desk.named, &desk.actor())?;
+    Ok(desk.go(PATH, "withdrawn"))
 }
 
 fn row(line: &KeyLine) -> KeyRow {

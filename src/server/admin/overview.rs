@@ -1,15 +1,14 @@
 //! `/admin`: is all well, and what happened lately.
 
-use super::{applications, audit, desk};
+use super::desk::{Answer, Desk};
+use super::{applications, audit};
 use crate::model::Outcome;
 use crate::ops::outbound;
 use crate::server::administration::OperationError;
-use crate::server::incoming::{Incoming, Visitor};
 use crate::server::respond::{self, Leads};
 use crate::store::{EventFilter, View};
 use crate::types::Timestamp;
 use crate::views::admin::{Counts, Overview};
-use rouille::Response;
 use std::time::Duration;
 
 /// Events that the page shows, and that the count of refusals looks at.
@@ -18,11 +17,8 @@ const COUNTED: usize = 5_000;
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// `GET /admin`.
-pub fn show(incoming: &Incoming<'_>, visitor: &Visitor) -> Response {
-    draw(incoming, visitor).unwrap_or_else(|error| desk::failed(incoming, visitor, error))
-}
-
-fn draw(incoming: &Incoming<'_>, visitor: &Visitor) -> Result<Response, OperationError> {
+pub fn show(desk: &Desk<'_>) -> Answer {
+    let incoming = desk.incoming;
     let snapshot = incoming.ctx.store.snapshot()?;
     let view = snapshot.view();
     let counts = Counts {
@@ -33,7 +29,7 @@ fn draw(incoming: &Incoming<'_>, visitor: &Visitor) -> Result<Response, Operatio
     };
     let latest = view.events(&EventFilter::default(), None, SHOWN)?.events;
     let issuer = &incoming.ctx.config.issuer;
-    Ok(desk::page(incoming, visitor, "Overview", &[], |page| {
+    Ok(desk.page("Overview", &[], |page| {
         let view = Overview {
             page,
             counts,

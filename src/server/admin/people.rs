@@ -1,14 +1,12 @@
 //! `/admin/people`: the list, and the ways through a person's pages. Their forms stand in `person_form`.
 
-use super::desk::{self, Answer, Done};
+use super::desk::{self, Answer, Desk, Done};
 use super::listing::Listing;
 use super::person_form::{self as fields, groups};
 use crate::identity::enrolment;
 use crate::model::{AdminError, EventKind, Outcome, User};
 use crate::server::administration::OperationError;
 use crate::server::administration::people::{self as operations, PersonEdit};
-use crate::server::incoming::{Incoming, Visitor};
-use crate::server::pages::failure;
 use crate::server::pages::when::when;
 use crate::server::respond::{self, Leads};
 use crate::store::{EventFilter, StoreError, View};
@@ -37,221 +35,195 @@ const DONE: &[Done] = &[
     ("deleted", "The person was deleted."),
 ];
 
-/// Answers what stands below `/admin/people`.
-pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form, rest: &str) -> Response {
-    let posted = desk::is_post(incoming);
-    let desk = Desk { incoming, visitor };
-    let answered = match (rest.trim_start_matches('/'), posted) {
-        ("", false) => desk.list(),
-        ("new", false) => desk.new_form(
-            views::Form::new()
-                .with("email_verified", "on")
-                .with("way_in", "link"),
-            200,
-        ),
-        ("new", true) => desk.add(form),
-        (rest, _) => {
-            let (id, action) = rest.split_once('/').unwrap_or((rest, ""));
-            match (desk.person(id), action, posted) {
-                (Err(error), _, _) => Err(error),
-                (Ok(user), "", false) => desk.details(&user, fields::of(&user), 200),
-                (Ok(user), "", true) => desk.edit(&user, form),
-                (Ok(user), "link", true) => desk.link(&user),
-                (Ok(user), "password", false) => {
-                    Ok(desk.password_form(&user, views::Form::new(), 200))
-                }
-                (Ok(user), "password", true) => desk.set_password(&user, form),
-                (Ok(user), "delete", false) => Ok(desk.ask_delete(&user)),
-                (Ok(user), "delete", true) => desk.delete(&user),
-                _ => Ok(failure::not_found(incoming)),
+/// The person whom the address names, as they are now.
+fn person(desk: &Desk<'_>) -> Result<User, OperationError> {
+    let found = match desk.named.parse::<UserId>() {
+        Ok(id) => desk.ctx().store.snapshot()?.view().user(id)?,
+        Err(_) => None,
+    };
+    desk::known(found, "person", desk.named)
+}
+
+/// `GET /admin/people`.
+pub fn list(desk: &Desk<'_>) -> Answer {
+    let snapshot = desk.ctx().store.snapshot()?;
+    let view = snapshot.view();
+    let (users, list) = Listing::asked(desk.incoming, PATH).page(
+        |after, limit| view.users_by_name(&past(after), limit),
+        |user| user.username.folded(),
+        searched,
+    )?;
+    let seen = sign_ins(&view, None)?;
+    let rows = users.into_iter().map(|user| row(user, &seen)).collect();
+    Ok(desk.page("People", DONE, |page| {
+        respond::page(200, Leads::Here, &People { page, list, rows })
+    }))
+}
+
+/// `GET /admin/people/new`.
+pub fn new(desk: &Desk<'_>) -> Answer {
+    let form = views::Form::new()
+        .with("email_verified", "on")
+        .with("way_in", "link");
+    new_form(desk, form, 200)
+}
+
+fn new_form(desk: &Desk<'_>, form: views::Form, status: u16) -> Answer {
+    let groups = groups(&desk.ctx().store.snapshot()?.view())?;
+    Ok(desk.page("Add a person", DONE, |page| {
+        let view = NewPerson {
+            page,
+            form,
+            groups,
+            strength: None,
+        };
+        respond::page(status, Leads::Here, &view)
+    }))
+}
+
+/// `POST /admin/people/new`.
+pub fn add(desk: &Desk<'_>) -> Answer {
+    let form = desk.form;
+    let mut refused = desk::typed(form);
+    let details = fields::details(form, None);
+    let with_password = form.text("way_in") == "password";
+    let password = Secret::new(form.text("password").to_owned());
+    let checked = match &details {
+        Ok(details) if with_password => check(form, &password, details),
+        // Whoever typed one believes that it was set.
+        _ if !form.text("password").is_empty() || !form.text("password_again").is_empty() => {
+            Err(AdminError::invalid("way_in", TWO_WAYS))
+        }
+        _ => Ok(()),
+    };
+    let details = match (details, checked) {
+        (Ok(details), Ok(())) => details,
+        (details, checked) => {
+            for error in [details.map(|_| ()), checked]
+                .into_iter()
+                .filter_map(Result::err)
+            {
+                fields::refuse(&mut refused, &error);
             }
+            return new_form(desk, refused, 422);
         }
     };
-    answered.unwrap_or_else(|error| desk::failed(incoming, visitor, error))
+    let (ctx, actor) = (desk.ctx(), desk.actor());
+    let password = with_password.then_some(password);
+    let user = match operations::add_detailed(ctx, details, password, &actor) {
+        Ok(user) => user,
+        Err(error) => {
+            fields::refuse(&mut refused, &desk::refusal(error)?);
+            return new_form(desk, refused, 422);
+        }
+    };
+    if with_password {
+        return Ok(desk.go(&path(&user), "added"));
+    }
+    link_for(desk, &user)
 }
 
-struct Desk<'a> {
-    incoming: &'a Incoming<'a>,
-    visitor: &'a Visitor,
+/// `GET /admin/people/*`.
+pub fn show(desk: &Desk<'_>) -> Answer {
+    let user = person(desk)?;
+    drawn(desk, &user, fields::of(&user), 200)
 }
 
-impl Desk<'_> {
-    fn person(&self, id: &str) -> Result<User, OperationError> {
-        let found = match id.parse::<UserId>() {
-            Ok(id) => self.incoming.ctx.store.snapshot()?.view().user(id)?,
-            Err(_) => None,
+fn drawn(desk: &Desk<'_>, user: &User, form: views::Form, status: u16) -> Answer {
+    let snapshot = desk.ctx().store.snapshot()?;
+    let view = snapshot.view();
+    let groups = groups(&view)?;
+    let last_sign_in = sign_ins(&view, Some(user.id))?.remove(&user.id);
+    Ok(desk.page(user.username.as_str(), DONE, |page| {
+        let view = Person {
+            page,
+            form,
+            groups,
+            id: user.id.to_string(),
+            username: user.username.to_string(),
+            subject: user.id.to_string(),
+            created: when(user.created),
+            last_sign_in: last_sign_in.map(when),
+            is_self: user.id == desk.visitor.user.id,
+            has_password: user.password.is_some(),
         };
-        desk::known(found, "person", id)
-    }
+        respond::page(status, Leads::Here, &view)
+    }))
+}
 
-    fn page(&self, title: &str, draw: impl FnOnce(views::Page) -> Response) -> Response {
-        desk::page(self.incoming, self.visitor, title, DONE, draw)
-    }
-
-    fn base(&self) -> &str {
-        self.incoming.ctx.config.issuer.path()
-    }
-
-    fn list(&self) -> Answer {
-        let snapshot = self.incoming.ctx.store.snapshot()?;
-        let view = snapshot.view();
-        let (users, list) = Listing::asked(self.incoming, PATH).page(
-            |after, limit| view.users_by_name(&past(after), limit),
-            |user| user.username.folded(),
-            searched,
-        )?;
-        let seen = sign_ins(&view, None)?;
-        let rows = users.into_iter().map(|user| row(user, &seen)).collect();
-        Ok(self.page("People", |page| {
-            respond::page(200, Leads::Here, &People { page, list, rows })
-        }))
-    }
-
-    fn new_form(&self, form: views::Form, status: u16) -> Answer {
-        let groups = groups(&self.incoming.ctx.store.snapshot()?.view())?;
-        Ok(self.page("Add a person", |page| {
-            let view = NewPerson {
-                page,
-                form,
-                groups,
-                strength: None,
-            };
-            respond::page(status, Leads::Here, &view)
-        }))
-    }
-
-    fn add(&self, form: &Form) -> Answer {
-        let mut refused = desk::typed(form);
-        let details = fields::details(form, None);
-        let with_password = form.text("way_in") == "password";
-        let password = Secret::new(form.text("password").to_owned());
-        let checked = match &details {
-            Ok(details) if with_password => check(form, &password, details),
-            // Whoever typed one believes that it was set.
-            _ if !form.text("password").is_empty() || !form.text("password_again").is_empty() => {
-                Err(AdminError::invalid("way_in", TWO_WAYS))
+/// `POST /admin/people/*`.
+pub fn edit(desk: &Desk<'_>) -> Answer {
+    let (user, form) = (person(desk)?, desk.form);
+    let mut refused = desk::typed(form);
+    let actor = desk.actor();
+    let edited = fields::details(form, Some(&user)).map(|details| PersonEdit {
+        // Nobody switches themselves off: the page does not offer it.
+        disabled: details.disabled && user.id != desk.visitor.user.id,
+        ..details
+    });
+    let edited = edited.map_err(OperationError::Admin).and_then(|details| {
+        let (ctx, seen) = (desk.ctx(), form.text("version"));
+        operations::edit_as_seen(ctx, user.id, seen, details, &actor)
+    });
+    match edited {
+        Ok(_) => Ok(desk.go(&path(&user), "saved")),
+        Err(error) => match desk::refusal(error)? {
+            error @ AdminError::ChangedMeanwhile => {
+                let user = person(desk)?;
+                let mut present = fields::of(&user);
+                fields::refuse(&mut present, &error);
+                drawn(desk, &user, present, 409)
             }
-            _ => Ok(()),
-        };
-        let details = match (details, checked) {
-            (Ok(details), Ok(())) => details,
-            (details, checked) => {
-                for error in [details.map(|_| ()), checked]
-                    .into_iter()
-                    .filter_map(Result::err)
-                {
-                    fields::refuse(&mut refused, &error);
-                }
-                return self.new_form(refused, 422);
+            error => {
+                fields::refuse(&mut refused, &error);
+                drawn(desk, &user, refused, 422)
             }
+        },
+    }
+}
+
+/// `POST /admin/people/*/link`.
+pub fn link(desk: &Desk<'_>) -> Answer {
+    link_for(desk, &person(desk)?)
+}
+
+fn link_for(desk: &Desk<'_>, user: &User) -> Answer {
+    let actor = desk.actor();
+    let address = operations::link(desk.ctx(), user.id, &actor)?;
+    let title = format!("A link for {}", user.username);
+    let next = format!("{}{}", desk.base(), path(user));
+    Ok(desk.page(&title, DONE, |page| {
+        let view = Issued {
+            page,
+            section: "people",
+            explanation: format!(
+                "Send this link to {}. It is shown only now, works once, and ends after 24 hours. Whoever opens \
+                 it chooses the password.",
+                user.display_name()
+            ),
+            rows: vec![CopyRow {
+                label: "One-time sign-in link".to_owned(),
+                value: address.expose().to_owned(),
+                hint: String::new(),
+            }],
+            more: Vec::new(),
+            next: (next, format!("Open the page of {}", user.username)),
+            also: None,
         };
-        let (ctx, actor) = (self.incoming.ctx, desk::actor(self.incoming, self.visitor));
-        let password = with_password.then_some(password);
-        let user = match operations::add_detailed(ctx, details, password, &actor) {
-            Ok(user) => user,
-            Err(error) => match desk::refusal(self.incoming, self.visitor, error) {
-                Ok(error) => {
-                    fields::refuse(&mut refused, &error);
-                    return self.new_form(refused, 422);
-                }
-                Err(response) => return Ok(response),
-            },
-        };
-        if with_password {
-            return Ok(desk::go(
-                self.incoming,
-                &format!("{PATH}/{}", user.id),
-                "added",
-            ));
-        }
-        self.link(&user)
-    }
+        respond::page(200, Leads::Here, &view)
+    }))
+}
 
-    fn details(&self, user: &User, form: views::Form, status: u16) -> Answer {
-        let snapshot = self.incoming.ctx.store.snapshot()?;
-        let view = snapshot.view();
-        let groups = groups(&view)?;
-        let last_sign_in = sign_ins(&view, Some(user.id))?.remove(&user.id);
-        Ok(self.page(user.username.as_str(), |page| {
-            let view = Person {
-                page,
-                form,
-                groups,
-                id: user.id.to_string(),
-                username: user.username.to_string(),
-                subject: user.id.to_string(),
-                created: when(user.created),
-                last_sign_in: last_sign_in.map(when),
-                is_self: user.id == self.visitor.user.id,
-                has_password: user.password.is_some(),
-            };
-            respond::page(status, Leads::Here, &view)
-        }))
-    }
+/// `GET /admin/people/*/password`.
+pub fn password(desk: &Desk<'_>) -> Answer {
+    Ok(password_form(desk, &person(desk)?, views::Form::new(), 200))
+}
 
-    fn edit(&self, user: &User, form: &Form) -> Answer {
-        let mut refused = desk::typed(form);
-        let actor = desk::actor(self.incoming, self.visitor);
-        let edited = fields::details(form, Some(user)).map(|details| PersonEdit {
-            // Nobody switches themselves off: the page does not offer it.
-            disabled: details.disabled && user.id != self.visitor.user.id,
-            ..details
-        });
-        let edited = edited.map_err(OperationError::Admin).and_then(|details| {
-            let (ctx, seen) = (self.incoming.ctx, form.text("version"));
-            operations::edit_as_seen(ctx, user.id, seen, details, &actor)
-        });
-        match edited {
-            Ok(_) => Ok(desk::go(
-                self.incoming,
-                &format!("{PATH}/{}", user.id),
-                "saved",
-            )),
-            Err(error) => match desk::refusal(self.incoming, self.visitor, error) {
-                Ok(error @ AdminError::ChangedMeanwhile) => {
-                    let user = self.person(&user.id.to_string())?;
-                    let mut present = fields::of(&user);
-                    fields::refuse(&mut present, &error);
-                    self.details(&user, present, 409)
-                }
-                Ok(error) => {
-                    fields::refuse(&mut refused, &error);
-                    self.details(user, refused, 422)
-                }
-                Err(response) => Ok(response),
-            },
-        }
-    }
-
-    fn link(&self, user: &User) -> Answer {
-        let actor = desk::actor(self.incoming, self.visitor);
-        let address = operations::link(self.incoming.ctx, user.id, &actor)?;
-        let title = format!("A link for {}", user.username);
-        let next = format!("{}{PATH}/{}", self.base(), user.id);
-        Ok(self.page(&title, |page| {
-            let view = Issued {
-                page,
-                section: "people",
-                explanation: format!(
-                    "Send this link to {}. It is shown only now, works once, and ends after 24 hours. Whoever opens \
-                     it chooses the password.",
-                    user.display_name()
-                ),
-                rows: vec![CopyRow {
-                    label: "One-time sign-in link".to_owned(),
-                    value: address.expose().to_owned(),
-                    hint: String::new(),
-                }],
-                more: Vec::new(),
-                next: (next, format!("Open the page of {}", user.username)),
-                also: None,
-            };
-            respond::page(200, Leads::Here, &view)
-        }))
-    }
-
-    fn password_form(&self, user: &User, form: views::Form, status: u16) -> Response {
-        self.page(&format!("Set a password for {}", user.username), |page| {
+fn password_form(desk: &Desk<'_>, user: &User, form: views::Form, status: u16) -> Response {
+    desk.page(
+        &format!("Set a password for {}", user.username),
+        DONE,
+        |page| {
             let view = SetPassword {
                 page,
                 form,
@@ -260,63 +232,66 @@ impl Desk<'_> {
                 strength: None,
             };
             respond::page(status, Leads::Here, &view)
-        })
-    }
+        },
+    )
+}
 
-    fn set_password(&self, user: &User, form: &Form) -> Answer {
-        let password = Secret::new(form.text("password").to_owned());
-        let (ctx, actor) = (self.incoming.ctx, desk::actor(self.incoming, self.visitor));
-        let set = check(form, &password, &PersonEdit::of(user))
-            .map_err(OperationError::Admin)
-            .and_then(|()| operations::set_password(ctx, user.id, password, &actor));
-        match set {
-            Ok(()) => Ok(desk::go(
-                self.incoming,
-                &format!("{PATH}/{}", user.id),
-                "password",
-            )),
-            Err(error) => match desk::refusal(self.incoming, self.visitor, error) {
-                Ok(error) => {
-                    let mut refused = views::Form::new();
-                    fields::refuse(&mut refused, &error);
-                    Ok(self.password_form(user, refused, 422))
-                }
-                Err(response) => Ok(response),
-            },
+/// `POST /admin/people/*/password`.
+pub fn set_password(desk: &Desk<'_>) -> Answer {
+    let (user, form) = (person(desk)?, desk.form);
+    let password = Secret::new(form.text("password").to_owned());
+    let (ctx, actor) = (desk.ctx(), desk.actor());
+    let set = check(form, &password, &PersonEdit::of(&user))
+        .map_err(OperationError::Admin)
+        .and_then(|()| operations::set_password(ctx, user.id, password, &actor));
+    match set {
+        Ok(()) => Ok(desk.go(&path(&user), "password")),
+        Err(error) => {
+            let mut refused = views::Form::new();
+            fields::refuse(&mut refused, &desk::refusal(error)?);
+            Ok(password_form(desk, &user, refused, 422))
         }
     }
+}
 
-    fn ask_delete(&self, user: &User) -> Response {
-        let address = format!("{}{PATH}/{}", self.base(), user.id);
-        self.page(&format!("Delete {}?", user.username), |page| {
-            let view = Confirm {
-                page,
-                section: "people",
-                consequences: vec![
-                    format!("{} can no longer sign in.", user.display_name()),
-                    "All their sessions and tokens end now.".to_owned(),
-                    "Applications keep what they know about them.".to_owned(),
-                    "If you add somebody with the same name later, applications see another person.".to_owned(),
-                ],
-                action: format!("{address}/delete"),
-                fields: Vec::new(),
-                button: format!("Delete {}", user.username),
-                back: address.clone(),
-            };
-            respond::page(200, Leads::Here, &view)
-        })
-    }
+/// `GET /admin/people/*/delete`.
+pub fn ask_delete(desk: &Desk<'_>) -> Answer {
+    let user = person(desk)?;
+    let address = format!("{}{}", desk.base(), path(&user));
+    Ok(desk.page(&format!("Delete {}?", user.username), DONE, |page| {
+        let view = Confirm {
+            page,
+            section: "people",
+            consequences: vec![
+                format!("{} can no longer sign in.", user.display_name()),
+                "All their sessions and tokens end now.".to_owned(),
+                "Applications keep what they know about them.".to_owned(),
+                "If you add somebody with the same name later, applications see another person.".to_owned(),
+            ],
+            action: format!("{address}/delete"),
+            fields: Vec::new(),
+            button: format!("Delete {}", user.username),
+            back: address.clone(),
+        };
+        respond::page(200, Leads::Here, &view)
+    }))
+}
 
-    fn delete(&self, user: &User) -> Answer {
-        if user.id == self.visitor.user.id {
-            let mut form = fields::of(user);
-            form.refuse("", "You cannot delete yourself.");
-            return self.details(user, form, 422);
-        }
-        let actor = desk::actor(self.incoming, self.visitor);
-        operations::delete(self.incoming.ctx, user.id, &actor)?;
-        Ok(desk::go(self.incoming, PATH, "deleted"))
+/// `POST /admin/people/*/delete`.
+pub fn delete(desk: &Desk<'_>) -> Answer {
+    let user = person(desk)?;
+    if user.id == desk.visitor.user.id {
+        let mut form = fields::of(&user);
+        form.refuse("", "You cannot delete yourself.");
+        return drawn(desk, &user, form, 422);
     }
+    let actor = desk.actor();
+    operations::delete(desk.ctx(), user.id, &actor)?;
+    Ok(desk.go(PATH, "deleted"))
+}
+
+fn path(user: &User) -> String {
+    format!("{PATH}/{}", user.id)
 }
 
 fn check(form: &Form, password: &Secret, details: &PersonEdit) -> Result<(), AdminError> {

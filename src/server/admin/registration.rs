@@ -1,13 +1,11 @@
 //! `/admin/registration`: who may register an application, and the tokens that let them.
 
-use super::desk::{self, Answer, Done};
+use super::desk::{self, Answer, Desk, Done};
 use crate::model::{AdminError, InitialAccessToken, RegistrationPolicy};
 use crate::oauth::registration::NEVER_USED_MAX;
 use crate::oauth::registration::document::DOCUMENTS_MAX;
 use crate::server::administration::OperationError;
 use crate::server::administration::registration::{self as operations, NewInitialToken};
-use crate::server::incoming::{Incoming, Visitor};
-use crate::server::pages::failure;
 use crate::server::pages::when::when;
 use crate::server::respond::{self, Leads};
 use crate::types::{BearerSecret, Form};
@@ -25,163 +23,142 @@ const DONE: &[Done] = &[
     ),
 ];
 
-/// Answers what stands below `/admin/registration`.
-pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form, rest: &str) -> Response {
-    let desk = Desk { incoming, visitor };
-    let rest = rest.trim_start_matches('/');
-    let token = rest
-        .strip_prefix("tokens/")
-        .and_then(|rest| rest.strip_suffix("/remove"));
-    let answered = match (rest, token, desk::is_post(incoming)) {
-        ("", _, false) => desk.show(None),
-        ("", _, true) => desk.set_policy(form),
-        ("documents", _, true) => desk.set_documents(form),
-        ("tokens", _, true) => desk.add_token(form),
-        (_, Some(id), true) => desk.remove_token(id),
-        _ => Ok(failure::not_found(incoming)),
+/// `GET /admin/registration`.
+pub fn show(desk: &Desk<'_>) -> Answer {
+    drawn(desk, None)
+}
+
+/// The page; `refused` is a form that was not taken.
+fn drawn(desk: &Desk<'_>, refused: Option<views::Form>) -> Answer {
+    let ctx = desk.ctx();
+    let snapshot = ctx.store.snapshot()?;
+    let view = snapshot.view();
+    let settings = ctx.settings()?;
+    let usual = NewInitialToken::default();
+    let status = if refused.is_some() { 422 } else { 200 };
+    let form = refused.unwrap_or_else(|| {
+        views::Form::new()
+            .with("days", usual.days.to_string())
+            .with("uses", usual.uses.to_string())
+    });
+    let documents = if settings.client_documents {
+        "on"
+    } else {
+        "off"
     };
-    answered.unwrap_or_else(|error| desk::failed(incoming, visitor, error))
+    let form = form
+        .with("policy", settings.registration.as_str())
+        .with("documents", documents);
+    let clients = view.clients(None, usize::MAX)?;
+    let tokens = view.initial_tokens()?.iter().map(row).collect();
+    let title = "Applications that register themselves";
+    Ok(desk.page(title, DONE, |page| {
+        let view = Registration {
+            page,
+            form,
+            tokens,
+            endpoint: ctx.config.issuer.endpoint("/register"),
+            registered: clients
+                .iter()
+                .filter(|c| c.registered.is_some() && c.document().is_none())
+                .count(),
+            never_used: clients.iter().filter(|c| c.is_strangers_unused()).count(),
+            never_used_most: NEVER_USED_MAX,
+            described: clients.iter().filter(|c| c.document().is_some()).count(),
+            described_most: DOCUMENTS_MAX,
+        };
+        respond::page(status, Leads::Here, &view)
+    }))
 }
 
-struct Desk<'a> {
-    incoming: &'a Incoming<'a>,
-    visitor: &'a Visitor,
+/// `POST /admin/registration`.
+pub fn set_policy(desk: &Desk<'_>) -> Answer {
+    let form = desk.form;
+    let Some(policy) = RegistrationPolicy::parse(form.text("policy")) else {
+        return refused(
+            desk,
+            form,
+            &AdminError::invalid("policy", "choose from the list"),
+        );
+    };
+    let actor = desk.actor();
+    operations::set_policy(desk.ctx(), policy, &actor)?;
+    Ok(desk.go(PATH, "saved"))
 }
 
-impl Desk<'_> {
-    /// The page; `refused` is a form that was not taken.
-    fn show(&self, refused: Option<views::Form>) -> Answer {
-        let ctx = self.incoming.ctx;
-        let snapshot = ctx.store.snapshot()?;
-        let view = snapshot.view();
-        let settings = ctx.settings()?;
-        let usual = NewInitialToken::default();
-        let status = if refused.is_some() { 422 } else { 200 };
-        let form = refused.unwrap_or_else(|| {
-            views::Form::new()
-                .with("days", usual.days.to_string())
-                .with("uses", usual.uses.to_string())
-        });
-        let documents = if settings.client_documents {
-            "on"
-        } else {
-            "off"
-        };
-        let form = form
-            .with("policy", settings.registration.as_str())
-            .with("documents", documents);
-        let clients = view.clients(None, usize::MAX)?;
-        let tokens = view.initial_tokens()?.iter().map(row).collect();
-        let title = "Applications that register themselves";
-        Ok(desk::page(
-            self.incoming,
-            self.visitor,
-            title,
-            DONE,
-            |page| {
-                let view = Registration {
-                    page,
-                    form,
-                    tokens,
-                    endpoint: ctx.config.issuer.endpoint("/register"),
-                    registered: clients
-                        .iter()
-                        .filter(|c| c.registered.is_some() && c.document().is_none())
-                        .count(),
-                    never_used: clients.iter().filter(|c| c.is_strangers_unused()).count(),
-                    never_used_most: NEVER_USED_MAX,
-                    described: clients.iter().filter(|c| c.document().is_some()).count(),
-                    described_most: DOCUMENTS_MAX,
-                };
-                respond::page(status, Leads::Here, &view)
-            },
-        ))
-    }
-
-    fn set_policy(&self, form: &Form) -> Answer {
-        let Some(policy) = RegistrationPolicy::parse(form.text("policy")) else {
-            return self.refused(form, &AdminError::invalid("policy", "choose from the list"));
-        };
-        let actor = desk::actor(self.incoming, self.visitor);
-        operations::set_policy(self.incoming.ctx, policy, &actor)?;
-        Ok(desk::go(self.incoming, PATH, "saved"))
-    }
-
-    fn set_documents(&self, form: &Form) -> Answer {
-        let on = match form.text("documents") {
-            "on" => true,
-            "off" => false,
-            _ => {
-                let error = AdminError::invalid("documents", "choose from the list");
-                return self.refused(form, &error);
-            }
-        };
-        let actor = desk::actor(self.incoming, self.visitor);
-        operations::set_documents(self.incoming.ctx, on, &actor)?;
-        Ok(desk::go(self.incoming, PATH, "saved"))
-    }
-
-    fn add_token(&self, form: &Form) -> Answer {
-        let actor = desk::actor(self.incoming, self.visitor);
-        let made = new_token(form)
-            .map_err(OperationError::Admin)
-            .and_then(|new| operations::add_token(self.incoming.ctx, new, &actor));
-        match made {
-            Ok((token, secret)) => Ok(self.issued(&token, &secret)),
-            Err(error) => match desk::refusal(self.incoming, self.visitor, error) {
-                Ok(error) => self.refused(form, &error),
-                Err(response) => Ok(response),
-            },
+/// `POST /admin/registration/documents`.
+pub fn set_documents(desk: &Desk<'_>) -> Answer {
+    let form = desk.form;
+    let on = match form.text("documents") {
+        "on" => true,
+        "off" => false,
+        _ => {
+            let error = AdminError::invalid("documents", "choose from the list");
+            return refused(desk, form, &error);
         }
-    }
+    };
+    let actor = desk.actor();
+    operations::set_documents(desk.ctx(), on, &actor)?;
+    Ok(desk.go(PATH, "saved"))
+}
 
-    fn refused(&self, form: &Form, error: &AdminError) -> Answer {
-        let typed = form
-            .pairs()
-            .filter(|(name, _)| matches!(*name, "note" | "days" | "uses"));
-        let mut typed = views::Form::from_pairs(typed);
-        match error {
-            AdminError::Invalid { field, message } => typed.refuse(field, views::capital(message)),
-            other => typed.refuse("", views::capital(&other.to_string())),
-        }
-        self.show(Some(typed))
+/// `POST /admin/registration/tokens`.
+pub fn add_token(desk: &Desk<'_>) -> Answer {
+    let form = desk.form;
+    let actor = desk.actor();
+    let made = new_token(form)
+        .map_err(OperationError::Admin)
+        .and_then(|new| operations::add_token(desk.ctx(), new, &actor));
+    match made {
+        Ok((token, secret)) => Ok(issued(desk, &token, &secret)),
+        Err(error) => refused(desk, form, &desk::refusal(error)?),
     }
+}
 
-    fn issued(&self, token: &InitialAccessToken, secret: &BearerSecret) -> Response {
-        let endpoint = self.incoming.ctx.config.issuer.endpoint("/register");
-        let row = |label: &str, value: &str, hint: &str| CopyRow {
-            label: label.to_owned(),
-            value: value.to_owned(),
-            hint: hint.to_owned(),
+fn refused(desk: &Desk<'_>, form: &Form, error: &AdminError) -> Answer {
+    let typed = form
+        .pairs()
+        .filter(|(name, _)| matches!(*name, "note" | "days" | "uses"));
+    let mut typed = views::Form::from_pairs(typed);
+    match error {
+        AdminError::Invalid { field, message } => typed.refuse(field, views::capital(message)),
+        other => typed.refuse("", views::capital(&other.to_string())),
+    }
+    drawn(desk, Some(typed))
+}
+
+fn issued(desk: &Desk<'_>, token: &InitialAccessToken, secret: &BearerSecret) -> Response {
+    let endpoint = desk.ctx().config.issuer.endpoint("/register");
+    let row = |label: &str, value: &str, hint: &str| CopyRow {
+        label: label.to_owned(),
+        value: value.to_owned(),
+        hint: hint.to_owned(),
+    };
+    let hint = "It is shown only now. Doorlight keeps nothing but a fingerprint of it.";
+    let rows = vec![
+        row("Initial access token", secret.text().expose(), hint),
+        row("Registration address", &endpoint, ""),
+    ];
+    let title = format!("The token {} was made", token.note);
+    desk.page(&title, &[], |page| {
+        let view = Issued {
+            page,
+            section: "applications",
+            explanation: "Give it to the application that is to register itself.".to_owned(),
+            rows,
+            more: Vec::new(),
+            next: (format!("{}{PATH}", desk.base()), "Done".to_owned()),
+            also: None,
         };
-        let hint = "It is shown only now. Doorlight keeps nothing but a fingerprint of it.";
-        let rows = vec![
-            row("Initial access token", secret.text().expose(), hint),
-            row("Registration address", &endpoint, ""),
-        ];
-        let title = format!("The token {} was made", token.note);
-        desk::page(self.incoming, self.visitor, &title, &[], |page| {
-            let view = Issued {
-                page,
-                section: "applications",
-                explanation: "Give it to the application that is to register itself.".to_owned(),
-                rows,
-                more: Vec::new(),
-                next: (
-                    format!("{}{PATH}", self.incoming.ctx.config.issuer.path()),
-                    "Done".to_owned(),
-                ),
-                also: None,
-            };
-            respond::page(200, Leads::Here, &view)
-        })
-    }
+        respond::page(200, Leads::Here, &view)
+    })
+}
 
-    fn remove_token(&self, id: &str) -> Answer {
-        let actor = desk::actor(self.incoming, self.visitor);
-        operations::remove_token(self.incoming.ctx, id, &actor)?;
-        Ok(desk::go(self.incoming, PATH, "removed"))
-    }
+/// `POST /admin/registration/tokens/*/remove`.
+pub fn remove_token(desk: &Desk<'_>) -> Answer {
+    let actor = desk.actor();
+    operations::remove_token(desk.ctx(), desk.named, &actor)?;
+    Ok(desk.go(PATH, "removed"))
 }
 
 fn new_token(form: &Form) -> Result<NewInitialToken, AdminError> {

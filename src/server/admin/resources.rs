@@ -1,20 +1,17 @@
 //! `/admin/resources`: resources, which the pages call APIs. In addresses an identifier stands percent-encoded, as a
 //! group's name does.
 
-use super::desk::{self, Answer, Done};
+use super::desk::{self, Answer, Desk, Done};
 use super::groups::{decoded, encoded};
 use super::listing::Listing;
 use crate::model::{AdminError, Algorithm, Resource as Record};
 use crate::oauth::resources::ResourceEdit;
 use crate::server::administration::OperationError;
 use crate::server::administration::resources as operations;
-use crate::server::incoming::{Incoming, Visitor};
-use crate::server::pages::failure;
 use crate::server::respond::{self, Leads};
 use crate::types::{ClientId, Form};
 use crate::views::admin::{Confirm, NewResource, Resource, ResourceRow, Resources};
 use crate::views::{self, Choice};
-use rouille::Response;
 use std::collections::BTreeSet;
 
 const PATH: &str = "/admin/resources";
@@ -25,143 +22,134 @@ const DONE: &[Done] = &[
     ("deleted", "The API was deleted."),
 ];
 
-/// Answers what stands below `/admin/resources`.
-pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form, rest: &str) -> Response {
-    let posted = desk::is_post(incoming);
-    let desk = Desk { incoming, visitor };
-    let answered = match (rest.trim_start_matches('/'), posted) {
-        ("", false) => desk.list(),
-        ("new", false) => desk.new_form(filled(&ResourceEdit::new("")), 200),
-        ("new", true) => desk.add(form),
-        (rest, _) => {
-            let (id, action) = rest.split_once('/').unwrap_or((rest, ""));
-            match (desk.resource(id), action, posted) {
-                (Err(error), _, _) => Err(error),
-                (Ok(resource), "", false) => desk.details(&resource, None),
-                (Ok(resource), "", true) => desk.edit(&resource, form),
-                (Ok(resource), "delete", false) => Ok(desk.ask_delete(&resource)),
-                (Ok(resource), "delete", true) => desk.delete(&resource),
-                _ => Ok(failure::not_found(incoming)),
-            }
-        }
+/// The resource that the address names, as it is now.
+fn resource(desk: &Desk<'_>) -> Result<Record, OperationError> {
+    let identifier = decoded(desk.named).unwrap_or_default();
+    operations::find(&desk.ctx().store.snapshot()?.view(), &identifier)
+}
+
+fn applications(desk: &Desk<'_>) -> Result<Vec<Choice>, OperationError> {
+    let snapshot = desk.ctx().store.snapshot()?;
+    let clients = snapshot.view().clients(None, usize::MAX)?;
+    let choices = clients.into_iter().map(|client| Choice {
+        value: client.id.to_string(),
+        label: client.name,
+    });
+    Ok(choices.collect())
+}
+
+/// `GET /admin/resources`.
+pub fn list(desk: &Desk<'_>) -> Answer {
+    let all = desk.ctx().store.snapshot()?.view().resources()?;
+    let read = |after: &str, limit: usize| {
+        let later = all
+            .iter()
+            .filter(|resource| resource.identifier.as_str() > after);
+        Ok::<_, OperationError>(later.take(limit).cloned().collect())
     };
-    answered.unwrap_or_else(|error| desk::failed(incoming, visitor, error))
+    let (resources, list) = Listing::asked(desk.incoming, PATH).page(
+        read,
+        |resource| resource.identifier.clone(),
+        |resource| vec![resource.identifier.clone(), resource.name.clone()],
+    )?;
+    let rows = resources.into_iter().map(row).collect();
+    Ok(desk.page("APIs", DONE, |page| {
+        respond::page(200, Leads::Here, &Resources { page, list, rows })
+    }))
 }
 
-struct Desk<'a> {
-    incoming: &'a Incoming<'a>,
-    visitor: &'a Visitor,
+/// `GET /admin/resources/new`.
+pub fn new(desk: &Desk<'_>) -> Answer {
+    new_form(desk, filled(&ResourceEdit::new("")), 200)
 }
 
-impl Desk<'_> {
-    fn resource(&self, id: &str) -> Result<Record, OperationError> {
-        let identifier = decoded(id).unwrap_or_default();
-        operations::find(&self.incoming.ctx.store.snapshot()?.view(), &identifier)
-    }
-
-    fn page(&self, title: &str, draw: impl FnOnce(views::Page) -> Response) -> Response {
-        desk::page(self.incoming, self.visitor, title, DONE, draw)
-    }
-
-    fn applications(&self) -> Result<Vec<Choice>, OperationError> {
-        let snapshot = self.incoming.ctx.store.snapshot()?;
-        let clients = snapshot.view().clients(None, usize::MAX)?;
-        let choices = clients.into_iter().map(|client| Choice {
-            value: client.id.to_string(),
-            label: client.name,
-        });
-        Ok(choices.collect())
-    }
-
-    fn list(&self) -> Answer {
-        let all = self.incoming.ctx.store.snapshot()?.view().resources()?;
-        let read = |after: &str, limit: usize| {
-            let later = all
-                .iter()
-                .filter(|resource| resource.identifier.as_str() > after);
-            Ok::<_, OperationError>(later.take(limit).cloned().collect())
+fn new_form(desk: &Desk<'_>, form: views::Form, status: u16) -> Answer {
+    let applications = applications(desk)?;
+    Ok(desk.page("Add an API", DONE, |page| {
+        let view = NewResource {
+            page,
+            form,
+            applications,
         };
-        let (resources, list) = Listing::asked(self.incoming, PATH).page(
-            read,
-            |resource| resource.identifier.clone(),
-            |resource| vec![resource.identifier.clone(), resource.name.clone()],
-        )?;
-        let rows = resources.into_iter().map(row).collect();
-        Ok(self.page("APIs", |page| {
-            respond::page(200, Leads::Here, &Resources { page, list, rows })
-        }))
-    }
+        respond::page(status, Leads::Here, &view)
+    }))
+}
 
-    fn new_form(&self, form: views::Form, status: u16) -> Answer {
-        let applications = self.applications()?;
-        Ok(self.page("Add an API", |page| {
-            let view = NewResource {
-                page,
-                form,
-                applications,
-            };
-            respond::page(status, Leads::Here, &view)
-        }))
-    }
-
-    fn add(&self, form: &Form) -> Answer {
-        let (ctx, actor) = (self.incoming.ctx, desk::actor(self.incoming, self.visitor));
-        let added = details(form)
-            .map_err(OperationError::Admin)
-            .and_then(|details| operations::add(ctx, form.text("identifier"), details, &actor));
-        match added {
-            Ok(resource) => Ok(desk::go(self.incoming, &path(&resource), "added")),
-            Err(error) => match desk::refusal(self.incoming, self.visitor, error) {
-                Ok(error) => self.new_form(refused(desk::typed(form), &error), 422),
-                Err(response) => Ok(response),
-            },
+/// `POST /admin/resources/new`.
+pub fn add(desk: &Desk<'_>) -> Answer {
+    let form = desk.form;
+    let (ctx, actor) = (desk.ctx(), desk.actor());
+    let added = details(form)
+        .map_err(OperationError::Admin)
+        .and_then(|details| operations::add(ctx, form.text("identifier"), details, &actor));
+    match added {
+        Ok(resource) => Ok(desk.go(&path(&resource), "added")),
+        Err(error) => {
+            let form = refused(desk::typed(form), &desk::refusal(error)?);
+            new_form(desk, form, 422)
         }
     }
+}
 
-    fn details(&self, resource: &Record, typed: Option<views::Form>) -> Answer {
-        let status = if typed.is_some() { 422 } else { 200 };
-        let applications = self.applications()?;
-        let form = typed.unwrap_or_else(|| filled(&ResourceEdit::of(resource)));
-        Ok(self.page(&resource.name, |page| {
-            let view = Resource {
-                page,
-                form,
-                id: encoded(&resource.identifier),
-                name: resource.name.clone(),
-                identifier: resource.identifier.clone(),
-                applications,
-            };
-            respond::page(status, Leads::Here, &view)
-        }))
+/// `GET /admin/resources/*`.
+pub fn show(desk: &Desk<'_>) -> Answer {
+    drawn(desk, &resource(desk)?, None)
+}
+
+fn drawn(desk: &Desk<'_>, resource: &Record, typed: Option<views::Form>) -> Answer {
+    let status = if typed.is_some() { 422 } else { 200 };
+    let applications = applications(desk)?;
+    let form = typed.unwrap_or_else(|| filled(&ResourceEdit::of(resource)));
+    Ok(desk.page(&resource.name, DONE, |page| {
+        let view = Resource {
+            page,
+            form,
+            id: encoded(&resource.identifier),
+            name: resource.name.clone(),
+            identifier: resource.identifier.clone(),
+            applications,
+        };
+        respond::page(status, Leads::Here, &view)
+    }))
+}
+
+/// `POST /admin/resources/*`.
+pub fn edit(desk: &Desk<'_>) -> Answer {
+    let (resource, form) = (resource(desk)?, desk.form);
+    let (ctx, actor) = (desk.ctx(), desk.actor());
+    let edited = details(form)
+        .map_err(OperationError::Admin)
+        .and_then(|details| {
+            let seen = form.text("version").to_owned();
+            operations::edit(ctx, &resource.identifier, seen, details, &actor)
+        });
+    match edited {
+        Ok(resource) => Ok(desk.go(&path(&resource), "saved")),
+        Err(error) => match desk::refusal(error)? {
+            // What is stored now, and its version.
+            AdminError::ChangedMeanwhile => {
+                let now = self::resource(desk)?;
+                let form = filled(&ResourceEdit::of(&now));
+                drawn(
+                    desk,
+                    &now,
+                    Some(refused(form, &AdminError::ChangedMeanwhile)),
+                )
+            }
+            error => drawn(desk, &resource, Some(refused(desk::typed(form), &error))),
+        },
     }
+}
 
-    fn edit(&self, resource: &Record, form: &Form) -> Answer {
-        let (ctx, actor) = (self.incoming.ctx, desk::actor(self.incoming, self.visitor));
-        let edited = details(form)
-            .map_err(OperationError::Admin)
-            .and_then(|details| {
-                let seen = form.text("version").to_owned();
-                operations::edit(ctx, &resource.identifier, seen, details, &actor)
-            });
-        match edited {
-            Ok(resource) => Ok(desk::go(self.incoming, &path(&resource), "saved")),
-            Err(error) => match desk::refusal(self.incoming, self.visitor, error) {
-                // What is stored now, and its version.
-                Ok(AdminError::ChangedMeanwhile) => {
-                    let now = self.resource(&encoded(&resource.identifier))?;
-                    let form = filled(&ResourceEdit::of(&now));
-                    self.details(&now, Some(refused(form, &AdminError::ChangedMeanwhile)))
-                }
-                Ok(error) => self.details(resource, Some(refused(desk::typed(form), &error))),
-                Err(response) => Ok(response),
-            },
-        }
-    }
-
-    fn ask_delete(&self, resource: &Record) -> Response {
-        let base = self.incoming.ctx.config.issuer.path();
-        let back = format!("{base}{}", path(resource));
-        self.page(&format!("Delete the API {}?", resource.name), |page| {
+/// `GET /admin/resources/*/delete`.
+pub fn ask_delete(desk: &Desk<'_>) -> Answer {
+    let resource = resource(desk)?;
+    let base = desk.base();
+    let back = format!("{base}{}", path(&resource));
+    Ok(desk.page(
+        &format!("Delete the API {}?", resource.name),
+        DONE,
+        |page| {
             let view = Confirm {
                 page,
                 section: "resources",
@@ -177,14 +165,16 @@ impl Desk<'_> {
                 back: back.clone(),
             };
             respond::page(200, Leads::Here, &view)
-        })
-    }
+        },
+    ))
+}
 
-    fn delete(&self, resource: &Record) -> Answer {
-        let actor = desk::actor(self.incoming, self.visitor);
-        operations::delete(self.incoming.ctx, &resource.identifier, &actor)?;
-        Ok(desk::go(self.incoming, PATH, "deleted"))
-    }
+/// `POST /admin/resources/*/delete`.
+pub fn delete(desk: &Desk<'_>) -> Answer {
+    let resource = resource(desk)?;
+    let actor = desk.actor();
+    operations::delete(desk.ctx(), &resource.identifier, &actor)?;
+    Ok(desk.go(PATH, "deleted"))
 }
 
 fn row(resource: Record) -> ResourceRow {

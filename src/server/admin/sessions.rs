@@ -1,22 +1,19 @@
 //! `/admin/sessions` and `/admin/grants`: who is signed in, and which application holds tokens for whom.
 
-use super::desk::{self, Done};
+use super::desk::{self, Answer, Desk, Done};
 use super::listing;
 use crate::identity::session;
 use crate::model::{Grant, Session, Settings, User};
 use crate::oauth::standing;
-use crate::server::administration::OperationError;
 use crate::server::administration::sessions as operations;
-use crate::server::incoming::{Incoming, Visitor};
-use crate::server::pages::failure;
+use crate::server::incoming::Visitor;
 use crate::server::pages::home::browser_name;
 use crate::server::pages::when::when;
 use crate::server::respond::{self, Leads};
 use crate::server::standing::Records;
 use crate::store::{StoreError, View};
-use crate::types::{Form, GrantId, SessionId, Timestamp, Username};
+use crate::types::{GrantId, SessionId, Timestamp, Username};
 use crate::views::admin::{GrantRow, SessionRow, Sessions};
-use rouille::Response;
 
 const PATH: &str = "/admin/sessions";
 /// Records that one page looks at.
@@ -27,45 +24,6 @@ const DONE: &[Done] = &[
     ("grant", "The application lost its access."),
 ];
 
-/// Answers what stands below `/admin/sessions`.
-pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, _form: &Form, rest: &str) -> Response {
-    let actor = desk::actor(incoming, visitor);
-    let answered = match (parts(rest), desk::is_post(incoming)) {
-        (("", ""), false) => list(incoming, visitor),
-        ((id, "revoke"), true) => match id.parse::<SessionId>() {
-            Ok(id) => operations::end_session(incoming.ctx, id, &actor)
-                .map(|()| desk::go(incoming, PATH, "session")),
-            Err(_) => Ok(failure::not_found(incoming)),
-        },
-        _ => Ok(failure::not_found(incoming)),
-    };
-    answered.unwrap_or_else(|error| desk::failed(incoming, visitor, error))
-}
-
-/// Answers what stands below `/admin/grants`.
-pub fn answer_grants(
-    incoming: &Incoming<'_>,
-    visitor: &Visitor,
-    _form: &Form,
-    rest: &str,
-) -> Response {
-    let actor = desk::actor(incoming, visitor);
-    let answered = match (parts(rest), desk::is_post(incoming)) {
-        ((id, "revoke"), true) => match id.parse::<GrantId>() {
-            Ok(id) => operations::end_grant(incoming.ctx, id, &actor)
-                .map(|()| desk::go(incoming, PATH, "grant")),
-            Err(_) => Ok(failure::not_found(incoming)),
-        },
-        _ => Ok(failure::not_found(incoming)),
-    };
-    answered.unwrap_or_else(|error| desk::failed(incoming, visitor, error))
-}
-
-fn parts(rest: &str) -> (&str, &str) {
-    let rest = rest.trim_start_matches('/');
-    rest.split_once('/').unwrap_or((rest, ""))
-}
-
 /// What the page shows: of one person, or of everybody.
 struct Shown<'a> {
     view: View<'a>,
@@ -74,7 +32,9 @@ struct Shown<'a> {
     now: Timestamp,
 }
 
-fn list(incoming: &Incoming<'_>, visitor: &Visitor) -> Result<Response, OperationError> {
+/// `GET /admin/sessions`.
+pub fn list(desk: &Desk<'_>) -> Answer {
+    let incoming = desk.incoming;
     let query = incoming.query().unwrap_or_default();
     let wanted = query.text("person").trim();
     let snapshot = incoming.ctx.store.snapshot()?;
@@ -93,10 +53,10 @@ fn list(incoming: &Incoming<'_>, visitor: &Visitor) -> Result<Response, Operatio
     };
     let (mut sessions, mut grants) = ((Vec::new(), None), (Vec::new(), None));
     if !nobody {
-        sessions = shown.sessions(query.text("sessions").parse().ok(), visitor)?;
+        sessions = shown.sessions(query.text("sessions").parse().ok(), desk.visitor)?;
         grants = shown.grants(query.text("grants").parse().ok())?;
     }
-    let base = incoming.ctx.config.issuer.path();
+    let base = desk.base();
     let more = |name: &str, last: Option<String>| {
         last.map(|last| desk::address(base, PATH, &[("person", wanted), (name, &last)]))
     };
@@ -104,23 +64,33 @@ fn list(incoming: &Incoming<'_>, visitor: &Visitor) -> Result<Response, Operatio
         more("sessions", sessions.1.map(|id| id.to_string())),
         more("grants", grants.1.map(|id| id.to_string())),
     );
-    Ok(desk::page(
-        incoming,
-        visitor,
-        "Sessions and tokens",
-        DONE,
-        |page| {
-            let view = Sessions {
-                page,
-                person: wanted.to_owned(),
-                sessions: sessions.0,
-                grants: grants.0,
-                more_sessions,
-                more_grants,
-            };
-            respond::page(200, Leads::Here, &view)
-        },
-    ))
+    Ok(desk.page("Sessions and tokens", DONE, |page| {
+        let view = Sessions {
+            page,
+            person: wanted.to_owned(),
+            sessions: sessions.0,
+            grants: grants.0,
+            more_sessions,
+            more_grants,
+        };
+        respond::page(200, Leads::Here, &view)
+    }))
+}
+
+/// `POST /admin/sessions/*/revoke`.
+pub fn revoke(desk: &Desk<'_>) -> Answer {
+    let id: Option<SessionId> = desk.named.parse().ok();
+    let id = desk::known(id, "session", desk.named)?;
+    operations::end_session(desk.ctx(), id, &desk.actor())?;
+    Ok(desk.go(PATH, "session"))
+}
+
+/// `POST /admin/grants/*/revoke`.
+pub fn revoke_grant(desk: &Desk<'_>) -> Answer {
+    let id: Option<GrantId> = desk.named.parse().ok();
+    let id = desk::known(id, "grant", desk.named)?;
+    operations::end_grant(desk.ctx(), id, &desk.actor())?;
+    Ok(desk.go(PATH, "grant"))
 }
 
 impl Shown<'_> {

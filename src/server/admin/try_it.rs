@@ -5,16 +5,16 @@
 mod loopback;
 mod round;
 
-use super::desk;
+use super::desk::{self, Answer, Desk};
 use crate::crypto::digest::constant_time_eq;
 use crate::model::{Client, ClientKind, GrantType, Profile};
 use crate::oauth::clients::{ClientEdit, NewClient};
 use crate::server::administration::OperationError;
 use crate::server::administration::{clients, sessions};
-use crate::server::incoming::{Incoming, Visitor};
+use crate::server::incoming::Incoming;
 use crate::server::pages::failure;
 use crate::server::respond::{self, Leads, set};
-use crate::types::{Form, append_query};
+use crate::types::append_query;
 use crate::views::admin::{TryIt, TryResult};
 use crate::views::{Notice, Tone};
 use loopback::Failed;
@@ -72,25 +72,15 @@ const FAILED: &[(&str, &str)] = &[
     ),
 ];
 
-/// Answers what stands below `/admin/try`.
-pub fn answer(incoming: &Incoming<'_>, visitor: &Visitor, form: &Form, rest: &str) -> Response {
-    let answered = match (rest, desk::is_post(incoming)) {
-        ("" | "/", false) => Ok(show(incoming, visitor)),
-        ("" | "/", true) => begin(incoming, visitor, form),
-        ("/callback", false) => finish(incoming, visitor),
-        _ => Ok(failure::not_found(incoming)),
-    };
-    answered.unwrap_or_else(|error| desk::failed(incoming, visitor, error))
-}
-
-fn show(incoming: &Incoming<'_>, visitor: &Visitor) -> Response {
-    let query = incoming.query().unwrap_or_default();
+/// `GET /admin/try`.
+pub fn show(desk: &Desk<'_>) -> Answer {
+    let query = desk.incoming.query().unwrap_or_default();
     let error = FAILED
         .iter()
         .find(|(key, _)| *key == query.text("error"))
         .map(|(_, words)| (*words).to_owned());
-    desk::page(incoming, visitor, "Try it", &[], |mut page| {
-        if visitor.user.email.is_none() {
+    Ok(desk.page("Try it", &[], |mut page| {
+        if desk.visitor.user.email.is_none() {
             page.notices.push(Notice {
                 tone: Tone::Warning,
                 text: "You have no email address here, and some applications refuse that. You can add one on your \
@@ -100,7 +90,7 @@ fn show(incoming: &Incoming<'_>, visitor: &Visitor) -> Response {
             });
         }
         respond::page(200, Leads::Here, &TryIt { page, error })
-    })
+    }))
 }
 
 fn failed(incoming: &Incoming<'_>, why: &str) -> Response {
@@ -110,18 +100,16 @@ fn failed(incoming: &Incoming<'_>, why: &str) -> Response {
     response
 }
 
-/// Sends the browser to the authorization endpoint, as an application would.
-fn begin(
-    incoming: &Incoming<'_>,
-    visitor: &Visitor,
-    form: &Form,
-) -> Result<Response, OperationError> {
-    let client = match application(incoming, visitor)? {
+/// `POST /admin/try`: sends the browser to the authorization endpoint, as an application would.
+pub fn begin(desk: &Desk<'_>) -> Answer {
+    let incoming = desk.incoming;
+    let client = match application(desk)? {
         Ok(client) => client,
         Err(why) => return Ok(failed(incoming, why)),
     };
     let round = Round::draw();
-    let chosen = form
+    let chosen = desk
+        .form
         .all("scope")
         .filter(|scope| client.scope.contains(scope));
     let mut scope = vec!["openid"];
@@ -142,18 +130,15 @@ fn begin(
     .map(|(name, value)| (name, Cow::Borrowed(value)));
     let authorize = incoming.ctx.config.issuer.endpoint("/authorize");
     let mut response = respond::see_other(&append_query(&authorize, &pairs));
-    let cookie = round.cookie(incoming, &visitor.session);
+    let cookie = round.cookie(incoming, &desk.visitor.session);
     set(&mut response, "Set-Cookie", cookie);
     Ok(response)
 }
 
 /// The test application, made at the first try and kept in step with Doorlight's address.
-fn application(
-    incoming: &Incoming<'_>,
-    visitor: &Visitor,
-) -> Result<Result<Client, &'static str>, OperationError> {
-    let (ctx, actor) = (incoming.ctx, desk::actor(incoming, visitor));
-    let callback = callback(incoming);
+fn application(desk: &Desk<'_>) -> Result<Result<Client, &'static str>, OperationError> {
+    let (ctx, actor) = (desk.ctx(), desk.actor());
+    let callback = callback(desk.incoming);
     let allow_http = callback.starts_with("http:");
     let known = clients::list(ctx)?
         .into_iter()
@@ -196,15 +181,13 @@ fn callback(incoming: &Incoming<'_>) -> String {
 
 /// Ends what the test application holds for the visitor: the tokens were for looking at, or for nothing. The page says
 /// that they are gone, so it is not shown where they could not be ended.
-fn end_grants(
-    incoming: &Incoming<'_>,
-    visitor: &Visitor,
-    client: &Client,
-) -> Result<(), OperationError> {
-    let (ctx, actor) = (incoming.ctx, desk::actor(incoming, visitor));
+fn end_grants(desk: &Desk<'_>, client: &Client) -> Result<(), OperationError> {
+    let (ctx, actor) = (desk.ctx(), desk.actor());
     let held = {
         let snapshot = ctx.store.snapshot()?;
-        snapshot.view().grants_of(visitor.user.id, usize::MAX)?
+        snapshot
+            .view()
+            .grants_of(desk.visitor.user.id, usize::MAX)?
     };
     for grant in held {
         if grant.client == client.id && grant.ended.is_none() {
@@ -214,8 +197,10 @@ fn end_grants(
     Ok(())
 }
 
-/// Takes the answer of the authorization endpoint, checks it, and fetches everything that an application would.
-fn finish(incoming: &Incoming<'_>, visitor: &Visitor) -> Result<Response, OperationError> {
+/// `GET /admin/try/callback`: takes the answer of the authorization endpoint, checks it, and fetches everything that an
+/// application would.
+pub fn finish(desk: &Desk<'_>) -> Answer {
+    let (incoming, visitor) = (desk.incoming, desk.visitor);
     let Ok(query) = incoming.query() else {
         return Ok(failure::malformed(incoming));
     };
@@ -241,22 +226,21 @@ fn finish(incoming: &Incoming<'_>, visitor: &Visitor) -> Result<Response, Operat
             if denied { "denied" } else { "authorize" },
         ));
     };
-    let client = match application(incoming, visitor)? {
+    let client = match application(desk)? {
         Ok(client) => client,
         Err(why) => return Ok(failed(incoming, why)),
     };
     let client_id = client.wire_id().to_string();
     let result = loopback::redeem(incoming, &client_id, &callback(incoming), code, &round)
         .and_then(|tokens| loopback::explore(incoming, &client_id, &tokens, &round));
-    end_grants(incoming, visitor, &client)?;
+    end_grants(desk, &client)?;
     Ok(match result {
         Ok(shown) => {
             let drawn = |page| {
                 let view = TryResult { page, ..shown };
                 respond::page(200, Leads::Here, &view)
             };
-            let mut response =
-                desk::page(incoming, visitor, "What an application gets", &[], drawn);
+            let mut response = desk.page("What an application gets", &[], drawn);
             set(&mut response, "Set-Cookie", Round::forget(incoming));
             response
         }

@@ -193,7 +193,8 @@ pub(super) fn refusal(refusal: Refusal, is_head: bool) -> Vec<u8> {
         &[
             "Date: ",
             DateCache::default().now(),
-            "\r\nContent-Type: text/plain; charset=utf-8\r\n",
+            "\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n",
+            "X-Content-Type-Options: nosniff\r\n",
         ],
     );
     if status == 503 {

@@ -104,7 +104,6 @@ pub fn send(incoming: &Incoming<'_>, document: &Document, media: &'static str) -
     };
     set(&mut response, "Cache-Control", CACHE);
     set(&mut response, "ETag", document.etag.clone());
-    set(&mut response, "X-Content-Type-Options", "nosniff");
     cors::open(&mut response);
     response
 }

@@ -74,9 +74,7 @@ pub fn delete(incoming: &Incoming<'_>) -> Response {
     when_on(incoming, |_| {
         let deleted = deleted(incoming);
         answered(incoming, EventKind::RegistrationDeleted, deleted, |()| {
-            let mut response = Response::empty_204();
-            respond::set(&mut response, "Cache-Control", "no-store");
-            response
+            Response::empty_204()
         })
     })
 }
