@@ -23,7 +23,8 @@ pub fn run(data: &[u8]) {
     };
     sound(&read);
     let again = written(&read);
-    if again.is_ascii() {
+    // The `Host` of an absolute target in HTTP/1.0 is one field more than a sender may write.
+    if again.is_ascii() && read.fields.len() <= 100 {
         assert_eq!(head(again.as_bytes()).as_ref(), Ok(&read), "{again:?}");
     }
 }
