@@ -1,7 +1,8 @@
 //! `doorlight backup`: a copy of the data file as it is now, while the server goes on.
 
 use super::{Failure, Shared, output, reach};
-use crate::ops::{backups, clock};
+use crate::ops::backups::{self, Form};
+use crate::ops::clock;
 use crate::store::backup::{self, BackupError};
 use crate::store::placed;
 use serde_json::json;
@@ -20,7 +21,9 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure>
         return to_output(shared);
     }
     let target = if arguments.file.is_dir() {
-        arguments.file.join(backups::name(clock::now()))
+        arguments
+            .file
+            .join(backups::name(clock::now(), Form::Plain))
     } else {
         arguments.file.clone()
     };

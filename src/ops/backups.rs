@@ -5,11 +5,31 @@ use crate::types::Timestamp;
 
 const BEFORE: &str = "doorlight-";
 const FORM: &str = "%Y-%m-%d-%H%M%S";
-const AFTER: &str = ".redb";
 
-/// The name of a backup of that moment: `doorlight-2026-11-29-030000.redb`, in UTC.
-pub fn name(time: Timestamp) -> String {
-    format!("{BEFORE}{}{AFTER}", moment(time))
+/// What a backup is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A data file.
+    Plain,
+    /// A data file in the age format (`crypto::age`).
+    Encrypted,
+}
+
+impl Form {
+    const ALL: [Self; 2] = [Self::Plain, Self::Encrypted];
+
+    const fn ending(self) -> &'static str {
+        match self {
+            Self::Plain => ".redb",
+            Self::Encrypted => ".redb.age",
+        }
+    }
+}
+
+/// The name of a backup of that moment: `doorlight-2026-11-29-030000.redb`, in UTC; of one that is encrypted:
+/// `doorlight-2026-11-29-030000.redb.age`.
+pub fn name(time: Timestamp, form: Form) -> String {
+    format!("{BEFORE}{}{}", moment(time), form.ending())
 }
 
 /// A moment in the name of a file, in UTC: `2026-11-29-030000`.
@@ -21,14 +41,22 @@ pub fn moment(time: Timestamp) -> String {
     moment.strftime(FORM).to_string()
 }
 
-/// The moment in such a name, to the second. Nothing else is a backup of ours.
+/// The moment in such a name of either form, to the second. Nothing else is a backup of ours.
 pub fn time_of(file_name: &str) -> Option<Timestamp> {
-    let text = file_name.strip_prefix(BEFORE)?.strip_suffix(AFTER)?;
+    Form::ALL
+        .into_iter()
+        .find_map(|form| time_of_form(file_name, form))
+}
+
+fn time_of_form(file_name: &str, form: Form) -> Option<Timestamp> {
+    let text = file_name
+        .strip_prefix(BEFORE)?
+        .strip_suffix(form.ending())?;
     let moment = jiff::civil::DateTime::strptime(FORM, text).ok()?;
     let moment = moment.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
     let time = Timestamp::from_millis(u64::try_from(moment.as_millisecond()).ok()?);
     // One spelling only: what is removed is what was made.
-    (name(time) == file_name).then_some(time)
+    (name(time, form) == file_name).then_some(time)
 }
 
 #[cfg(test)]
@@ -38,8 +66,11 @@ mod tests {
     #[test]
     fn a_name_tells_its_moment_and_others_tell_none() {
         let time = Timestamp::from_secs(1_795_510_200);
-        assert_eq!(name(time), "doorlight-2026-11-24-085000.redb");
-        assert_eq!(time_of(&name(time)), Some(time));
+        let (plain, encrypted) = (name(time, Form::Plain), name(time, Form::Encrypted));
+        assert_eq!(plain, "doorlight-2026-11-24-085000.redb");
+        assert_eq!(encrypted, "doorlight-2026-11-24-085000.redb.age");
+        assert_eq!(time_of(&plain), Some(time));
+        assert_eq!(time_of(&encrypted), Some(time));
         for other in [
             "doorlight.redb",
             "doorlight-2026-11-24.redb",
@@ -49,6 +80,10 @@ mod tests {
             "Doorlight-2026-11-24-085000.redb",
             "doorlight-+2026-11-24-085000.redb",
             "doorlight-2026-11-24-085000-mine.redb",
+            "doorlight-2026-11-24-085000.age",
+            "doorlight-2026-11-24-085000.redb.age.age",
+            "doorlight-2026-11-24-085000.redb.redb.age",
+            "doorlight-2026-11-24-085000.redb.AGE",
         ] {
             assert_eq!(time_of(other), None, "{other}");
         }
