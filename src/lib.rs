@@ -48,7 +48,7 @@
 //! | key rotation | `crypto/rotation.rs` | there |
 //! | passwords: Argon2id, RFC 9106 | `crypto/password.rs` | there |
 //! | age v1 (age-encryption.org/v1), RFC 7748, RFC 7914, RFC 8439: encrypted files | `crypto/age` | there; `tests/crypto` (the published vectors) |
-//! | who may call an address, and the headers of every answer (DESIGN §6) | `server/guard.rs`, `server/respond.rs` | `tests/pages/walk.rs`, `tests/pages/headers.rs` |
+//! | who may call an address, and the headers of every answer (DESIGN §6) | `server/guard.rs`, `server/headers.rs`, `server/respond.rs` | `tests/pages/walk.rs`, `tests/pages/headers.rs`, `tests/pages/forgery.rs` |
 //! | guessing at passwords | `identity/throttle.rs`, `server/guesses.rs`, `server/known_device.rs` | there; `tests/pages/guessing.rs` |
 //! | RFC 9110, RFC 9112 HTTP | `server/listener` | there; `tests/listener` |
 //! | RFC 8446, RFC 5246 TLS; RFC 7301 ALPN; RFC 9325 what not to speak | `server/listener/tls.rs`, `server/listener/wire.rs` | `tests/listener/tls.rs` |

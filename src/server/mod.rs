@@ -20,6 +20,7 @@ pub mod forms;
 pub mod guard;
 pub mod guesses;
 pub mod hashing;
+pub mod headers;
 pub mod incoming;
 pub mod known_device;
 pub mod listener;

@@ -13,7 +13,11 @@ const REMEMBERED: &str = "max-age=3600";
 /// Answers everything with the same path and query of the issuer, whatever `Host` says.
 pub fn handler(issuer: &Issuer) -> Handler {
     let origin = issuer.origin().to_owned();
-    Arc::new(move |request| redirect(&origin, request))
+    Arc::new(move |request| {
+        let mut answer = redirect(&origin, request);
+        respond::complete(&mut answer, false);
+        answer
+    })
 }
 
 fn redirect(origin: &str, request: &Request) -> Response {

@@ -1,5 +1,6 @@
 //! Answers, and the headers that none may leave without. DESIGN §6, RFC 6749 §5.1.
 
+use super::headers::{ALWAYS, HTTPS};
 use super::metrics::refused;
 use crate::oauth::error::Wire;
 use askama::Template;
@@ -99,26 +100,6 @@ pub fn see_other(location: &str) -> Response {
 pub fn set(response: &mut Response, name: &'static str, value: impl Into<Cow<'static, str>>) {
     response.headers.push((Cow::Borrowed(name), value.into()));
 }
-
-/// What every answer of the route table has. What a handler chose stays: a policy that lets more in, a time that a
-/// public document may be kept.
-const ALWAYS: [(&str, &str); 6] = [
-    // RFC 6749 §5.1, RFC 9111 §5.2.2.5: what is one person's is not kept for the next.
-    ("Cache-Control", "no-store"),
-    ("X-Content-Type-Options", "nosniff"),
-    // Nothing but pages loads anything, and nothing is framed. Browsers that do not know `frame-ancestors` know the other.
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
-    ),
-    ("X-Frame-Options", "DENY"),
-    // The addresses of one-time links are secrets, and a proxy's log has the referrer of every style sheet.
-    ("Referrer-Policy", "strict-origin"),
-    // Fetch, "Cross-Origin-Resource-Policy header": no page of others gets it into its process, unless by CORS.
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-];
-/// RFC 6797: whoever came by https once is not led to plain http by a neighbour.
-const HTTPS: (&str, &str) = ("Strict-Transport-Security", "max-age=31536000");
 
 /// Adds what is missing of the headers that every answer has.
 pub fn complete(response: &mut Response, issuer_is_https: bool) {

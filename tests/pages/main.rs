@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "a test that cannot go on panics"
 )]
 
@@ -9,6 +10,7 @@
 mod world;
 
 mod applications;
+mod forgery;
 mod forms;
 mod guessing;
 mod headers;

@@ -13,7 +13,11 @@ pub struct Walk {
 
 impl Walk {
     pub fn started() -> Self {
-        let world = World::started();
+        Self::of(World::started())
+    }
+
+    /// In a world that runs already.
+    pub fn of(world: World) -> Self {
         // Off, it has no addresses.
         world.verb(&["registration", "open"], "");
         let add = ["user", "add", "root", "--admin", "--password-stdin"];
@@ -88,4 +92,60 @@ fn text(value: &serde_json::Value, name: &str) -> String {
 fn between(page: &str, before: &str, after: &str) -> String {
     let rest = page.split_once(before).unwrap().1;
     rest.split_once(after).unwrap().0.to_owned()
+}
+
+/// Asserts what every answer carries (DESIGN §6): once each, and cookies as they have to be.
+pub fn has_its_headers(name: &str, answer: &Answer) {
+    let only = |wanted: &str| {
+        let mut given = answer.headers.iter();
+        let mut given = given
+            .by_ref()
+            .filter(|(n, _)| n.eq_ignore_ascii_case(wanted));
+        let first = given.next().map(|(_, value)| value.as_str());
+        assert!(first.is_some() && given.next().is_none(), "{name} {wanted}");
+        first.unwrap_or_default()
+    };
+    assert!(answer.status < 500, "{name}: {}", answer.status);
+    assert_eq!(only("X-Content-Type-Options"), "nosniff", "{name}");
+    assert_eq!(only("X-Frame-Options"), "DENY", "{name}");
+    assert_eq!(only("Referrer-Policy"), "strict-origin", "{name}");
+    assert_eq!(
+        only("Cross-Origin-Resource-Policy"),
+        "same-origin",
+        "{name}"
+    );
+    let https = answer.header("Strict-Transport-Security").is_some();
+    let policy = only("Content-Security-Policy");
+    for directive in [
+        "default-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ] {
+        assert!(policy.contains(directive), "{name}: {policy}");
+    }
+    assert!(
+        !policy.contains("unsafe") && !policy.contains('*'),
+        "{name}"
+    );
+    // Documents that are the same for everybody may be kept for an hour; nothing else is kept at all.
+    let public = ["/jwks.json", "/.well-known/", "/assets/"];
+    let cached = match answer.status == 200 && public.iter().any(|path| name.contains(path)) {
+        true => "public, max-age=3600",
+        false => "no-store",
+    };
+    assert_eq!(only("Cache-Control"), cached, "{name}");
+    let of_others = answer.header("Access-Control-Allow-Credentials");
+    assert_eq!(of_others, None, "{name}");
+    for (_, cookie) in answer
+        .headers
+        .iter()
+        .filter(|(n, _)| n.eq_ignore_ascii_case("set-cookie"))
+    {
+        for attribute in ["; Path=/", "; HttpOnly", "; SameSite=Lax"] {
+            assert!(cookie.contains(attribute), "{name}: {cookie}");
+        }
+        assert!(!cookie.contains("Domain"), "{name}: {cookie}");
+        let host_bound = cookie.starts_with("__Host-") && cookie.contains("; Secure");
+        assert_eq!(host_bound, https, "{name}: {cookie}");
+    }
 }

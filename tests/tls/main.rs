@@ -7,10 +7,14 @@
     reason = "a test that cannot go on panics"
 )]
 
+#[allow(dead_code, reason = "shared with the tests of the pages")]
+#[path = "../pages/walk.rs"]
+mod walk;
 #[path = "../world/mod.rs"]
 mod world;
 
 mod certified;
+mod headers;
 mod redirect;
 mod renewal;
 mod serving;

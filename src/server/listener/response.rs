@@ -6,6 +6,7 @@ use std::io::{self, Read};
 
 use rouille::Response;
 
+use super::super::headers;
 use super::date::DateCache;
 use super::head::Version;
 use super::refusal::Refusal;
@@ -185,7 +186,7 @@ impl Framing {
 /// The whole answer to a refused request; after it the connection is closed.
 pub(super) fn refusal(refusal: Refusal, is_head: bool) -> Vec<u8> {
     let (status, text) = refusal.wire();
-    let mut out = Vec::with_capacity(256);
+    let mut out = Vec::with_capacity(512);
     // Every status of a refusal has three digits.
     let _ = push_status(&mut out, status);
     push(
@@ -193,10 +194,12 @@ pub(super) fn refusal(refusal: Refusal, is_head: bool) -> Vec<u8> {
         &[
             "Date: ",
             DateCache::default().now(),
-            "\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n",
-            "X-Content-Type-Options: nosniff\r\n",
+            "\r\nContent-Type: text/plain; charset=utf-8\r\n",
         ],
     );
+    for (name, value) in headers::ALWAYS {
+        push(&mut out, &[name, ": ", value, "\r\n"]);
+    }
     if status == 503 {
         push(&mut out, &["Retry-After: 1\r\n"]);
     }
