@@ -3,6 +3,7 @@
 #![no_main]
 
 mod input;
+mod key;
 mod targets;
 mod world;
 
