@@ -295,6 +295,38 @@ fn bad_commands_change_nothing() {
     assert_eq!(world.ask("PUT", "/api/commands", &bearer, "").status, 405);
 }
 
+/// A token with the scope for writing could take in a document with signing keys and hashes of its thief's own, and so
+/// stay in for good after it was taken away.
+#[test]
+fn what_belongs_to_the_machine_is_refused_to_every_token() {
+    let world = World::started();
+    let robot = service(&world);
+    let token = token(&world, &robot, BOTH);
+    let exported = |name: &str| {
+        let file = world.dir.join(name);
+        world.verb(
+            &["export", "--with-secrets", "--to", file.to_str().unwrap()],
+            "",
+        );
+        std::fs::read_to_string(&file).unwrap()
+    };
+    let before = exported("before.json");
+    for command in [
+        json!({"verb": "setup_link"}),
+        json!({"verb": "metrics_token"}),
+        json!({
+            "verb": "import",
+            "document": {"version": 1, "groups": [{"name": "planted"}]},
+            "wish": {"dry_run": false, "replace": true},
+        }),
+    ] {
+        let answer = post(&world, &token, &command);
+        assert_eq!(answer.status, 403, "{command}: {answer:?}");
+        assert_eq!(answer.json()["error"], "forbidden", "{command}");
+    }
+    assert_eq!(exported("after.json"), before);
+}
+
 #[test]
 fn rfc9449_section_7_a_bound_token_needs_a_proof_for_this_very_address_and_once() {
     let world = World::started();

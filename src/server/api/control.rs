@@ -200,6 +200,41 @@ impl Command {
             _ => COMMANDS,
         }
     }
+
+    /// Whether a token for the API may give it. Never what names places on the machine, opens another door or plants keys:
+    /// that wants the file (the socket, the command line) or, on a page, a password that was asked lately. Whoever adds
+    /// a verb decides here.
+    pub fn may_come_over_http(&self) -> bool {
+        match self {
+            // The way in while there is no administrator.
+            Self::SetupLink
+            // Signing keys, hashes of passwords, the secret of the subjects.
+            | Self::Import { .. }
+            // A token that outlives the one it was made with.
+            | Self::MetricsToken => false,
+            Self::UserAdd { .. }
+            | Self::UserPasswd { .. }
+            | Self::UserDisable { .. }
+            | Self::UserEnable { .. }
+            | Self::UserRemove { .. }
+            | Self::UserLink { .. }
+            | Self::ClientAdd { .. }
+            | Self::ClientEdit { .. }
+            | Self::ClientRotateSecret { .. }
+            | Self::ClientRemoveSecret { .. }
+            | Self::ClientRemove { .. }
+            | Self::KeysRotate { .. }
+            | Self::RegistrationSet { .. }
+            | Self::RegistrationDocuments { .. }
+            | Self::RegistrationAddToken { .. }
+            | Self::RegistrationRemoveToken { .. }
+            | Self::OutboundSet { .. }
+            | Self::MetricsOff
+            | Self::ResourceAdd { .. }
+            | Self::ResourceEdit { .. }
+            | Self::ResourceRemove { .. } => true,
+        }
+    }
 }
 
 /// Runs a verb.

@@ -112,8 +112,9 @@ pub fn command(incoming: &Incoming<'_>) -> Response {
                 "invalid_request",
                 "the verb is unknown, or one of its fields is missing or wrong",
             ),
-            // The way in while there is no administrator belongs to whoever owns the file.
-            Some(Command::SetupLink) => refusal(403, "forbidden", "only on the machine itself"),
+            Some(command) if !command.may_come_over_http() => {
+                refusal(403, "forbidden", "only on the machine itself")
+            }
             Some(command) => answer(control::execute(
                 incoming.ctx,
                 command,
