@@ -1,9 +1,9 @@
 //! What a decision hands to the writer (DESIGN §2).
 
 use super::{
-    AuthorizationCode, Client, Consent, Delivery, DeviceAuthorization, Event, Grant, Group,
-    InitialAccessToken, Link, PushedRequest, RefreshToken, Replay, Resource, Revocation, Session,
-    Settings, SigningKey, User,
+    AuthorizationCode, BackupRecord, Client, Consent, Delivery, DeviceAuthorization, Event, Grant,
+    Group, InitialAccessToken, Link, PushedRequest, RefreshToken, Replay, Resource, Revocation,
+    Session, Settings, SigningKey, User,
 };
 use crate::types::{
     ClientId, DeliveryId, GroupName, Id, InitialTokenId, LinkId, SessionId, UserId,
@@ -50,6 +50,8 @@ pub enum Change {
     DeleteSigningKey(String),
     /// Replaces.
     PutSettings(Box<Settings>),
+    /// Replaces.
+    PutBackupRecord(Box<BackupRecord>),
     /// Remembers a use of what may be used once.
     PutReplay(Replay),
     /// Adds.

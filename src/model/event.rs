@@ -104,6 +104,12 @@ kinds! {
     KeyDeleted = "key.deleted": "Signing key removed",
     /// A backup took the place of the data file.
     Restored = "file.restored": "Data file restored from a backup",
+    /// A backup was made, by itself or because somebody asked for it.
+    BackupMade = "backup.made": "Backup made",
+    /// One was to be made and was not.
+    BackupFailed = "backup.failed": "Backup failed",
+    /// An administrator took one away in the browser.
+    BackupDownloaded = "backup.downloaded": "Backup downloaded",
     /// A setting changed.
     SettingsChanged = "settings.changed": "Settings changed",
     /// The device authorization endpoint answered.

@@ -3,6 +3,7 @@
 
 mod admin_error;
 mod author;
+mod backups;
 mod claim_mapping;
 mod client;
 mod decision;
@@ -21,6 +22,7 @@ mod user;
 
 pub use admin_error::AdminError;
 pub use author::Author;
+pub use backups::{BackupFailed, BackupMade, BackupRecord, BackupSettings, Keep};
 pub use claim_mapping::{ClaimMapping, ClaimSource, PROTOCOL_CLAIMS};
 pub use client::{
     Client, ClientAuthMethod, ClientKind, ClientSecret, ConsentPolicy, GrantType, Profile,

@@ -1,6 +1,6 @@
 //! What an administrator can set, and the file's own secret.
 
-use super::{PrivateKey, RegistrationPolicy};
+use super::{BackupSettings, PrivateKey, RegistrationPolicy};
 use crate::types::{Host, TokenHash};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -36,6 +36,9 @@ pub struct Settings {
     /// Hash of the token that opens `/metrics` over HTTP. None: it is closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics_token: Option<TokenHash>,
+    /// Backups that are made by themselves.
+    #[serde(default)]
+    pub backups: BackupSettings,
 }
 
 impl Settings {
@@ -51,6 +54,7 @@ impl Settings {
             client_documents: false,
             outbound_hosts: BTreeSet::new(),
             metrics_token: None,
+            backups: BackupSettings::default(),
         }
     }
 }

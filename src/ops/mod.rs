@@ -1,5 +1,9 @@
 //! Background work, and the clock.
 
+pub mod backup_due;
+pub mod backup_folder;
+pub mod backup_making;
+pub mod backup_schedule;
 pub mod backups;
 pub mod clock;
 pub mod logging;

@@ -4,16 +4,7 @@
 use crate::types::Timestamp;
 use std::collections::BTreeSet;
 
-/// How many of each are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keep {
-    /// Days of which the latest backup is kept.
-    pub daily: u32,
-    /// The same for weeks, which begin on Monday.
-    pub weekly: u32,
-    /// The same for months.
-    pub monthly: u32,
-}
+pub use crate::model::Keep;
 
 const MILLIS_A_DAY: u64 = 24 * 3_600 * 1_000;
 

@@ -51,6 +51,15 @@ impl fmt::Display for BackupError {
                 let path = path.display();
                 match why.kind() {
                     ErrorKind::NotFound => write!(f, "{path}: there is no such folder"),
+                    ErrorKind::NotADirectory => write!(f, "{path}: this is no folder"),
+                    ErrorKind::AlreadyExists => {
+                        write!(f, "{path}: something of that name is there already")
+                    }
+                    ErrorKind::ReadOnlyFilesystem => write!(
+                        f,
+                        "{path}: nothing can be written there; under systemd, the unit names the folders that can \
+                         (ReadWritePaths=)"
+                    ),
                     ErrorKind::PermissionDenied => {
                         write!(f, "{path}: this user may not write there")
                     }
@@ -81,9 +90,21 @@ pub fn to_file(
     may_replace(data, target)?;
     let failed = |error| BackupError::Target(target.to_owned(), error);
     let placing = Placing::beside(target).map_err(failed)?;
-    let file = placing.file().try_clone().map_err(failed)?;
-    compact_into(snapshot, file, go_on).map_err(|error| error.at(target))?;
+    to_open(snapshot, placing.file(), target, go_on)?;
     placing.put().map_err(failed)
+}
+
+/// Makes a backup in a file that is open, empty, and on its way to `target`.
+pub fn to_open(
+    snapshot: &Snapshot,
+    file: &File,
+    target: &Path,
+    go_on: GoOn<'_>,
+) -> Result<(), BackupError> {
+    let file = file
+        .try_clone()
+        .map_err(|error| BackupError::Target(target.to_owned(), error))?;
+    compact_into(snapshot, file, go_on).map_err(|error| error.at(target))
 }
 
 /// Writes a backup to `out`, wherever that goes. The copy is first made in a nameless file in the folder `scratch`, which
@@ -107,8 +128,7 @@ pub fn to_nameless(
 ) -> Result<File, BackupError> {
     let failed = |error| BackupError::Target(folder.to_owned(), error);
     let mut file = placed::nameless(folder).map_err(failed)?;
-    let copy = file.try_clone().map_err(failed)?;
-    compact_into(snapshot, copy, go_on).map_err(|error| error.at(folder))?;
+    to_open(snapshot, &file, folder, go_on)?;
     file.seek(SeekFrom::Start(0)).map_err(failed)?;
     Ok(file)
 }

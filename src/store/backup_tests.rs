@@ -1,9 +1,10 @@
 use super::*;
 use crate::model::Event;
 use crate::model::{Change, Decision, EventKind, Group};
-use crate::store::verify::{verify, verify_beside_writer};
+use crate::store::verify::{verify, verify_beside_writer, verify_open};
 use crate::store::{OpenError, ReadOnly, Store};
 use crate::types::Timestamp;
+use std::os::unix::fs::FileExt;
 
 const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
 
@@ -96,6 +97,35 @@ fn a_backup_has_all_rows_of_its_commit_and_no_dead_page() {
         ["copy.redb", "doorlight.redb", "streamed.redb"]
     );
     drop(snapshot);
+    store.close();
+}
+
+#[test]
+fn a_copy_without_a_name_is_checked_like_any_other() {
+    let place = Place::new("nameless");
+    let data = place.file("doorlight.redb");
+    let store = Store::open(&data).unwrap();
+    put_groups(&store, 0..300);
+    let copy = to_nameless(&store.snapshot().unwrap(), &place.0, &|| true).unwrap();
+    let contents = verify_open(&copy, Path::new("copy")).unwrap();
+    assert!(contents.checksums && contents.counts.contains(&("groups", 300)));
+    assert_eq!(contents.faults, ["settings: they are missing"]);
+    let mut bytes = Vec::new();
+    (&copy).read_to_end(&mut bytes).unwrap();
+    assert_eq!(u64::try_from(bytes.len()).unwrap(), contents.bytes);
+    let record = bytes
+        .windows(6)
+        .position(|part| part == b"\"name\"")
+        .unwrap();
+    copy.write_all_at(b"m", u64::try_from(record + 2).unwrap())
+        .unwrap();
+    let damaged = verify_open(&copy, Path::new("copy"));
+    let found = match damaged {
+        Ok(contents) => contents.faults.len() > 1,
+        Err(error) => error.to_string().contains("copy is damaged"),
+    };
+    assert!(found);
+    assert_eq!(place.names(), ["doorlight.redb"]);
     store.close();
 }
 

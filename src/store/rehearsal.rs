@@ -28,7 +28,10 @@ struct State {
 
 impl Rehearsal {
     pub(super) fn of(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
+        Self::over(File::open(path)?)
+    }
+
+    pub(super) fn over(file: File) -> io::Result<Self> {
         let len = file.metadata()?.len();
         Ok(Self {
             file,

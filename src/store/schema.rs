@@ -3,7 +3,7 @@
 //! | table | key | record | who deletes |
 //! |---|---|---|---|
 //! | meta | `schema` | format version, 8 bytes, big endian | nobody |
-//! | settings | `settings` | `Settings` | nobody |
+//! | settings | `settings`; `backups` | `Settings`; `BackupRecord` | nobody |
 //! | clients | client id, or the key of its `client_id` (`WireClientId::key`) | `Client` | administrator; one that registered itself: itself, sweep when unused; one that a document describes: sweep when unused |
 //! | users | user id | `User` | administrator |
 //! | usernames | folded name | user id | with the user |
@@ -93,6 +93,8 @@ tables! {
 pub(super) const SCHEMA_KEY: &[u8] = b"schema";
 /// Where the one settings record stands.
 pub(super) const SETTINGS_KEY: &[u8] = b"settings";
+/// Where it stands what became of backups.
+pub(super) const BACKUPS_KEY: &[u8] = b"backups";
 
 /// Two ids as one key.
 pub(super) fn pair(a: &[u8; 16], b: &[u8; 16]) -> [u8; 32] {

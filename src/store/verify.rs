@@ -14,6 +14,7 @@ use crate::crypto::keyring::LoadedKey;
 use crate::model::{Settings, SigningKey};
 use redb::{Builder, Database, ReadableDatabase};
 use serde::de::DeserializeOwned;
+use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -71,6 +72,18 @@ const COUNTED: &[(&str, Table)] = &[
 pub fn verify(path: &Path) -> Result<Contents, OpenError> {
     open::refuse_without_magic(path)?;
     let backend = Rehearsal::of(path).map_err(|e| OpenError::Io(path.to_owned(), e))?;
+    look(path, backend)
+}
+
+/// The same, for a copy of ours that is open and may have no name; `place` is what it is called where something is wrong.
+/// Its position stays where it is.
+pub fn verify_open(file: &File, place: &Path) -> Result<Contents, OpenError> {
+    let backend = file.try_clone().and_then(Rehearsal::over);
+    let backend = backend.map_err(|e| OpenError::Io(place.to_owned(), e))?;
+    look(place, backend)
+}
+
+fn look(path: &Path, backend: Rehearsal) -> Result<Contents, OpenError> {
     let bytes = backend.size();
     let looked = || {
         let db = open::guarded(path, || {
@@ -144,7 +157,13 @@ fn settings(view: &View<'_>, contents: &mut Contents) -> Result<(), StoreError> 
         Err(StoreError::BadRecord(_)) => contents.fault("settings: they do not read".to_owned()),
         Err(error) => return Err(error),
     }
-    Ok(())
+    match view.backup_record() {
+        Err(StoreError::BadRecord(_)) => {
+            contents.fault("settings: what became of backups does not read".to_owned());
+            Ok(())
+        }
+        read => read.map(|_| ()),
+    }
 }
 
 /// Each key must load, be the one that its name says, and sign so that its public half says yes.

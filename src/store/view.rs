@@ -3,10 +3,10 @@
 use super::StoreError;
 use super::codec::decode;
 use super::rows::{Order, Rows};
-use super::schema::{SETTINGS_KEY, Table};
+use super::schema::{BACKUPS_KEY, SETTINGS_KEY, Table};
 use super::tables::Tables;
 use crate::model::{
-    AuthorizationCode, Client, Consent, Delivery, DeviceAuthorization, Grant, Group,
+    AuthorizationCode, BackupRecord, Client, Consent, Delivery, DeviceAuthorization, Grant, Group,
     InitialAccessToken, Link, PushedRequest, RefreshToken, Revocation, Session, Settings,
     SigningKey, User,
 };
@@ -56,6 +56,11 @@ impl<'a> View<'a> {
     pub fn settings_made(&self) -> Result<Settings, StoreError> {
         self.settings()?
             .ok_or_else(|| StoreError::BadRecord("no settings".to_owned()))
+    }
+
+    /// What became of backups; nothing in a file that made none.
+    pub fn backup_record(&self) -> Result<BackupRecord, StoreError> {
+        Ok(self.get(Table::Settings, BACKUPS_KEY)?.unwrap_or_default())
     }
 
     /// One client, with the resources that concern it.

@@ -77,6 +77,8 @@ fn house(settings: Settings, secrets: Secrets) -> House {
         client_documents,
         outbound_hosts,
         metrics_token,
+        // Folders and disks are the machine's, and another house has other keys.
+        backups: _,
     } = settings;
     let included = secrets == Secrets::Included;
     House {

@@ -32,6 +32,8 @@ impl Planner<'_> {
         };
         let defaults = Settings {
             subject_key: settings.subject_key.clone(),
+            // No document has them.
+            backups: settings.backups.clone(),
             ..Settings::new(settings.seal_key.clone())
         };
         let before = if unused || settings == defaults {
@@ -93,6 +95,7 @@ impl Planner<'_> {
             client_documents: house.client_documents,
             outbound_hosts: house.outbound_hosts,
             metrics_token: house.metrics_token_hash.or(old.metrics_token),
+            backups: old.backups.clone(),
         })
     }
 

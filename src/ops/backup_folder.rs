@@ -1,0 +1,105 @@
+//! The folder that backups go to: whether they can, which ones stand there, and which are taken away.
+//! Only files with exactly our names (`backups`) are counted or removed, plain and encrypted ones together. Whatever else
+//! is there, links among it, is somebody's and stays.
+//! Not here: which are kept (`retention`).
+
+use super::backups;
+use super::retention::{self, Keep};
+use crate::store::placed;
+use crate::types::Timestamp;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// A name from further ahead was given while the clock was wrong: such a one is left until its time has come, and takes
+/// no place of one that is kept.
+const AHEAD: Duration = Duration::from_secs(3_600);
+
+/// What the test write writes.
+const TRIED: &[u8] = b"doorlight tries whether it can write here\n";
+
+/// A backup in the folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// When it was made, by its name.
+    pub time: Timestamp,
+    /// Its name.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// The backups in a folder, the newest first.
+pub fn list(folder: &Path) -> io::Result<Vec<Stored>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        // The link itself, not what it leads to.
+        let (Some(time), Ok(metadata)) = (backups::time_of(&name), entry.metadata()) else {
+            continue;
+        };
+        if metadata.is_file() {
+            let bytes = metadata.len();
+            found.push(Stored { time, name, bytes });
+        }
+    }
+    found.sort_by(|a, b| (b.time, &b.name).cmp(&(a.time, &a.name)));
+    Ok(found)
+}
+
+/// Whether the folder is on another disk than the data file.
+pub fn is_on_other_disk(folder: &Path, data: &Path) -> io::Result<bool> {
+    let data = std::fs::metadata(placed::folder(data))?;
+    Ok(std::fs::metadata(folder)?.dev() != data.dev())
+}
+
+/// Writes a small file there, as far as the disk, and takes it away again.
+pub fn try_out(folder: &Path) -> io::Result<()> {
+    if !std::fs::metadata(folder)?.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    let mut file: File = placed::nameless(folder)?;
+    file.write_all(TRIED)?;
+    file.sync_all()
+}
+
+/// What became of the older ones.
+#[derive(Debug, Default)]
+pub struct Tidied {
+    /// How many were removed.
+    pub removed: usize,
+    /// Why one that was to go is still there, with its name.
+    pub failed: Option<(String, io::Error)>,
+}
+
+/// Removes those that are not kept any more. `made` is the moment of the one that was made just now, and is never one of
+/// them: neither it nor what is older than it is taken for old because of names from the future.
+pub fn tidy(folder: &Path, keep: Keep, made: Timestamp) -> io::Result<Tidied> {
+    let there = list(folder)?;
+    let counted: BTreeSet<Timestamp> = there
+        .iter()
+        .map(|stored| stored.time)
+        .filter(|time| *time <= made.plus(AHEAD))
+        .collect();
+    let second = Timestamp::from_secs(made.secs());
+    let mut gone = retention::superfluous(&counted, keep);
+    gone.remove(&second);
+    let mut tidied = Tidied::default();
+    for stored in there.iter().filter(|stored| gone.contains(&stored.time)) {
+        match std::fs::remove_file(folder.join(&stored.name)) {
+            Ok(()) => tidied.removed += 1,
+            Err(error) => tidied.failed = Some((stored.name.clone(), error)),
+        }
+    }
+    Ok(tidied)
+}
+
+#[cfg(test)]
+#[path = "backup_folder_tests.rs"]
+mod tests;

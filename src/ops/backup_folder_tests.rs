@@ -1,0 +1,155 @@
+use super::*;
+use std::path::PathBuf;
+
+struct Place(PathBuf);
+
+impl Place {
+    fn with(test: &str, names: &[&str]) -> Self {
+        let dir = std::env::temp_dir().join(format!("doorlight-{test}-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        for name in names {
+            std::fs::write(dir.join(name), "backup").unwrap();
+        }
+        Self(dir)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(&self.0)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+const ONE_A_DAY: Keep = Keep {
+    daily: 2,
+    weekly: 0,
+    monthly: 0,
+};
+
+fn time(name: &str) -> Timestamp {
+    backups::time_of(name).unwrap()
+}
+
+#[test]
+fn plain_and_encrypted_ones_count_together() {
+    let place = Place::with(
+        "tidy-mixed",
+        &[
+            "doorlight-2026-11-26-030000.redb",
+            "doorlight-2026-11-26-030000.redb.age",
+            "doorlight-2026-11-27-030000.redb.age",
+            "doorlight-2026-11-28-030000.redb",
+            "doorlight-2026-11-29-030000.redb.age",
+        ],
+    );
+    let made = time("doorlight-2026-11-29-030000.redb.age");
+    let tidied = tidy(&place.0, ONE_A_DAY, made).unwrap();
+    assert!(tidied.removed == 3 && tidied.failed.is_none(), "{tidied:?}");
+    let left = [
+        "doorlight-2026-11-28-030000.redb",
+        "doorlight-2026-11-29-030000.redb.age",
+    ];
+    assert_eq!(place.names(), left);
+    let listed: Vec<String> = list(&place.0)
+        .unwrap()
+        .into_iter()
+        .map(|s| s.name)
+        .collect();
+    assert_eq!(listed, [left[1], left[0]]);
+}
+
+#[test]
+fn nothing_but_regular_files_with_exactly_our_names_is_counted_or_removed() {
+    let foreign = [
+        "doorlight-2026-11-20-030000.redb.part",
+        "doorlight-2026-11-20-030000.redb.age.part",
+        ".doorlight-2026-11-20-030000.redb.0123456789abcdef.part",
+        "doorlight-2026-11-20-030000-mine.redb",
+        "doorlight-2026-11-20.redb",
+        "doorlight.redb",
+        "letter.txt",
+    ];
+    let ours = "doorlight-2026-11-29-030000.redb";
+    let place = Place::with("tidy-foreign", &[&foreign[..], &[ours]].concat());
+    let precious = place.0.join("letter.txt");
+    let link = "doorlight-2026-11-21-030000.redb";
+    std::os::unix::fs::symlink(&precious, place.0.join(link)).unwrap();
+    let folder = "doorlight-2026-11-22-030000.redb";
+    std::fs::create_dir(place.0.join(folder)).unwrap();
+    let dangling = "doorlight-2026-11-30-030000.redb";
+    std::os::unix::fs::symlink("/nowhere", place.0.join(dangling)).unwrap();
+    let before = place.names();
+    let none = Keep {
+        daily: 0,
+        weekly: 0,
+        monthly: 0,
+    };
+    let tidied = tidy(&place.0, none, time(ours)).unwrap();
+    assert_eq!(tidied.removed, 0);
+    assert_eq!(place.names(), before);
+    assert_eq!(std::fs::read_to_string(&precious).unwrap(), "backup");
+    assert_eq!(list(&place.0).unwrap().len(), 1);
+}
+
+/// A backup that was made while the clock was a year ahead was the latest for a year: it took the place of every one that
+/// was made since.
+#[test]
+fn a_name_from_the_future_costs_no_backup_of_today_and_is_left_until_its_time() {
+    let future = "doorlight-2027-11-29-030000.redb";
+    let days = [
+        "doorlight-2026-11-27-030000.redb",
+        "doorlight-2026-11-28-030000.redb",
+        "doorlight-2026-11-29-030000.redb",
+    ];
+    let place = Place::with("tidy-future", &[&days[..], &[future]].concat());
+    tidy(&place.0, ONE_A_DAY, time(days[2])).unwrap();
+    assert_eq!(place.names(), [days[1], days[2], future]);
+
+    // And the other way round: made while the clock was far behind, nothing that is newer is touched.
+    let past = "doorlight-1970-01-01-000010.redb";
+    std::fs::write(place.0.join(past), "backup").unwrap();
+    tidy(&place.0, ONE_A_DAY, Timestamp::from_millis(10_500)).unwrap();
+    assert_eq!(place.names(), [past, days[1], days[2], future]);
+}
+
+#[test]
+fn the_one_that_was_made_just_now_stays_whatever_the_numbers_and_the_other_names_say() {
+    let made = "doorlight-2026-11-29-030000.redb";
+    let ahead = "doorlight-2026-11-29-033000.redb";
+    let place = Place::with("tidy-made", &[made, ahead]);
+    let none = Keep {
+        daily: 0,
+        weekly: 0,
+        monthly: 0,
+    };
+    // Moments have milliseconds, names have not.
+    let at = time(made).plus(Duration::from_millis(999));
+    assert_eq!(tidy(&place.0, none, at).unwrap().removed, 0);
+    assert_eq!(place.names(), [made, ahead]);
+}
+
+#[test]
+fn a_folder_is_tried_out_and_left_as_it_was() {
+    let place = Place::with("tried", &["letter.txt"]);
+    try_out(&place.0).unwrap();
+    assert_eq!(place.names(), ["letter.txt"]);
+    let refused = |path: &Path| try_out(path).unwrap_err().kind();
+    assert_eq!(refused(&place.0.join("nowhere")), io::ErrorKind::NotFound);
+    assert_eq!(
+        refused(&place.0.join("letter.txt")),
+        io::ErrorKind::NotADirectory
+    );
+    assert!(try_out(Path::new("/proc")).is_err());
+    assert!(!is_on_other_disk(&place.0, &place.0.join("doorlight.redb")).unwrap());
+    assert!(is_on_other_disk(Path::new("/proc"), &place.0.join("doorlight.redb")).unwrap());
+    assert!(list(&place.0.join("nowhere")).is_err());
+}

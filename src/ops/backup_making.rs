@@ -1,0 +1,183 @@
+//! One backup in the folder that is set: copied, checked, encrypted where there are recipients, and only then given its
+//! name. A plain copy of one that is encrypted never leaves the folder of the data file, and has no name there.
+//! Not here: when (`backup_due`), what becomes of older ones (`backup_folder`).
+
+use super::backup_folder;
+use super::backups::{self, Form};
+use crate::crypto::age::{self, AgeError, Lock, Recipient};
+use crate::model::{BackupMade, BackupSettings};
+use crate::store::backup::{self, BackupError, GoOn};
+use crate::store::placed::{self, Placing};
+use crate::store::verify::{self, Contents};
+use crate::store::{OpenError, Store, StoreError};
+use crate::types::Timestamp;
+use std::fmt;
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// What is encrypted at once.
+const PIECE: usize = 64 * 1024;
+
+/// Why there is no backup. Nothing was removed.
+#[derive(Debug)]
+pub enum MakeError {
+    /// No folder is set.
+    Off,
+    /// The folder was on another disk than the data file, and is not now.
+    NotMounted(PathBuf),
+    /// It could not be written.
+    Backup(BackupError),
+    /// The copy could not be read again.
+    Unreadable(OpenError),
+    /// The copy is damaged: the first fault.
+    Damaged(String),
+    /// It could not be encrypted.
+    Encryption(AgeError),
+    /// A recipient that is set is none.
+    Recipient(String),
+}
+
+impl fmt::Display for MakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Off => f.write_str("no folder is set for backups"),
+            Self::NotMounted(folder) => write!(
+                f,
+                "{}: the disk that was there is not; it is the one of the data file now",
+                folder.display()
+            ),
+            Self::Backup(error) => error.fmt(f),
+            Self::Unreadable(error) => {
+                write!(f, "the copy was no good, and was thrown away: {error}")
+            }
+            Self::Damaged(fault) => {
+                write!(
+                    f,
+                    "the copy was damaged, and was thrown away: {fault}; check the data file with doorlight verify"
+                )
+            }
+            Self::Encryption(error) => error.fmt(f),
+            Self::Recipient(text) => write!(f, "{text} is no public key of the age format"),
+        }
+    }
+}
+
+impl std::error::Error for MakeError {}
+
+impl From<BackupError> for MakeError {
+    fn from(error: BackupError) -> Self {
+        Self::Backup(error)
+    }
+}
+
+impl From<StoreError> for MakeError {
+    fn from(error: StoreError) -> Self {
+        Self::Backup(BackupError::Source(error))
+    }
+}
+
+/// Makes one as of now.
+pub fn make(
+    store: &Store,
+    settings: &BackupSettings,
+    now: Timestamp,
+    go_on: GoOn<'_>,
+) -> Result<BackupMade, MakeError> {
+    let folder = Path::new(settings.folder.as_deref().ok_or(MakeError::Off)?);
+    let recipients = recipients(settings)?;
+    if settings.on_other_disk {
+        let there = backup_folder::is_on_other_disk(folder, store.path());
+        if !there.map_err(|error| BackupError::Target(folder.to_owned(), error))? {
+            return Err(MakeError::NotMounted(folder.to_owned()));
+        }
+    }
+    let (target, bytes) = if recipients.is_empty() {
+        let target = folder.join(backups::name(now, Form::Plain));
+        let bytes = plain(store, &target, go_on)?;
+        (target, bytes)
+    } else {
+        let target = folder.join(backups::name(now, Form::Encrypted));
+        let bytes = encrypted(store, &target, Lock::Recipients(recipients), go_on)?;
+        (target, bytes)
+    };
+    Ok(BackupMade {
+        time: now,
+        file: target.display().to_string(),
+        bytes,
+    })
+}
+
+/// The recipients that are set.
+pub fn recipients(settings: &BackupSettings) -> Result<Vec<Recipient>, MakeError> {
+    let parsed = settings
+        .recipients
+        .iter()
+        .map(|text| text.parse().map_err(|_| MakeError::Recipient(text.clone())));
+    parsed.collect()
+}
+
+/// A copy of the data file in a file without a name in its own folder, checked, and wound back to its beginning.
+pub fn checked_copy(store: &Store, go_on: GoOn<'_>) -> Result<File, MakeError> {
+    let folder = placed::folder(store.path());
+    let snapshot = store.snapshot()?;
+    let copy = backup::to_nameless(&snapshot, folder, go_on)?;
+    drop(snapshot);
+    check(&copy, folder)?;
+    Ok(copy)
+}
+
+fn plain(store: &Store, target: &Path, go_on: GoOn<'_>) -> Result<u64, MakeError> {
+    let failed = |error| BackupError::Target(target.to_owned(), error);
+    let placing = Placing::beside(target).map_err(failed)?;
+    let snapshot = store.snapshot()?;
+    backup::to_open(&snapshot, placing.file(), target, go_on)?;
+    drop(snapshot);
+    check(placing.file(), target)?;
+    Ok(placing.put_new().map_err(failed)?)
+}
+
+fn encrypted(store: &Store, target: &Path, lock: Lock, go_on: GoOn<'_>) -> Result<u64, MakeError> {
+    let failed = |error| BackupError::Target(target.to_owned(), error);
+    let placing = Placing::beside(target).map_err(failed)?;
+    let copy = checked_copy(store, go_on)?;
+    let begun =
+        age::encrypt(&lock, BufWriter::new(placing.file())).map_err(MakeError::Encryption)?;
+    fill(begun, &copy, target, go_on)?;
+    Ok(placing.put_new().map_err(failed)?)
+}
+
+/// Encrypts a copy to its end, for a file that stands or will stand at `target`.
+pub fn fill<W: Write>(
+    mut begun: age::Encrypting<BufWriter<W>>,
+    mut copy: &File,
+    target: &Path,
+    go_on: GoOn<'_>,
+) -> Result<(), BackupError> {
+    let failed = |error| BackupError::Target(target.to_owned(), error);
+    let mut piece = Zeroizing::new(vec![0; PIECE]);
+    loop {
+        if !go_on() {
+            return Err(BackupError::Stopped);
+        }
+        let read = copy.read(&mut piece).map_err(failed)?;
+        let Some(read) = piece.get(..read).filter(|read| !read.is_empty()) else {
+            break;
+        };
+        begun.write_all(read).map_err(failed)?;
+    }
+    begun
+        .finish()
+        .and_then(|mut out| out.flush())
+        .map_err(failed)
+}
+
+fn check(copy: &File, place: &Path) -> Result<(), MakeError> {
+    let Contents { faults, .. } =
+        verify::verify_open(copy, place).map_err(MakeError::Unreadable)?;
+    match faults.into_iter().next() {
+        None => Ok(()),
+        Some(fault) => Err(MakeError::Damaged(fault)),
+    }
+}
