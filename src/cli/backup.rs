@@ -1,6 +1,8 @@
 //! `doorlight backup`: a copy of the data file as it is now, while the server goes on.
 
+use super::lock::LockArguments;
 use super::{Failure, Shared, output, reach};
+use crate::crypto::age::Lock;
 use crate::ops::backups::{self, Form};
 use crate::ops::clock;
 use crate::store::backup::{self, BackupError};
@@ -14,28 +16,37 @@ pub(super) struct Arguments {
     /// Where to: a file, whose older backup is replaced once the new one is whole; a folder, for a name with the date; or
     /// - for standard output.
     file: PathBuf,
+    #[command(flatten)]
+    lock: LockArguments,
 }
 
 pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure> {
+    let lock = arguments.lock.lock()?;
+    let lock = lock.as_ref();
     if arguments.file == Path::new("-") {
-        return to_output(shared);
+        return to_output(shared, lock);
     }
     let target = if arguments.file.is_dir() {
-        arguments
-            .file
-            .join(backups::name(clock::now(), Form::Plain))
+        let form = match lock {
+            Some(_) => Form::Encrypted,
+            None => Form::Plain,
+        };
+        arguments.file.join(backups::name(clock::now(), form))
     } else {
         arguments.file.clone()
     };
     let data = &shared.config.data;
     let bytes = reach::read_whole(shared, |snapshot| {
-        Ok(backup::to_file(snapshot, data, &target, &|| true)?)
+        Ok(backup::to_file(snapshot, data, &target, lock, &|| true)?)
     })?;
-    output::one(shared, &json!({ "file": target, "bytes": bytes }));
+    output::one(
+        shared,
+        &json!({ "file": target, "bytes": bytes, "encrypted": lock.is_some() }),
+    );
     Ok(())
 }
 
-fn to_output(shared: &Shared) -> Result<(), Failure> {
+fn to_output(shared: &Shared, lock: Option<&Lock>) -> Result<(), Failure> {
     let mut out = stdout().lock();
     if out.is_terminal() {
         return Err(Failure(
@@ -45,7 +56,7 @@ fn to_output(shared: &Shared) -> Result<(), Failure> {
     }
     let folder = placed::folder(&shared.config.data);
     reach::read_whole(shared, |snapshot| {
-        match backup::write_to(snapshot, folder, &mut out, &|| true) {
+        match backup::write_to(snapshot, folder, &mut out, lock, &|| true) {
             Err(BackupError::Target(_, why)) => {
                 Err(Failure(format!("the backup did not get through: {why}")))
             }

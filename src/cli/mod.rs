@@ -10,6 +10,7 @@ mod health;
 mod https;
 mod import;
 mod keys;
+mod lock;
 mod metrics;
 mod outbound;
 mod output;

@@ -1,10 +1,12 @@
-//! Passwords: by prompt or from standard input, never as an argument, where other users could read it.
+//! Passwords and passphrases: by prompt, from standard input or a file, never as an argument, where other users could read
+//! it.
 
 use super::Failure;
 use crate::types::Secret;
 use std::fs::File;
 use std::io::{ErrorKind, IsTerminal, Read};
 use std::os::fd::AsFd;
+use std::path::Path;
 use zeroize::Zeroizing;
 
 /// Longer than any password may be. Past it, something else was sent by mistake.
@@ -13,24 +15,65 @@ const LONGEST_LINE: usize = 4 * 1024;
 /// Asks twice, or reads one line.
 pub(super) fn read(from_stdin: bool) -> Result<Secret, Failure> {
     if from_stdin {
-        return line(File::from(std::io::stdin().as_fd().try_clone_to_owned()?));
+        return line(stdin()?, "password", "on standard input");
     }
     if !std::io::stdin().is_terminal() {
         return Err(Failure(
             "no terminal to ask for a password; use --password-stdin".to_owned(),
         ));
     }
-    let password = Secret::new(rpassword::prompt_password("Password: ")?);
+    twice("Password: ", "passwords")
+}
+
+/// Asks twice for a passphrase to be.
+pub(super) fn new_passphrase() -> Result<Secret, Failure> {
+    passphrase_terminal()?;
+    twice("Passphrase of the backup: ", "passphrases")
+}
+
+/// Asks for the passphrase of a file.
+pub(super) fn passphrase(file: &Path) -> Result<Secret, Failure> {
+    passphrase_terminal()?;
+    let question = format!("Passphrase of {}: ", file.display());
+    Ok(Secret::new(rpassword::prompt_password(question)?))
+}
+
+/// The first line of a file; - is standard input.
+pub(super) fn passphrase_in(file: &Path) -> Result<Secret, Failure> {
+    if file == Path::new("-") {
+        return line(stdin()?, "passphrase", "on standard input");
+    }
+    let name = file.display();
+    let input = File::open(file).map_err(|error| Failure(format!("{name}: {error}")))?;
+    line(input, "passphrase", &format!("in {name}"))
+}
+
+/// Without the buffer of standard input, which nobody would wipe.
+pub(super) fn stdin() -> Result<File, Failure> {
+    Ok(File::from(std::io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+fn passphrase_terminal() -> Result<(), Failure> {
+    if std::io::stdin().is_terminal() {
+        return Ok(());
+    }
+    Err(Failure(
+        "no terminal to ask for the passphrase; use --passphrase-file".to_owned(),
+    ))
+}
+
+fn twice(question: &str, both: &str) -> Result<Secret, Failure> {
+    let first = Secret::new(rpassword::prompt_password(question)?);
     let again = Secret::new(rpassword::prompt_password("Again: ")?);
-    if password == again {
-        Ok(password)
+    if first == again {
+        Ok(first)
     } else {
-        Err(Failure("the two passwords differ".to_owned()))
+        Err(Failure(format!("the two {both} differ")))
     }
 }
 
-/// Reads without the buffer of standard input, which nobody would wipe. Nothing else is read after this.
-fn line(mut input: impl Read) -> Result<Secret, Failure> {
+/// Nothing else is read after this.
+fn line(mut input: impl Read, what: &str, place: &str) -> Result<Secret, Failure> {
     let mut buffer = Zeroizing::new([0; LONGEST_LINE + 1]);
     let mut held = 0;
     loop {
@@ -40,7 +83,7 @@ fn line(mut input: impl Read) -> Result<Secret, Failure> {
         }
         if free.is_empty() {
             return Err(Failure(format!(
-                "the line on standard input is longer than {LONGEST_LINE} bytes"
+                "the line {place} is longer than {LONGEST_LINE} bytes"
             )));
         }
         match input.read(free) {
@@ -55,11 +98,11 @@ fn line(mut input: impl Read) -> Result<Secret, Failure> {
         .split(|byte| *byte == b'\n')
         .next()
         .unwrap_or_default();
-    let password = std::str::from_utf8(line)
-        .map_err(|_| Failure("the password on standard input is not UTF-8".to_owned()))?
+    let text = std::str::from_utf8(line)
+        .map_err(|_| Failure(format!("the {what} {place} is not UTF-8")))?
         .trim_end_matches('\r');
-    if password.is_empty() {
-        return Err(Failure("no password on standard input".to_owned()));
+    if text.is_empty() {
+        return Err(Failure(format!("no {what} {place}")));
     }
-    Ok(Secret::new(password.to_owned()))
+    Ok(Secret::new(text.to_owned()))
 }

@@ -1,15 +1,17 @@
 //! `doorlight restore`: puts a backup in place of the data file.
 
+use super::lock::KeyArguments;
 use super::socket::Socket;
 use super::verify::describe;
 use super::{Failure, Shared, complain, output};
+use crate::crypto::age::Key;
 use crate::server::administration::restore::{self, RestoreError, Wishes};
 use crate::server::api::control;
-use crate::store::placed::Placing;
+use crate::store::encrypted::{Source, SourceError};
+use crate::store::placed::{self, Placing};
 use crate::store::restore::hold;
 use clap::ArgAction;
 use serde_json::json;
-use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -27,6 +29,8 @@ pub(super) struct Arguments {
     /// Take a backup in which verify finds faults, as long as it opens.
     #[arg(long)]
     damaged_too: bool,
+    #[command(flatten)]
+    key: KeyArguments,
 }
 
 pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure> {
@@ -42,8 +46,12 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure>
             config.data.display()
         )));
     }
+    let (source, key) = arguments.key.opened(&arguments.file)?;
     let _held = hold(&config.data)?;
-    let placing = copied(&arguments.file, &config.data)?;
+    let placing = opened(source, key.as_ref(), &config.data).map_err(|why| {
+        let file = arguments.file.display();
+        Failure(format!("{file}: {why}; nothing was restored"))
+    })?;
     let wishes = Wishes {
         end_sessions: wished(
             arguments.end_sessions,
@@ -78,14 +86,15 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure>
     Ok(())
 }
 
-/// The backup, on its way beside the data file.
-fn copied(file: &Path, data: &Path) -> Result<Placing, Failure> {
-    let from = |error: io::Error| Failure(format!("{}: {error}", file.display()));
-    let to = |error: io::Error| Failure(format!("{}: {error}", data.display()));
-    let mut source = File::open(file).map_err(from)?;
-    let placing = Placing::beside(data).map_err(to)?;
-    io::copy(&mut source, &mut placing.file()).map_err(to)?;
-    Ok(placing)
+/// The backup in the clear, on its way beside the data file.
+fn opened(source: Source, key: Option<&Key>, data: &Path) -> Result<Placing, SourceError> {
+    let beside = |error| SourceError::Scratch(placed::folder(data).to_owned(), error);
+    let placing = Placing::beside(data).map_err(beside)?;
+    match source.open_into(key, placing.file()) {
+        Ok(_) => Ok(placing),
+        Err(SourceError::Write(error)) => Err(beside(error)),
+        Err(error) => Err(error),
+    }
 }
 
 /// What the flag says, or the person at the terminal; else no.

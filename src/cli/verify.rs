@@ -1,32 +1,26 @@
 //! `doorlight verify`: whether a backup, or the data file, is whole, and what it holds.
 
+use super::lock::KeyArguments;
 use super::socket::Socket;
 use super::{Failure, Shared, output};
 use crate::store::OpenError;
-use crate::store::verify::{Contents, verify, verify_beside_writer};
+use crate::store::placed;
+use crate::store::verify::{Contents, verify, verify_beside_writer, verify_open};
 use serde_json::{Map, Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The backup; without it, the data file. While a server writes a file its checksums cannot be checked: every record
     /// is.
     file: Option<PathBuf>,
+    #[command(flatten)]
+    key: KeyArguments,
 }
 
 pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure> {
     let path = arguments.file.as_ref().unwrap_or(&shared.config.data);
-    // Its socket stands beside it.
-    let is_served = Socket::connect(&path.with_extension("sock")).is_some();
-    let looked = if is_served {
-        verify_beside_writer(path)
-    } else {
-        verify(path)
-    };
-    let contents = looked.map_err(|error| match error {
-        OpenError::Corrupt(path, why) => Failure(format!("{} is damaged: {why}", path.display())),
-        other => other.into(),
-    })?;
+    let contents = looked_at(shared, path, &arguments.key)?;
     output::one(shared, &describe(&contents));
     if contents.is_whole() {
         return Ok(());
@@ -36,6 +30,26 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure>
         1 => format!("{path} is damaged: one fault"),
         faults => format!("{path} is damaged: {faults} faults"),
     }))
+}
+
+fn looked_at(shared: &Shared, path: &Path, key: &KeyArguments) -> Result<Contents, Failure> {
+    // Its socket stands beside it.
+    let is_served = || Socket::connect(&path.with_extension("sock")).is_some();
+    let looked = match key.opened(path)? {
+        (source, Some(key)) => {
+            let scratch = placed::folder(&shared.config.data);
+            let plain = source
+                .open_nameless(Some(&key), scratch)
+                .map_err(|error| Failure(format!("{}: {error}", path.display())))?;
+            verify_open(&plain, path)
+        }
+        (_, None) if is_served() => verify_beside_writer(path),
+        (_, None) => verify(path),
+    };
+    looked.map_err(|error| match error {
+        OpenError::Corrupt(path, why) => Failure(format!("{} is damaged: {why}", path.display())),
+        other => other.into(),
+    })
 }
 
 fn faults(contents: &Contents) -> u64 {

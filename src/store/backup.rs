@@ -1,10 +1,13 @@
 //! A copy of the data file as of one commit, made while requests go on: every row in order, and no dead page.
-//! Owns: what is copied, and that a copy that failed never stands where a good one stood.
-//! Not here: when one is made and how many are kept (`ops::backups`), whether one is whole (`verify`).
+//! Owns: what is copied, that a copy that failed never stands where a good one stood, and that what is to be encrypted
+//! never stands anywhere else in the clear: the copy has no name, and is in the data file's folder, as safe as that.
+//! Not here: when one is made and how many are kept (`ops::backups`), whether one is whole (`verify`), how one is opened
+//! (`encrypted`).
 
 use super::open::{CACHE_BYTES, MAGIC};
 use super::placed::{self, Placing};
-use super::{Snapshot, StoreError};
+use super::{Snapshot, StoreError, encrypted};
+use crate::crypto::age::{self, Lock};
 use redb::backends::FileBackend;
 use redb::{
     Builder, ConcurrencyMode, Database, ReadTransaction, TableDefinition, TableHandle,
@@ -48,26 +51,7 @@ impl fmt::Display for BackupError {
                 path.display()
             ),
             Self::Target(path, why) => {
-                let path = path.display();
-                match why.kind() {
-                    ErrorKind::NotFound => write!(f, "{path}: there is no such folder"),
-                    ErrorKind::NotADirectory => write!(f, "{path}: this is no folder"),
-                    ErrorKind::AlreadyExists => {
-                        write!(f, "{path}: something of that name is there already")
-                    }
-                    ErrorKind::ReadOnlyFilesystem => write!(
-                        f,
-                        "{path}: nothing can be written there; under systemd, the unit names the folders that can \
-                         (ReadWritePaths=)"
-                    ),
-                    ErrorKind::PermissionDenied => {
-                        write!(f, "{path}: this user may not write there")
-                    }
-                    ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                        write!(f, "{path}: there is no room on that disk")
-                    }
-                    _ => write!(f, "{path}: {why}"),
-                }
+                write!(f, "{}: {}", path.display(), placed::unwritten(why))
             }
             Self::Stopped => f.write_str("the backup was stopped"),
         }
@@ -79,18 +63,24 @@ impl std::error::Error for BackupError {}
 /// Asked between rows: whether to go on.
 pub type GoOn<'a> = &'a dyn Fn() -> bool;
 
-/// Makes a backup at `target`, in place of the one that is there. Returns its size in bytes. `data` is the file that the
-/// snapshot is of.
+/// Makes a backup at `target`, in place of the one that is there, encrypted where there is a lock. Returns its size in
+/// bytes. `data` is the file that the snapshot is of.
 pub fn to_file(
     snapshot: &Snapshot,
     data: &Path,
     target: &Path,
+    lock: Option<&Lock>,
     go_on: GoOn<'_>,
 ) -> Result<u64, BackupError> {
-    may_replace(data, target)?;
+    may_replace(data, target, lock.is_some())?;
     let failed = |error| BackupError::Target(target.to_owned(), error);
     let placing = Placing::beside(target).map_err(failed)?;
-    to_open(snapshot, placing.file(), target, go_on)?;
+    if let Some(lock) = lock {
+        let plain = to_nameless(snapshot, placed::folder(data), go_on)?;
+        encrypted::write(plain, lock, placing.file()).map_err(failed)?;
+    } else {
+        to_open(snapshot, placing.file(), target, go_on)?;
+    }
     placing.put().map_err(failed)
 }
 
@@ -107,17 +97,23 @@ pub fn to_open(
     compact_into(snapshot, file, go_on).map_err(|error| error.at(target))
 }
 
-/// Writes a backup to `out`, wherever that goes. The copy is first made in a nameless file in the folder `scratch`, which
-/// should be the data file's: there it is as safe as that. Returns its size in bytes.
+/// Writes a backup to `out`, wherever that goes, encrypted where there is a lock. The copy is first made in a nameless file
+/// in the folder `scratch`, which should be the data file's. Returns the size of the copy in bytes.
 pub fn write_to(
     snapshot: &Snapshot,
     scratch: &Path,
     out: &mut impl Write,
+    lock: Option<&Lock>,
     go_on: GoOn<'_>,
 ) -> Result<u64, BackupError> {
-    let mut file = to_nameless(snapshot, scratch, go_on)?;
-    let written = io::copy(&mut file, out).and_then(|size| out.flush().map(|()| size));
-    written.map_err(|error| BackupError::Target(PathBuf::from("-"), error))
+    let mut plain = to_nameless(snapshot, scratch, go_on)?;
+    let written = match lock {
+        Some(lock) => encrypted::write(plain, lock, &mut *out),
+        None => io::copy(&mut plain, out),
+    };
+    written
+        .and_then(|size| out.flush().map(|()| size))
+        .map_err(|error| BackupError::Target(PathBuf::from("-"), error))
 }
 
 /// Makes a backup in a file without a name, in that folder, and winds it back to its beginning.
@@ -133,8 +129,9 @@ pub fn to_nameless(
     Ok(file)
 }
 
-/// A name that was mistyped must not cost a picture or a letter, and never the data file.
-fn may_replace(data: &Path, target: &Path) -> Result<(), BackupError> {
+/// A name that was mistyped must not cost a picture or a letter, and never the data file. An encrypted backup looks like any
+/// other encrypted file: only another encrypted one takes its place.
+fn may_replace(data: &Path, target: &Path, encrypts: bool) -> Result<(), BackupError> {
     let failed = |error| BackupError::Target(target.to_owned(), error);
     let found = match std::fs::metadata(target) {
         Ok(found) => found,
@@ -149,11 +146,10 @@ fn may_replace(data: &Path, target: &Path) -> Result<(), BackupError> {
         return Err(BackupError::Foreign(target.to_owned()));
     }
     let mut head = Vec::new();
-    let most = u64::try_from(MAGIC.len()).unwrap_or(u64::MAX);
     File::open(target)
-        .and_then(|file| file.take(most).read_to_end(&mut head))
+        .and_then(|file| file.take(age::TELLING).read_to_end(&mut head))
         .map_err(failed)?;
-    if head.is_empty() || head == MAGIC {
+    if head.is_empty() || head.starts_with(MAGIC) || encrypts && age::looks_encrypted(&head) {
         Ok(())
     } else {
         Err(BackupError::Foreign(target.to_owned()))

@@ -75,7 +75,7 @@ fn a_backup_has_all_rows_of_its_commit_and_no_dead_page() {
     // What comes after the snapshot is not in it.
     put_groups(&store, 5_000..5_100);
     let target = place.file("copy.redb");
-    let size = to_file(&snapshot, &data, &target, &|| true).unwrap();
+    let size = to_file(&snapshot, &data, &target, None, &|| true).unwrap();
     let found = std::fs::metadata(&target).unwrap();
     assert_eq!((found.len(), found.mode() & 0o7777), (size, 0o600));
     assert!(size < std::fs::metadata(&data).unwrap().len());
@@ -88,7 +88,7 @@ fn a_backup_has_all_rows_of_its_commit_and_no_dead_page() {
 
     // The same bytes of records, to a stream and to a nameless file.
     let mut streamed = Vec::new();
-    let sent = write_to(&snapshot, &place.0, &mut streamed, &|| true).unwrap();
+    let sent = write_to(&snapshot, &place.0, &mut streamed, None, &|| true).unwrap();
     assert_eq!(sent, u64::try_from(streamed.len()).unwrap());
     std::fs::write(place.file("streamed.redb"), &streamed).unwrap();
     assert_eq!(groups_in(&place.file("streamed.redb")), 2_000);
@@ -137,7 +137,7 @@ fn failed_backup_leaves_the_good_one() {
     put_groups(&store, 0..500);
     let target = place.file("copy.redb");
     let snapshot = store.snapshot().unwrap();
-    to_file(&snapshot, &data, &target, &|| true).unwrap();
+    to_file(&snapshot, &data, &target, None, &|| true).unwrap();
     let good = std::fs::read(&target).unwrap();
 
     // Half-way through.
@@ -146,13 +146,13 @@ fn failed_backup_leaves_the_good_one() {
         rows.set(rows.get() + 1);
         rows.get() < 250
     };
-    let stopped = to_file(&snapshot, &data, &target, &half);
+    let stopped = to_file(&snapshot, &data, &target, None, &half);
     assert!(matches!(stopped, Err(BackupError::Stopped)), "{stopped:?}");
     assert_eq!(std::fs::read(&target).unwrap(), good);
     // A folder that is none, and one that cannot be written.
     for folder in ["nowhere", "doorlight.redb"] {
         let target = place.file(folder).join("copy.redb");
-        let failed = to_file(&snapshot, &data, &target, &|| true);
+        let failed = to_file(&snapshot, &data, &target, None, &|| true);
         assert!(matches!(failed, Err(BackupError::Target(..))), "{failed:?}");
     }
     // A receiver that is gone.
@@ -165,7 +165,7 @@ fn failed_backup_leaves_the_good_one() {
             Ok(())
         }
     }
-    let failed = write_to(&snapshot, &place.0, &mut Gone, &|| true);
+    let failed = write_to(&snapshot, &place.0, &mut Gone, None, &|| true);
     assert!(matches!(failed, Err(BackupError::Target(..))), "{failed:?}");
     assert_eq!(place.names(), ["copy.redb", "doorlight.redb"]);
     drop(snapshot);
@@ -182,7 +182,7 @@ fn a_mistyped_name_costs_no_other_file() {
     std::fs::write(&letter, "Dear Sir or Madam").unwrap();
     std::os::unix::fs::symlink(&data, place.file("link.redb")).unwrap();
     let snapshot = store.snapshot().unwrap();
-    let try_at = |name: &str| to_file(&snapshot, &data, &place.file(name), &|| true);
+    let try_at = |name: &str| to_file(&snapshot, &data, &place.file(name), None, &|| true);
     assert!(matches!(try_at("letter.txt"), Err(BackupError::Foreign(_))));
     assert!(matches!(
         try_at("doorlight.redb"),
@@ -202,7 +202,7 @@ fn every_damaged_page_is_found_and_the_file_keeps_its_bytes() {
     let store = Store::open(&data).unwrap();
     put_groups(&store, 0..300);
     let target = place.file("copy.redb");
-    to_file(&store.snapshot().unwrap(), &data, &target, &|| true).unwrap();
+    to_file(&store.snapshot().unwrap(), &data, &target, None, &|| true).unwrap();
     store.close();
     let good = std::fs::read(&target).unwrap();
     // No server has started with this file: that is all that is wrong with it.

@@ -3,8 +3,9 @@
 //! jobs (`handle`), the one writer (`writer`), whom it wakes (`bell`), its open transaction (`tables`), applying changes
 //! and keeping indexes (`apply`), opening and its refusals (`open`), what was last used when (`marks`), forgetting what
 //! has expired (`sweep`), uses of what may be used once (`replays`), resources with the clients that they name
-//! (`resources`), the audit log (`event_log`), copies of the file (`backup`), putting one down
-//! whole (`placed`), whether one is whole (`verify`, `references`), putting one in place of the file (`restore`).
+//! (`resources`), the audit log (`event_log`), copies of the file (`backup`), encrypted ones
+//! (`encrypted`), putting one down whole (`placed`), whether one is whole (`verify`, `references`), putting one in place of
+//! the file (`restore`).
 //! Not here: what may be written (`oauth`, `identity` decide).
 
 mod apply;
@@ -12,6 +13,7 @@ pub mod backup;
 mod bell;
 mod codec;
 mod counters;
+pub mod encrypted;
 mod error;
 mod event_log;
 mod handle;

@@ -7,9 +7,9 @@ use redb::{
     Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase,
     StorageError,
 };
-use std::fs::OpenOptions;
-use std::io::Read;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -122,7 +122,7 @@ impl ReadOnly {
 
 /// Looks at the file without opening it for writing. An empty file is a new one.
 fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
-    let head = head(path)?;
+    let head = head(path, &readable(path)?)?;
     if !head.is_empty() && head != MAGIC {
         return Err(if being_made(path, &head) {
             OpenError::InUse(path.to_owned())
@@ -142,26 +142,35 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
 }
 
 /// Refuses what does not even begin like a data file.
-pub(super) fn refuse_without_magic(path: &Path) -> Result<(), OpenError> {
-    if head(path)? == MAGIC {
+pub(super) fn refuse_without_magic(path: &Path, file: &File) -> Result<(), OpenError> {
+    if head(path, file)? == MAGIC {
         Ok(())
     } else {
         Err(OpenError::Foreign(path.to_owned()))
     }
 }
 
-/// As many first bytes as the magic has.
-fn head(path: &Path) -> Result<Vec<u8>, OpenError> {
-    let mut head = Vec::new();
-    let mut file = std::fs::File::open(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => OpenError::Missing(path.to_owned()),
+/// Opens a file for reading alone.
+pub(super) fn readable(path: &Path) -> Result<File, OpenError> {
+    File::open(path).map_err(|e| match e.kind() {
+        ErrorKind::NotFound => OpenError::Missing(path.to_owned()),
         _ => OpenError::Io(path.to_owned(), e),
-    })?;
-    let limit = u64::try_from(MAGIC.len()).unwrap_or(u64::MAX);
-    file.by_ref()
-        .take(limit)
-        .read_to_end(&mut head)
-        .map_err(|e| OpenError::Io(path.to_owned(), e))?;
+    })
+}
+
+/// As many first bytes as the magic has, wherever the file is read.
+fn head(path: &Path, file: &File) -> Result<Vec<u8>, OpenError> {
+    let mut head = vec![0; MAGIC.len()];
+    let mut held = 0;
+    while let Some(free) = head.get_mut(held..).filter(|free| !free.is_empty()) {
+        match file.read_at(free, u64::try_from(held).unwrap_or(u64::MAX)) {
+            Ok(0) => break,
+            Ok(more) => held += more,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(OpenError::Io(path.to_owned(), error)),
+        }
+    }
+    head.truncate(held);
     Ok(head)
 }
 
@@ -177,7 +186,7 @@ fn being_made(path: &Path, head: &[u8]) -> bool {
 
 /// Tries the repair in memory: a file that it cannot mend is left as it is. Closing belongs to it, and may panic too.
 fn rehearse(path: &Path) -> Result<(), OpenError> {
-    let backend = Rehearsal::of(path).map_err(|e| OpenError::Io(path.to_owned(), e))?;
+    let backend = Rehearsal::of(readable(path)?).map_err(|e| OpenError::Io(path.to_owned(), e))?;
     let rehearsal = || {
         let db = guarded(path, || {
             Builder::new()

@@ -100,6 +100,22 @@ pub fn nameless(folder: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Why nothing can be written in a place, in words of people.
+pub fn unwritten(why: &io::Error) -> String {
+    let words = match why.kind() {
+        ErrorKind::NotFound => "there is no such folder",
+        ErrorKind::NotADirectory => "this is no folder",
+        ErrorKind::AlreadyExists => "something of that name is there already",
+        ErrorKind::ReadOnlyFilesystem => {
+            "nothing can be written there; under systemd, the unit names the folders that can (ReadWritePaths=)"
+        }
+        ErrorKind::PermissionDenied => "this user may not write there",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "there is no room on that disk",
+        _ => return why.to_string(),
+    };
+    words.to_owned()
+}
+
 /// The folder that a file stands in.
 pub fn folder(path: &Path) -> &Path {
     let parent = path.parent();

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 const PAGE: u64 = 4_096;
@@ -27,11 +26,7 @@ struct State {
 }
 
 impl Rehearsal {
-    pub(super) fn of(path: &Path) -> io::Result<Self> {
-        Self::over(File::open(path)?)
-    }
-
-    pub(super) fn over(file: File) -> io::Result<Self> {
+    pub(super) fn of(file: File) -> io::Result<Self> {
         let len = file.metadata()?.len();
         Ok(Self {
             file,
@@ -157,7 +152,7 @@ mod tests {
             .map(|i| u8::try_from(i % 251).unwrap())
             .collect();
         std::fs::write(&path, &before).unwrap();
-        let rehearsal = Rehearsal::of(&path).unwrap();
+        let rehearsal = Rehearsal::of(File::open(&path).unwrap()).unwrap();
         rehearsal.write(4_090, &[7; 20]).unwrap();
         rehearsal.set_len(20_000).unwrap();
         rehearsal.write(19_990, &[9; 10]).unwrap();

@@ -70,15 +70,14 @@ const COUNTED: &[(&str, Table)] = &[
 /// hides everything else, is an error; other damage stands in the answer. Nobody may be writing the file: see
 /// [`verify_beside_writer`].
 pub fn verify(path: &Path) -> Result<Contents, OpenError> {
-    open::refuse_without_magic(path)?;
-    let backend = Rehearsal::of(path).map_err(|e| OpenError::Io(path.to_owned(), e))?;
-    look(path, backend)
+    verify_open(&open::readable(path)?, path)
 }
 
-/// The same, for a copy of ours that is open and may have no name; `place` is what it is called where something is wrong.
-/// Its position stays where it is.
+/// The same for a file that is open and may have no name; `place` is what it is called where something is wrong. Its
+/// position stays where it is.
 pub fn verify_open(file: &File, place: &Path) -> Result<Contents, OpenError> {
-    let backend = file.try_clone().and_then(Rehearsal::over);
+    open::refuse_without_magic(place, file)?;
+    let backend = file.try_clone().and_then(Rehearsal::of);
     let backend = backend.map_err(|e| OpenError::Io(place.to_owned(), e))?;
     look(place, backend)
 }

@@ -11,6 +11,7 @@ mod world;
 
 mod backup;
 mod client_edit;
+mod encrypted;
 mod files;
 mod health;
 mod metrics;

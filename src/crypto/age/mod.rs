@@ -16,7 +16,7 @@ mod stream;
 mod x25519;
 
 pub use header::Header;
-pub use key_file::KeyFileError;
+pub use key_file::{KeyFileError, LONGEST as LONGEST_KEY_FILE};
 pub use stream::{Decrypting, Encrypting};
 pub use x25519::{Identity, KeyError, Recipient};
 
@@ -25,8 +25,11 @@ use crate::types::Secret;
 use header::Stanza;
 use ring::{hkdf, hmac};
 use std::fmt;
-use std::io::{BufRead, Write};
+use std::io::{BufRead, Read, Write};
 use zeroize::Zeroizing;
+
+/// How many first bytes of a file tell whether it is encrypted.
+pub const TELLING: u64 = 64;
 
 /// How many recipients one file, and how many identities one key file may have.
 pub const MOST_KEYS: usize = 64;
@@ -107,35 +110,41 @@ pub fn encrypt<W: Write>(lock: &Lock, mut out: W) -> Result<Encrypting<W>, AgeEr
     Ok(Encrypting::new(out, payload_key(&file_key, &nonce)?))
 }
 
-/// Reads the header of a file and, with the key that fits, returns its content. The content is known to be whole and
-/// unchanged only when it was read to its end without an error: use nothing of it before.
-///
-/// A passphrase costs up to 256 MiB and a second.
+/// Reads the header of a file and, with the key that fits, returns its content: see [`Header::open`].
 pub fn decrypt<R: BufRead>(mut input: R, key: &Key) -> Result<Decrypting<R>, AgeError> {
-    let header = Header::read(&mut input)?;
-    let file_key = match (key, header.needs_passphrase()) {
-        (Key::Passphrase(_), false) => return Err(AgeError::NeedsIdentity),
-        (Key::Identities(_), true) => return Err(AgeError::NeedsPassphrase),
-        (Key::Passphrase(passphrase), true) => passphrase::unwrap(header.stanzas(), passphrase)?,
-        (Key::Identities(identities), false) => identities
-            .iter()
-            .find_map(|identity| identity.unwrap(header.stanzas()).transpose())
-            .transpose()?,
-    };
-    let file_key = file_key.ok_or(AgeError::WrongKey)?;
-    hmac::verify(&header_key(&file_key)?, header.covered(), header.mac())
-        .map_err(|_| AgeError::Tampered)?;
-    let mut nonce = [0; 16];
-    input
-        .read_exact(&mut nonce)
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => AgeError::Header("it ends before its content"),
-            _ => AgeError::Io(error),
-        })?;
-    Ok(Decrypting::new(input, payload_key(&file_key, &nonce)?))
+    Header::read(&mut input)?.open(input, key)
 }
 
-/// Whether these first bytes of a file are those of an age file, armored or not: at least 64 are needed to tell.
+impl Header {
+    /// With the key that fits, returns the content, which follows the header in `input`. It is known to be whole and
+    /// unchanged only when it was read to its end without an error: use nothing of it before.
+    ///
+    /// A passphrase costs up to 256 MiB and a second.
+    pub fn open<R: Read>(&self, mut input: R, key: &Key) -> Result<Decrypting<R>, AgeError> {
+        let file_key = match (key, self.needs_passphrase()) {
+            (Key::Passphrase(_), false) => return Err(AgeError::NeedsIdentity),
+            (Key::Identities(_), true) => return Err(AgeError::NeedsPassphrase),
+            (Key::Passphrase(passphrase), true) => passphrase::unwrap(self.stanzas(), passphrase)?,
+            (Key::Identities(identities), false) => identities
+                .iter()
+                .find_map(|identity| identity.unwrap(self.stanzas()).transpose())
+                .transpose()?,
+        };
+        let file_key = file_key.ok_or(AgeError::WrongKey)?;
+        hmac::verify(&header_key(&file_key)?, self.covered(), self.mac())
+            .map_err(|_| AgeError::Tampered)?;
+        let mut nonce = [0; 16];
+        input
+            .read_exact(&mut nonce)
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::UnexpectedEof => AgeError::Header("it ends before its content"),
+                _ => AgeError::Io(error),
+            })?;
+        Ok(Decrypting::new(input, payload_key(&file_key, &nonce)?))
+    }
+}
+
+/// Whether these first bytes of a file are those of an age file, armored or not: [`TELLING`] of them tell.
 pub fn looks_encrypted(first: &[u8]) -> bool {
     first.starts_with(header::VERSION_LINE.as_bytes()) || first.starts_with(header::ARMOR)
 }
