@@ -53,14 +53,18 @@ struct House {
     passphrase: String,
 }
 
-fn house() -> House {
-    let mut world = World::started();
-    world.user("alice");
-    // More than one chunk of 64 KiB.
+/// So many that a backup is longer than one chunk, and than what a pipe holds: 64 KiB.
+fn more_people(world: &World) {
     for number in 0..40 {
         let name = format!("person{number}");
         world.verb(&["user", "add", &name, "--no-password"], "");
     }
+}
+
+fn house() -> House {
+    let mut world = World::started();
+    world.user("alice");
+    more_people(&world);
     let identity = Identity::generate();
     let to_key = path(&world, "key.redb.age");
     let public = identity.recipient().to_string();
@@ -367,7 +371,7 @@ fn a_backup_takes_the_place_of_backups_alone() {
 #[test]
 fn whoever_looks_meanwhile_sees_no_copy_in_the_clear() {
     let world = World::started();
-    world.user("alice");
+    more_people(&world);
     let public = Identity::generate().recipient().to_string();
     let there = names(&world.dir);
     let mut backup = world
