@@ -3,6 +3,7 @@
 
 mod audit;
 mod backup;
+mod backups;
 mod client;
 mod client_edit;
 mod export;
@@ -132,6 +133,9 @@ enum Verb {
     Audit(audit::Arguments),
     /// Copy the data file as it is now, while the server goes on.
     Backup(backup::Arguments),
+    /// Backups that are made by themselves, each day.
+    #[command(subcommand)]
+    Backups(backups::Verb),
     /// Check that a backup, or the data file, is whole.
     Verify(verify::Arguments),
     /// Write people, groups, applications and settings as JSON, to read, compare or move.
@@ -239,6 +243,7 @@ fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::Metrics { verb } => metrics::run(shared, verb),
         Verb::Audit(arguments) => audit::run(shared, arguments),
         Verb::Backup(arguments) => backup::run(shared, &arguments),
+        Verb::Backups(verb) => backups::run(shared, verb),
         Verb::Verify(arguments) => verify::run(shared, &arguments),
         Verb::Export(arguments) => export::run(shared, &arguments),
         Verb::Import(arguments) => import::run(shared, &arguments),

@@ -4,7 +4,7 @@ use super::{Failure, Shared, https, output, reach};
 use crate::model::{AdminError, Event, EventKind};
 use crate::ops::logout_delivery::{self, LogoutDelivery};
 use crate::ops::timer::{Task, Timer};
-use crate::ops::{clock, logging, service_manager};
+use crate::ops::{backup_schedule, clock, logging, service_manager};
 use crate::server::administration::{Actor, Authority, OperationError, people};
 use crate::server::api::control;
 use crate::server::certificate::Keeper;
@@ -110,7 +110,8 @@ fn serve(
         .record(vec![Event::success(EventKind::ServerStarted, clock::now())]);
     announce(shared, ctx)?;
 
-    let mut tasks = vec![sweep(ctx.clone()), rotate(ctx.clone())];
+    let backups = backup_schedule::task(ctx.backups.clone(), ctx.store.clone());
+    let mut tasks = vec![sweep(ctx.clone()), rotate(ctx.clone()), backups];
     if let Some(keeper) = keeper {
         https::reload_on_hangup(keeper.clone())?;
         tasks.push(https::watch(keeper));
@@ -124,6 +125,7 @@ fn serve(
     log::info!("stopping");
     drop(managed);
     timer.stop();
+    ctx.backups.stop();
     logouts.stop();
     served?;
     Ok(())

@@ -31,6 +31,8 @@ pub enum AdminError {
     AlreadySetUp,
     /// A client has two live secrets already.
     TwoSecrets,
+    /// No backup was made: why, in a sentence.
+    NoBackup(String),
 }
 
 impl AdminError {
@@ -59,6 +61,7 @@ impl fmt::Display for AdminError {
             Self::AlreadySetUp => f.write_str(
                 "Doorlight is set up already; for a forgotten password make a link with `doorlight user link NAME`",
             ),
+            Self::NoBackup(why) => write!(f, "no backup was made: {why}"),
             Self::TwoSecrets => {
                 f.write_str("the application has two secrets already; remove the old one first")
             }

@@ -19,6 +19,7 @@ use crate::crypto::random;
 use crate::crypto::rotation;
 use crate::crypto::seal::SealKey;
 use crate::model::{Change, Client, Decision, Event, EventKind, Settings, SigningKey};
+use crate::ops::backup_schedule::Backups;
 use crate::ops::clock;
 use crate::store::{OpenError, Store, StoreError, View};
 use crate::types::{ClientId, Issuer, Timestamp, WireClientId};
@@ -56,6 +57,8 @@ pub struct Context {
     pub registrations: Registrations,
     /// Requests, counted.
     pub requests: Requests,
+    /// Backups that are made or taken away.
+    pub backups: Arc<Backups>,
     /// Held by the one registration that waits for a document of its sector.
     pub sector_call: Mutex<()>,
     clients: Arc<Clients>,
@@ -121,6 +124,7 @@ impl Context {
             registrations: Registrations::default(),
             client_documents: ClientDocuments::default(),
             requests: Requests::default(),
+            backups: Arc::default(),
             sector_call: Mutex::default(),
             config,
         })

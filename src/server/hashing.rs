@@ -1,4 +1,5 @@
-//! The gate before Argon2: one hash a core, at most two, 32 waiting (DESIGN §7). Each takes 19 MiB.
+//! The gate before Argon2: one hash a core, at most two, 32 waiting (DESIGN §7). Each takes 19 MiB. What takes much
+//! memory for another reason goes through it too.
 //! Strangers from many addresses can fill the line. So its last places are kept for those who are known, and the known
 //! go first: a crowd costs them one hash of waiting, not a refusal.
 
@@ -89,6 +90,11 @@ impl Hashing {
                 Verdict::Mismatch
             }
         })
+    }
+
+    /// Does other work that takes much memory, for someone who is known: a key from a passphrase, for one.
+    pub fn other<T>(&self, work: impl FnOnce() -> T) -> Result<T, Busy> {
+        self.pass(Asker::Known, work)
     }
 
     fn pass<T>(&self, asker: Asker, work: impl FnOnce() -> T) -> Result<T, Busy> {

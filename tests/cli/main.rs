@@ -10,6 +10,7 @@
 mod world;
 
 mod backup;
+mod backups;
 mod client_edit;
 mod encrypted;
 mod files;

@@ -314,6 +314,10 @@ fn what_belongs_to_the_machine_is_refused_to_every_token() {
     for command in [
         json!({"verb": "setup_link"}),
         json!({"verb": "metrics_token"}),
+        json!({"verb": "backups_set", "given": {"folder": "/tmp"}}),
+        json!({"verb": "backups_set", "given": {"recipients": []}}),
+        json!({"verb": "backups_off"}),
+        json!({"verb": "backups_run"}),
         json!({
             "verb": "import",
             "document": {"version": 1, "groups": [{"name": "planted"}]},

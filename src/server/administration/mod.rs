@@ -3,6 +3,7 @@
 //! Owns: when a change happens, and that who makes it still may.
 
 pub mod audit;
+pub mod backups;
 pub mod client_changes;
 pub mod clients;
 pub mod groups;

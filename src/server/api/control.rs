@@ -4,6 +4,8 @@
 use super::describe;
 use crate::model::{Algorithm, RegistrationPolicy};
 use crate::oauth::clients::NewClient;
+use crate::ops::clock;
+use crate::server::administration::backups::{self, BackupChanges};
 use crate::server::administration::client_changes::{self, ClientChanges};
 use crate::server::administration::metrics as metrics_token;
 use crate::server::administration::people::NewPerson;
@@ -164,6 +166,15 @@ pub enum Command {
     MetricsToken,
     /// Closes them.
     MetricsOff,
+    /// Sets where backups go, when, how many are kept and to whom they are encrypted.
+    BackupsSet {
+        /// What is given; the rest stays.
+        given: BackupChanges,
+    },
+    /// Makes no more backups.
+    BackupsOff,
+    /// Makes one now.
+    BackupsRun,
     /// Adds a resource.
     ResourceAdd {
         /// What stands in `aud`.
@@ -211,7 +222,11 @@ impl Command {
             // Signing keys, hashes of passwords, the secret of the subjects.
             | Self::Import { .. }
             // A token that outlives the one it was made with.
-            | Self::MetricsToken => false,
+            | Self::MetricsToken
+            // A path, keys that open everything, and what brings back what such a token does.
+            | Self::BackupsSet { .. }
+            | Self::BackupsOff
+            | Self::BackupsRun => false,
             Self::UserAdd { .. }
             | Self::UserPasswd { .. }
             | Self::UserDisable { .. }
@@ -354,6 +369,18 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
             metrics_token::switch_off(ctx, actor)?;
             json!({ "metrics_over_http": false })
         }
+        Command::BackupsSet { given } => {
+            backups::set(ctx, &given, actor)?;
+            backups_now(ctx)?
+        }
+        Command::BackupsOff => {
+            backups::switch_off(ctx, actor)?;
+            backups_now(ctx)?
+        }
+        Command::BackupsRun => {
+            let made = backups::run(ctx, actor)?;
+            json!({ "file": made.file, "bytes": made.bytes })
+        }
         Command::ResourceAdd { identifier, given } => {
             describe::resource(&resources::add_given(ctx, &identifier, given, actor)?)
         }
@@ -368,6 +395,12 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
             json!(import::import(ctx, *document, wish, actor)?)
         }
     })
+}
+
+fn backups_now(ctx: &Context) -> Result<Value, OperationError> {
+    let snapshot = ctx.store.snapshot()?;
+    let state = backups::state(&snapshot.view(), ctx.store.path(), clock::now())?;
+    Ok(describe::backups(&state))
 }
 
 /// Answers on the socket: `GET /control/ping`, `POST /control`.

@@ -4,6 +4,8 @@ use crate::crypto::rotation::KeyState;
 use crate::model::{Client, InitialAccessToken, Resource, Session, User};
 use crate::oauth::claim_mapping;
 use crate::oauth::clients::sector;
+use crate::ops::backup_due::Due;
+use crate::server::administration::backups::{self as backup_operations, State as BackupState};
 use crate::server::administration::keys::KeyLine;
 use crate::server::pages::when::when;
 use crate::types::Issuer;
@@ -156,5 +158,32 @@ pub fn initial_token(token: &InitialAccessToken) -> Value {
         "uses_left": token.uses_left,
         "created": when(token.created).iso,
         "expires": when(token.expires).iso,
+    })
+}
+
+/// Backups that are made by themselves.
+pub fn backups(state: &BackupState) -> Value {
+    let (settings, record) = (&state.settings, &state.record);
+    let (good, failure) = (record.good.as_ref(), record.failure.as_ref());
+    json!({
+        "folder": settings.folder,
+        "at": format!("{} UTC", backup_operations::time_of_day(settings.minute)),
+        "daily": settings.keep.daily,
+        "weekly": settings.keep.weekly,
+        "monthly": settings.keep.monthly,
+        "recipients": settings.recipients,
+        "next": match state.due {
+            Due::Never => Value::Null,
+            Due::Now | Due::NowIfItStaysSo => json!("now"),
+            Due::At(time) => json!(when(time).iso),
+        },
+        "last_good": good.map(|good| when(good.time).iso),
+        "last_good_file": good.map(|good| &good.file),
+        "last_good_bytes": good.map(|good| good.bytes),
+        "failed_since": record.failed_since,
+        "last_failure": failure.map(|failure| when(failure.time).iso),
+        "last_failure_reason": failure.map(|failure| &failure.why),
+        "in_the_folder": state.files.as_ref().map_or_else(|why| json!(why), |files| json!(files.len())),
+        "warning": state.warning,
     })
 }
