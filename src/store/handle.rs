@@ -3,14 +3,14 @@
 
 use super::counters::Counters;
 use super::tables::Tables;
-use super::writer::{Job, Run, Shared, Writer};
+use super::writer::{Job, Reopen, Run, Shared, Writer};
 use super::{OpenError, Snapshot, StoreError, View, open};
 use crate::model::{Change, Decision, Event};
 use crate::types::{ClientId, RequestId, SessionId, Timestamp};
-use redb::ReadableDatabase;
+use redb::{Database, ReadableDatabase};
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -41,8 +41,20 @@ impl Store {
 
     /// Opens or makes the file and starts its writer. Every decision has these consequences.
     pub fn open_with(path: &Path, consequences: Consequences) -> Result<Self, OpenError> {
-        let db = Arc::new(open::writable(path)?);
-        let shared = Arc::new(Shared::new(path, db));
+        let db = open::writable(path)?;
+        let again = path.to_owned();
+        let reopen = Box::new(move || open::reopened(&again));
+        Self::over(path, db, reopen, consequences)
+    }
+
+    /// Starts the writer over a file that is open. `reopen` opens the same file once it has failed.
+    pub(super) fn over(
+        path: &Path,
+        db: Database,
+        reopen: Reopen,
+        consequences: Consequences,
+    ) -> Result<Self, OpenError> {
+        let shared = Arc::new(Shared::new(path, Arc::new(db), reopen));
         let (queue, jobs) = sync_channel(QUEUE);
         let writer = Writer::new(shared.clone());
         let thread = std::thread::Builder::new()
@@ -83,6 +95,16 @@ impl Store {
         E: Send + 'static,
         F: FnOnce(&View<'_>) -> Result<Decision<T, E>, StoreError> + Send + 'static,
     {
+        self.hand_over(decide)?.wait()
+    }
+
+    /// Hands the writer a job; its answer can be waited for.
+    pub(super) fn hand_over<T, E, F>(&self, decide: F) -> Result<Pending<T, E>, StoreError>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&View<'_>) -> Result<Decision<T, E>, StoreError> + Send + 'static,
+    {
         let (answer, wait) = sync_channel(1);
         let consequences = self.consequences;
         let request = RequestId::current();
@@ -100,11 +122,7 @@ impl Store {
             }))
         });
         self.send(run)?;
-        wait.recv().unwrap_or_else(|_| {
-            Err(StoreError::Unavailable(
-                "the write did not happen".to_owned(),
-            ))
-        })
+        Ok(Pending(wait))
     }
 
     /// Records events that no answer waits for; dropped, with a line in the log, when the queue is full.
@@ -132,11 +150,7 @@ impl Store {
             }))
         });
         self.send(run)?;
-        wait.recv().unwrap_or_else(|_| {
-            Err(StoreError::Unavailable(
-                "the write did not happen".to_owned(),
-            ))
-        })
+        wait.recv().unwrap_or_else(|_| Err(did_not_happen()))
     }
 
     fn send(&self, run: Run) -> Result<(), StoreError> {
@@ -245,6 +259,21 @@ impl Store {
             log::error!("the writer ended unexpectedly");
         }
     }
+}
+
+/// A job that the writer was handed.
+pub(super) struct Pending<T, E>(Receiver<Result<Result<T, E>, StoreError>>);
+
+impl<T, E> Pending<T, E> {
+    /// Until it is durable, or is not going to be.
+    pub(super) fn wait(self) -> Result<Result<T, E>, StoreError> {
+        self.0.recv().unwrap_or_else(|_| Err(did_not_happen()))
+    }
+}
+
+/// A job was dropped without an answer.
+fn did_not_happen() -> StoreError {
+    StoreError::Unavailable("the write did not happen".to_owned())
 }
 
 /// Events tell which request caused them: the one that the thread answered which handed them over.

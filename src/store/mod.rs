@@ -13,6 +13,8 @@ pub mod backup;
 mod bell;
 mod codec;
 mod counters;
+#[cfg(test)]
+mod crash_tests;
 pub mod encrypted;
 mod error;
 mod event_log;

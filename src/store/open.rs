@@ -19,7 +19,7 @@ pub(super) const CACHE_BYTES: usize = 16 * 1024 * 1024;
 /// The first bytes of every redb file (its `docs/design.md`, "Database header").
 pub(super) const MAGIC: &[u8] = b"redb\x1a\x0a\xa9\x0d\x0a";
 
-fn builder() -> Builder {
+pub(super) fn builder() -> Builder {
     let mut builder = Builder::new();
     builder
         .set_cache_size(CACHE_BYTES)
@@ -44,6 +44,11 @@ pub(super) fn writable(path: &Path) -> Result<Database, OpenError> {
         Err(e) => return Err(io(e)),
     }
     let db = guarded(path, || builder().create(path))?;
+    migrated(path, db)
+}
+
+/// The file that was opened, in today's format.
+pub(super) fn migrated(path: &Path, db: Database) -> Result<Database, OpenError> {
     let found = found(path, &db)?;
     migrate::check(path, &found)?;
     migrate::migrate(&db, &found).map_err(|e| corrupt(path, &e))?;
@@ -80,9 +85,14 @@ fn set_private(path: &Path) -> std::io::Result<()> {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
 }
 
-/// Opens again after a storage error, and proves that a commit goes through.
+/// Opens again after a storage error.
 pub(super) fn reopened(path: &Path) -> Result<Database, OpenError> {
     let db = guarded(path, || builder().open(path))?;
+    proven(path, db)
+}
+
+/// The file that was opened, once a commit went through.
+pub(super) fn proven(path: &Path, db: Database) -> Result<Database, OpenError> {
     let probe = || -> Result<(), StoreError> {
         let txn = db.begin_write()?;
         let _ = txn

@@ -6,7 +6,7 @@ use super::counters::Counters;
 use super::marks::Marks;
 use super::schema::Table;
 use super::tables::Tables;
-use super::{StoreError, View, apply, open};
+use super::{OpenError, StoreError, View, apply};
 use crate::model::{Change, Event};
 use crate::types::{ClientId, SessionId};
 use redb::Database;
@@ -24,9 +24,13 @@ const REOPEN_EVERY: Duration = Duration::from_millis(500);
 /// A mark younger than this is not worth a write.
 const MARK_GRAIN: Duration = Duration::from_secs(300);
 
+/// Opens the file again after it failed, and proves that it can be written.
+pub(super) type Reopen = Box<dyn Fn() -> Result<Database, OpenError> + Send + Sync>;
+
 /// What the writer and its handles share.
 pub(super) struct Shared {
     pub(super) path: PathBuf,
+    reopen: Reopen,
     pub(super) db: RwLock<Option<Arc<Database>>>,
     pub(super) ready: AtomicBool,
     pub(super) commits: AtomicU64,
@@ -40,9 +44,10 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(path: &Path, db: Arc<Database>) -> Self {
+    pub(super) fn new(path: &Path, db: Arc<Database>, reopen: Reopen) -> Self {
         Self {
             path: path.to_owned(),
+            reopen,
             db: RwLock::new(Some(db)),
             ready: AtomicBool::new(true),
             commits: AtomicU64::new(1),
@@ -306,7 +311,7 @@ impl Writer {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         let Some(old) = old else {
-            match open::reopened(&self.shared.path) {
+            match (self.shared.reopen)() {
                 Ok(db) => {
                     *self
                         .shared
