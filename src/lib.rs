@@ -53,7 +53,7 @@
 //! | RFC 9110, RFC 9112 HTTP | `server/listener` | there; `tests/listener` |
 //! | RFC 8446, RFC 5246 TLS; RFC 7301 ALPN; RFC 9325 what not to speak | `server/listener/tls.rs`, `server/listener/wire.rs` | `tests/listener/tls.rs` |
 //! | RFC 5280, RFC 7468 the certificate of https and its renewal | `server/certificate.rs`, `crypto/x509.rs`, `cli/https.rs` | there; `tests/tls` |
-//! | the data file | `store/schema.rs` (tables), `store/writer.rs` (commits), `store/sweep.rs` (what is forgotten) | `tests/store` |
+//! | the data file | `store/schema.rs` (tables), `store/writer.rs` (commits), `store/sweep.rs` (what is forgotten) | `store/crash_tests` (power cuts), `tests/store` |
 //! | the log, ids of requests | `ops/logging.rs`, `server/answered.rs`, `types/request_id.rs` | there; `tests/pages/request_ids.rs` |
 //! | backups | `store/backup.rs` (a copy), `store/encrypted.rs` (in the age format), `cli/lock.rs` (with which key), `store/verify.rs` (whether it is whole), `store/placed.rs` (never half a file), `ops/retention.rs` (which are kept) | there; `tests/cli/backup.rs`, `tests/cli/encrypted.rs`, `tests/interop/test_age.py` |
 //! | backups each day | `ops/backup_due.rs` (when), `ops/backup_schedule.rs` (one at a time, recorded), `ops/backup_making.rs` (written and checked), `ops/backup_folder.rs` (older ones), `server/administration/backups.rs` (what may be set) | there; `tests/cli/backups.rs` |

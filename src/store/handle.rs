@@ -1,6 +1,7 @@
 //! The handle on the data file: snapshots, jobs for the writer, and what they are told (DESIGN §2).
 //! Not here: what becomes of a job (`writer`).
 
+use super::alarm::{Alarm, Line};
 use super::counters::Counters;
 use super::tables::Tables;
 use super::writer::{Job, Reopen, Run, Shared, Writer};
@@ -10,7 +11,7 @@ use crate::types::{ClientId, RequestId, SessionId, Timestamp};
 use redb::{Database, ReadableDatabase};
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -28,7 +29,7 @@ pub type Consequences = fn(&View<'_>, &[Change]) -> Result<Vec<Change>, StoreErr
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
-    queue: SyncSender<Job>,
+    line: Arc<Line>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
     consequences: Consequences,
 }
@@ -61,9 +62,13 @@ impl Store {
             .name("writer".to_owned())
             .spawn(move || writer.run(&jobs))
             .map_err(|e| OpenError::Io(path.to_owned(), e))?;
+        let line = Arc::new(Line {
+            shared: shared.clone(),
+            queue,
+        });
         Ok(Self {
             shared,
-            queue,
+            line,
             thread: Arc::new(Mutex::new(Some(thread))),
             consequences,
         })
@@ -82,7 +87,19 @@ impl Store {
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         match db.as_ref() {
-            Some(db) => Ok(Snapshot::new(db.begin_read()?)),
+            Some(db) => {
+                let alarm = Alarm {
+                    line: self.line.clone(),
+                    opening: self.shared.openings.load(Ordering::Acquire),
+                };
+                match db.begin_read() {
+                    Ok(txn) => Ok(Snapshot::watched(txn, alarm)),
+                    Err(error) => {
+                        alarm.ring();
+                        Err(error.into())
+                    }
+                }
+            }
             None => Err(StoreError::Unavailable("it is being reopened".to_owned())),
         }
     }
@@ -156,7 +173,7 @@ impl Store {
     fn send(&self, run: Run) -> Result<(), StoreError> {
         // Before it is: the writer may have it done by then.
         self.shared.counters.queued();
-        self.queue.try_send(Job::Run(run)).map_err(|e| {
+        self.line.queue.try_send(Job::Run(run)).map_err(|e| {
             self.shared.counters.not_queued();
             match e {
                 TrySendError::Full(_) => StoreError::Busy,
@@ -249,7 +266,7 @@ impl Store {
 
     /// Writes what is queued, closes the file, ends the writer.
     pub fn close(&self) {
-        let _ = self.queue.send(Job::Close);
+        let _ = self.line.queue.send(Job::Close);
         let thread = self
             .thread
             .lock()

@@ -1,6 +1,7 @@
 //! Reading: one set of lookups for a snapshot and for the writer's own view of its open transaction.
 
 use super::StoreError;
+use super::alarm::{Alarm, Watched};
 use super::codec::decode;
 use super::rows::{Order, Rows};
 use super::schema::{BACKUPS_KEY, SETTINGS_KEY, Table};
@@ -21,21 +22,31 @@ use std::ops::Bound;
 
 /// The file as of one commit. Cheap; drop it soon.
 pub struct Snapshot {
-    txn: ReadTransaction,
+    rows: Watched,
 }
 
 impl Snapshot {
     pub(super) fn new(txn: ReadTransaction) -> Self {
-        Self { txn }
+        Self {
+            rows: Watched { txn, alarm: None },
+        }
+    }
+
+    /// Rings where a row cannot be read.
+    pub(super) fn watched(txn: ReadTransaction, alarm: Alarm) -> Self {
+        let alarm = Some(alarm);
+        Self {
+            rows: Watched { txn, alarm },
+        }
     }
 
     pub(super) fn transaction(&self) -> &ReadTransaction {
-        &self.txn
+        &self.rows.txn
     }
 
     /// Its lookups.
     pub fn view(&self) -> View<'_> {
-        View(&self.txn)
+        View(&self.rows)
     }
 }
 

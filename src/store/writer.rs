@@ -32,6 +32,8 @@ pub(super) struct Shared {
     pub(super) path: PathBuf,
     reopen: Reopen,
     pub(super) db: RwLock<Option<Arc<Database>>>,
+    /// How often the file was opened; changes with `db` only.
+    pub(super) openings: AtomicU64,
     pub(super) ready: AtomicBool,
     pub(super) commits: AtomicU64,
     pub(super) key_changes: AtomicU64,
@@ -49,6 +51,7 @@ impl Shared {
             path: path.to_owned(),
             reopen,
             db: RwLock::new(Some(db)),
+            openings: AtomicU64::new(1),
             ready: AtomicBool::new(true),
             commits: AtomicU64::new(1),
             key_changes: AtomicU64::new(1),
@@ -313,11 +316,11 @@ impl Writer {
         let Some(old) = old else {
             match (self.shared.reopen)() {
                 Ok(db) => {
-                    *self
-                        .shared
-                        .db
-                        .write()
-                        .unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(db));
+                    let shared = &self.shared;
+                    let mut held = shared.db.write().unwrap_or_else(PoisonError::into_inner);
+                    *held = Some(Arc::new(db));
+                    shared.openings.fetch_add(1, Ordering::AcqRel);
+                    drop(held);
                     // A commit that failed may have reached the disk all the same: nothing remembered holds.
                     self.shared.commits.fetch_add(1, Ordering::AcqRel);
                     self.shared.key_changes.fetch_add(1, Ordering::AcqRel);

@@ -7,7 +7,7 @@ use super::disk::{Disk, Fault};
 use super::model::{Model, Rows};
 use super::work;
 use crate::model::Decision;
-use crate::store::open;
+use crate::store::open::{self, CACHE_BYTES};
 use crate::store::{OpenError, Step, Store, StoreError, Sweeper, View};
 use crate::types::Timestamp;
 use std::cell::OnceCell;
@@ -37,17 +37,22 @@ impl State {
 /// All states that a chain of lives went through, or might have.
 pub(super) type States = Vec<State>;
 
+/// A cache in which hardly anything stays: most reads come from the disk, and pages are written before the commit.
+pub(super) const NO_CACHE: usize = 16 * 1_024;
+
 /// Opens the file on a disk as `Store::open` opens one at a path.
-pub(super) fn opened(disk: &Disk) -> Result<Store, OpenError> {
+pub(super) fn opened(disk: &Disk, cache: usize) -> Result<Store, OpenError> {
     let again = disk.clone();
-    let reopen = Box::new(move || open::proven(place(), database(&again)?));
-    let db = open::migrated(place(), database(disk)?)?;
+    let reopen = Box::new(move || open::proven(place(), database(&again, cache)?));
+    let db = open::migrated(place(), database(disk, cache)?)?;
     Store::over(place(), db, reopen, |_, _| Ok(Vec::new()))
 }
 
-fn database(disk: &Disk) -> Result<redb::Database, OpenError> {
+fn database(disk: &Disk, cache: usize) -> Result<redb::Database, OpenError> {
     open::guarded(place(), || {
-        open::builder().create_with_backend(disk.clone())
+        open::builder()
+            .set_cache_size(cache)
+            .create_with_backend(disk.clone())
     })
 }
 
@@ -81,12 +86,17 @@ impl<'a> Life<'a> {
         if dice.once_in(6) {
             disk.fail(Fault::Once(u32::try_from(dice.below(40)).unwrap()));
         }
-        let store = match opened(&disk) {
+        let cache = if dice.once_in(3) {
+            NO_CACHE
+        } else {
+            CACHE_BYTES
+        };
+        let store = match opened(&disk, cache) {
             Ok(store) => store,
             // The disk failed while the file was opened: it opens when the disk does its work again.
             Err(_) => {
                 disk.mend();
-                opened(&disk).map_err(|e| format!("it does not open any more: {e}"))?
+                opened(&disk, cache).map_err(|e| format!("it does not open any more: {e}"))?
             }
         };
         disk.mend();

@@ -12,13 +12,14 @@ mod life;
 mod model;
 mod work;
 
+use super::open::CACHE_BYTES;
 use super::schema::{SETTINGS_KEY, Table};
 use super::verify::verify;
 use super::{Store, StoreError};
-use crate::model::Decision;
+use crate::model::{Change, Decision, Event, Group};
 use crate::types::Timestamp;
 use dice::Dice;
-use disk::{Cut, Disk};
+use disk::{Cut, Disk, Fault};
 use life::{Life, State, States};
 use model::{Model, Rows};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -122,7 +123,7 @@ fn a_file_that_differs_in_one_row_is_found_out() {
         (SETTINGS_KEY, None),
     ] {
         let disk = Disk::with(image.clone(), 0, usize::MAX, Dice::new(9));
-        let store = life::opened(&disk).unwrap();
+        let store = life::opened(&disk, CACHE_BYTES).unwrap();
         let written = store.submit_rows(move |tables| {
             tables.with(Table::Settings, |table| {
                 match value {
@@ -140,6 +141,40 @@ fn a_file_that_differs_in_one_row_is_found_out() {
             "{why}"
         );
     }
+}
+
+/// A read that failed once left a server that nobody wrote to without its file until it was started anew: every read
+/// failed from then on, and only the writer opens the file again.
+#[test]
+fn one_read_that_fails_is_enough_to_have_the_file_opened_again() {
+    let (image, _) = furnished(&mut Dice::new(9));
+    let disk = Disk::with(image, 0, usize::MAX, Dice::new(10));
+    let store = life::opened(&disk, CACHE_BYTES).unwrap();
+    // More than is kept of what is read when the file is opened.
+    let changes = (0..200).map(|number| {
+        Change::PutGroup(Group {
+            name: format!("group{number}").parse().unwrap(),
+            description: "x".repeat(500),
+            created: BEGUN,
+        })
+    });
+    submit(&store, changes.collect(), Vec::new());
+    let before = rows_of(&store).unwrap();
+    store.close();
+    drop(store);
+
+    let store = life::opened(&disk, life::NO_CACHE).unwrap();
+    disk.fail(Fault::Down(0));
+    assert!(matches!(rows_of(&store), Err(StoreError::Unavailable(_))));
+    assert!(!store.is_ready());
+    disk.mend();
+    let begun = Instant::now();
+    while !store.is_ready() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "it stays down");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(rows_of(&store).unwrap(), before);
+    store.close();
 }
 
 /// Lives one after the other: each begins on what a cut of the one before has left.
@@ -194,10 +229,16 @@ fn chain(seed: u64, tally: &mut Tally) -> Result<(), String> {
 /// A file with a few people in it that was closed well, and its state.
 fn furnished(dice: &mut Dice) -> (Vec<u8>, States) {
     let disk = Disk::with(Vec::new(), 0, usize::MAX, Dice::new(dice.next()));
-    let store = life::opened(&disk).unwrap();
+    let store = life::opened(&disk, CACHE_BYTES).unwrap();
     let (changes, events) = work::furniture(dice, BEGUN);
     let mut model = Model::default();
     model.take(&changes, &events);
+    submit(&store, changes, events);
+    store.close();
+    (disk.cut_now().image, vec![State::new(model)])
+}
+
+fn submit(store: &Store, changes: Vec<Change>, events: Vec<Event>) {
     let submitted = store.submit(|_| {
         Ok(Decision {
             changes,
@@ -206,15 +247,13 @@ fn furnished(dice: &mut Dice) -> (Vec<u8>, States) {
         })
     });
     submitted.unwrap().unwrap();
-    store.close();
-    (disk.cut_now().image, vec![State::new(model)])
 }
 
 /// Which of its candidates the file holds that a cut has left.
 fn looked_at(cut: &Cut, states: &States, as_file: bool) -> Result<usize, String> {
     let disk = Disk::with(cut.image.clone(), 0, usize::MAX, Dice::new(0));
     let rows = catch_unwind(AssertUnwindSafe(|| {
-        let store = life::opened(&disk).map_err(|e| e.to_string())?;
+        let store = life::opened(&disk, CACHE_BYTES).map_err(|e| e.to_string())?;
         let rows = rows_of(&store).map_err(|e| e.to_string());
         store.close();
         rows
