@@ -1,15 +1,17 @@
 //! Opening the file (DESIGN §5), and refusing what is not ours before a byte of it changes.
 
 use super::migrate::{self, Found};
+use super::placed::Placing;
 use super::rehearsal::Rehearsal;
 use super::{OpenError, Snapshot, StoreError};
+use redb::backends::FileBackend;
 use redb::{
     Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase,
     StorageError,
 };
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::ErrorKind;
-use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -29,22 +31,34 @@ pub(super) fn builder() -> Builder {
 
 /// Opens for writing, making the file (mode 0600) when there is none.
 pub(super) fn writable(path: &Path) -> Result<Database, OpenError> {
-    let io = |e| OpenError::Io(path.to_owned(), e);
-    match OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-    {
+    match std::fs::symlink_metadata(path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => make(path)?,
+        Err(e) => return Err(OpenError::Io(path.to_owned(), e)),
         Ok(_) => {}
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
-            refuse_foreign(path)?;
-            make_private(path, set_private)?;
-        }
-        Err(e) => return Err(io(e)),
     }
+    refuse_foreign(path)?;
+    make_private(path, set_private)?;
     let db = guarded(path, || builder().create(path))?;
     migrated(path, db)
+}
+
+/// A new file gets its name once it is whole: a power cut during the first start leaves none, and not the half of one that
+/// would be taken for another program's.
+fn make(path: &Path) -> Result<(), OpenError> {
+    let io = |e| OpenError::Io(path.to_owned(), e);
+    let placing = Placing::beside(path).map_err(io)?;
+    let file = placing.file().try_clone().map_err(io)?;
+    let db = guarded(path, || {
+        builder().create_with_backend(FileBackend::new(file)?)
+    })?;
+    let db = migrated(path, db)?;
+    db.close()
+        .map_err(|e| io(std::io::Error::other(e.to_string())))?;
+    match placing.put_new() {
+        // Another process was faster.
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
+        done => done.map(|_| ()).map_err(io),
+    }
 }
 
 /// The file that was opened, in today's format.

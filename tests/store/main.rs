@@ -3,5 +3,6 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod first_start;
 mod full_disk;
 mod kills;
