@@ -6,6 +6,7 @@ mod backup;
 mod backups;
 mod client;
 mod client_edit;
+mod doctor;
 mod export;
 mod health;
 mod https;
@@ -146,6 +147,8 @@ enum Verb {
     Restore(restore::Arguments),
     /// Make the one-time link that creates the first administrator.
     SetupLink,
+    /// Look at everything that Doorlight stands on, and say which line to change.
+    Doctor,
     /// Exit with 0 if the server can write, else with 1: for container health checks.
     Health,
 }
@@ -249,6 +252,7 @@ fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::Import(arguments) => import::run(shared, &arguments),
         Verb::Restore(arguments) => restore::run(shared, &arguments),
         Verb::SetupLink => setup_link::run(shared),
+        Verb::Doctor => doctor::run(shared),
         Verb::Health => health::run(shared),
     }
 }

@@ -18,7 +18,7 @@ use serde_json::json;
 use signal_hook::iterator::Signals;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
@@ -34,6 +34,7 @@ pub(super) fn run(shared: &Shared) -> Result<(), Failure> {
 
     let keeper = https::keeper(shared)?;
     let mut ctx = reach::open(shared)?;
+    ctx.certificate = keeper.clone().map(OnceLock::from).unwrap_or_default();
     let tcp = bind(&mut ctx);
     let ctx = Arc::new(ctx);
     let served = tcp.and_then(|tcp| serve(shared, &ctx, tcp, keeper));

@@ -40,16 +40,26 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Whether it is a certificate of the issuer's host (RFC 9525 §6).
+    /// Whether this is the one, in DER.
+    pub fn is(&self, certificate: &[u8]) -> bool {
+        self.own.as_ref() == certificate
+    }
+
+    /// Whether it is a certificate of the issuer's host.
     pub fn names(&self, issuer: &Issuer) -> bool {
-        let host = host(issuer);
-        match (
-            ParsedCertificate::try_from(&self.own),
-            ServerName::try_from(host),
-        ) {
-            (Ok(parsed), Ok(name)) => verify_server_name(&parsed, &name).is_ok(),
-            _ => false,
-        }
+        names(&self.own, issuer)
+    }
+}
+
+/// Whether a certificate is one of the issuer's host (RFC 9525 §6).
+pub fn names(certificate: &CertificateDer<'_>, issuer: &Issuer) -> bool {
+    let host = host(issuer);
+    match (
+        ParsedCertificate::try_from(certificate),
+        ServerName::try_from(host),
+    ) {
+        (Ok(parsed), Ok(name)) => verify_server_name(&parsed, &name).is_ok(),
+        _ => false,
     }
 }
 
@@ -237,6 +247,11 @@ impl Keeper {
                 false
             }
         }
+    }
+
+    /// Where it is read from.
+    pub fn files(&self) -> &CertificateFiles {
+        &self.files
     }
 
     /// From when until when clients take the pair that is shown.

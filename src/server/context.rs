@@ -1,9 +1,11 @@
 //! What every handler shares: the file, the keys, the settings, the gate before Argon2.
 
+use super::certificate::Keeper;
 use super::client_documents::ClientDocuments;
 use super::clients::Clients;
 use super::cors::Origins;
 use super::device_limits::DeviceLimits;
+use super::doctor::Rounds;
 use super::fetched::Fetched;
 use super::guesses::Guesses;
 use super::hashing::Hashing;
@@ -25,7 +27,7 @@ use crate::store::{OpenError, Store, StoreError, View};
 use crate::types::{ClientId, Issuer, Timestamp, WireClientId};
 use std::convert::Infallible;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 /// Shared by every handler, and by verbs that run without a server.
 pub struct Context {
@@ -59,6 +61,10 @@ pub struct Context {
     pub requests: Requests,
     /// Backups that are made or taken away.
     pub backups: Arc<Backups>,
+    /// What the doctor found.
+    pub rounds: Rounds,
+    /// The certificate, where https ends here; a server sets it before it serves.
+    pub certificate: OnceLock<Arc<Keeper>>,
     /// Held by the one registration that waits for a document of its sector.
     pub sector_call: Mutex<()>,
     clients: Arc<Clients>,
@@ -125,6 +131,8 @@ impl Context {
             client_documents: ClientDocuments::default(),
             requests: Requests::default(),
             backups: Arc::default(),
+            rounds: Rounds::default(),
+            certificate: OnceLock::new(),
             sector_call: Mutex::default(),
             config,
         })

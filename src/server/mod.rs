@@ -14,6 +14,7 @@ pub mod context;
 pub mod cookies;
 pub mod cors;
 pub mod device_limits;
+pub mod doctor;
 pub mod dpop;
 pub mod fetched;
 pub mod forms;

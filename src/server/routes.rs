@@ -149,6 +149,7 @@ pub static ROUTES: &[Route] = &[
     ),
     shown("/admin", overview::show),
     shown("/admin/", overview::show),
+    button("/admin/check", "/admin", overview::check),
     shown("/admin/applications", applications::list),
     page("/admin/applications/new", applications::new),
     form("/admin/applications/new", applications::add),

@@ -224,6 +224,13 @@ fn rehearse(path: &Path) -> Result<(), OpenError> {
 
 const NEEDS_REPAIR: &str = "it was not closed";
 
+impl OpenError {
+    /// Whether the file was not closed, and the next one who writes it mends that.
+    pub fn needs_repair(&self) -> bool {
+        matches!(self, Self::Corrupt(_, why) if why == NEEDS_REPAIR)
+    }
+}
+
 /// redb may panic on a damaged file; that is an answer too.
 pub(super) fn guarded<T>(
     path: &Path,

@@ -32,6 +32,13 @@ impl Authority {
         }
     }
 
+    /// Its own certificate, in PEM.
+    pub fn pem(&self) -> String {
+        use base64::Engine as _;
+        let text = base64::engine::general_purpose::STANDARD.encode(&self.certificate);
+        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+    }
+
     /// A certificate for a host and its key, in PEM.
     pub fn signed(&self, host: &str) -> (String, String) {
         let key = KeyPair::generate().unwrap();

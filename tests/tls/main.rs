@@ -14,6 +14,7 @@ mod walk;
 mod world;
 
 mod certified;
+mod doctor;
 mod headers;
 mod redirect;
 mod renewal;

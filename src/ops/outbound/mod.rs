@@ -9,6 +9,7 @@
 pub mod address;
 mod counters;
 mod lasting;
+pub mod own;
 
 pub use counters::{Cause, Counters, Purpose, counters, totals};
 

@@ -17,6 +17,7 @@ use crate::server::administration::{
     Actor, Authority, OperationError, clients, keys, outbound, people,
 };
 use crate::server::context::Context;
+use crate::server::doctor;
 use crate::server::metrics;
 use crate::server::respond;
 use crate::types::{Secret, Timestamp};
@@ -36,6 +37,9 @@ pub const COMMANDS: &str = "/control";
 
 /// Where the verb is posted that brings a whole document.
 pub const IMPORTS: &str = "/control/import";
+
+/// Where the doctor is called.
+pub const DOCTOR: &str = "/control/doctor";
 
 /// What stands around a document.
 const AROUND_DOCUMENT: usize = 1024;
@@ -403,10 +407,11 @@ fn backups_now(ctx: &Context) -> Result<Value, OperationError> {
     Ok(describe::backups(&state))
 }
 
-/// Answers on the socket: `GET /control/ping`, `POST /control`.
+/// Answers on the socket: `GET /control/ping`, `POST /control`, and what only reads.
 pub fn handle(ctx: &Context, request: &Request) -> Response {
     match (request.method(), request.raw_url()) {
         ("GET", "/control/ping") => respond::json(200, &ping(ctx)),
+        ("POST", DOCTOR) => respond::json(200, &json!(doctor::everything(ctx, clock::now()))),
         ("GET", "/metrics") => metrics::answer(ctx),
         ("GET", "/readyz") if ctx.store.is_ready() => respond::plain(200, "ready\n"),
         ("GET", "/readyz") => respond::plain(503, "the data file cannot be written\n"),

@@ -34,6 +34,7 @@ pub struct Documents(RwLock<Option<(u64, Arc<Document>)>>);
 
 /// `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`.
 pub fn discovery(incoming: &Incoming<'_>) -> Response {
+    incoming.ctx.rounds.probes.note(incoming);
     match current_discovery(incoming.ctx) {
         Ok(document) => send(incoming, &document, "application/json"),
         Err(e) => unavailable(&e),

@@ -22,7 +22,7 @@ pub use audit::{Audit, EventRow, Refusal};
 pub use confirm::{Confirm, CopyRow, Issued, ListHead};
 pub use groups::{Group, GroupRow, Groups, NewGroup};
 pub use keys::{KeyRow, KeyState, Keys};
-pub use overview::{Counts, Overview};
+pub use overview::{CheckRow, Checks, Counts, Overview};
 pub use people::{NewPerson, People, Person, PersonRow, SetPassword};
 pub use registration::{InitialTokenRow, Registration};
 pub use resources::{NewResource, Resource, ResourceRow, Resources};

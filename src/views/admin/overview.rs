@@ -1,7 +1,7 @@
 //! The overview: is all well, what happened, and the first steps while there is nothing yet.
 
 use super::EventRow;
-use crate::views::Page;
+use crate::views::{Page, Tone, When};
 use askama::Template;
 
 /// `{base}/admin`. Warnings (wrong address, failing backups…) are the page's notices.
@@ -18,12 +18,38 @@ pub struct Overview {
     pub discovery: String,
     /// The latest events, newest first.
     pub events: Vec<EventRow>,
+    /// What the doctor found.
+    pub checks: Checks,
     /// Version of the program.
     pub version: String,
     /// Calls to other servers since the start, in words; `None`: there were none.
     pub calls: Option<String>,
     /// Path of the data file.
     pub data_file: String,
+}
+
+/// What the doctor found. The button posts to `{base}/admin/check`.
+#[derive(Debug, Clone, Default)]
+pub struct Checks {
+    /// What is to be looked after, the worst first.
+    pub wrong: Vec<CheckRow>,
+    /// The rest.
+    pub fine: Vec<CheckRow>,
+    /// When that was looked at which takes a while; `None`: not since the start.
+    pub looked: Option<When>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone)]
+pub struct CheckRow {
+    /// What, in a word or two.
+    pub name: String,
+    /// How it is.
+    pub tone: Tone,
+    /// What was found.
+    pub found: String,
+    /// The line to change.
+    pub change: Option<String>,
 }
 
 /// Numbers on the overview.

@@ -17,6 +17,7 @@ impl Samples<'_> {
             issuer: self.t("https://id.home.example"),
             discovery: self.t("https://id.home.example/.well-known/openid-configuration"),
             events: self.events(),
+            checks: self.checks(),
             version: "0.1.0".into(),
             calls: Some("12 since the start; not allowed: 1; failed: 2".to_owned()),
             data_file: self.t("/var/lib/doorlight/doorlight.redb"),
@@ -33,9 +34,52 @@ impl Samples<'_> {
                 refusals: 0,
             },
             events: Vec::new(),
+            checks: Checks {
+                wrong: Vec::new(),
+                looked: None,
+                ..self.checks()
+            },
             ..overview.clone()
         };
         vec![draw("admin", &overview), draw("admin-first", &first)]
+    }
+
+    fn checks(&self) -> Checks {
+        let row = |name: &str, tone, found: &str, change: Option<&str>| CheckRow {
+            name: name.to_owned(),
+            tone,
+            found: self.t(found),
+            change: change.map(|line| self.t(line)),
+        };
+        Checks {
+            wrong: vec![
+                row(
+                    "Proxy",
+                    Tone::Bad,
+                    "requests come from 172.18.0.2, which is not trusted: what it says about people's addresses and https is not believed",
+                    Some("--trusted-proxy 172.18.0.2"),
+                ),
+                row(
+                    "Room on the disk",
+                    Tone::Warning,
+                    "40.0 MiB are free; a copy of the data file, which a restore makes, takes 62.5 MiB",
+                    None,
+                ),
+            ],
+            fine: vec![
+                row(
+                    "Permissions",
+                    Tone::Good,
+                    "only its owner may read the data file and open the socket",
+                    None,
+                ),
+                row("Memory", Tone::Good, "700 MiB are free", None),
+            ],
+            looked: Some(When {
+                iso: "2026-11-24T08:50:00Z".to_owned(),
+                text: "3 minutes ago (24 Nov 2026, 08:50 UTC)".to_owned(),
+            }),
+        }
     }
 
     pub(super) fn admin_rest(&self) -> Vec<(String, String)> {

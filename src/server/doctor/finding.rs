@@ -1,0 +1,134 @@
+//! What a check found.
+
+use serde::Serialize;
+
+/// How serious it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// To be known; nothing need be done.
+    Note,
+    /// It works, and will not always.
+    Warning,
+    /// People cannot sign in, or secrets are open.
+    Fault,
+}
+
+impl Level {
+    /// As it is printed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Fault => "fault",
+        }
+    }
+}
+
+/// One line of the doctor's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at, in a word.
+    pub check: &'static str,
+    /// How serious it is.
+    pub level: Level,
+    /// What was found, for people.
+    pub found: String,
+    /// The line to change, or to type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
+}
+
+impl Finding {
+    fn new(check: &'static str, level: Level, found: impl Into<String>) -> Self {
+        Self {
+            check,
+            level,
+            found: found.into(),
+            change: None,
+        }
+    }
+
+    /// As it should be.
+    pub fn ok(check: &'static str, found: impl Into<String>) -> Self {
+        Self::new(check, Level::Ok, found)
+    }
+
+    /// To be known.
+    pub fn note(check: &'static str, found: impl Into<String>) -> Self {
+        Self::new(check, Level::Note, found)
+    }
+
+    /// To be looked after.
+    pub fn warning(check: &'static str, found: impl Into<String>) -> Self {
+        Self::new(check, Level::Warning, found)
+    }
+
+    /// To be mended.
+    pub fn fault(check: &'static str, found: impl Into<String>) -> Self {
+        Self::new(check, Level::Fault, found)
+    }
+
+    /// With the line to change.
+    pub fn change(self, line: impl Into<String>) -> Self {
+        Self {
+            change: Some(line.into()),
+            ..self
+        }
+    }
+}
+
+/// What another server said, as far as it can be shown: a terminal obeys some characters, and a line has an end.
+pub(super) fn shown(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let kept = text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ');
+    kept.take(LONGEST).collect()
+}
+
+/// An amount as people read it.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let (mut rest, mut unit) = (bytes, "bytes");
+    let mut tenths = 0;
+    for next in UNITS {
+        if rest < 1024 {
+            break;
+        }
+        tenths = rest % 1024 * 10 / 1024;
+        (rest, unit) = (rest / 1024, next);
+    }
+    if unit == "bytes" || rest >= 100 {
+        format!("{rest} {unit}")
+    } else {
+        format!("{rest}.{tenths} {unit}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_written_for_people() {
+        for (bytes, text) in [
+            (0, "0 bytes"),
+            (1023, "1023 bytes"),
+            (1536, "1.5 KiB"),
+            (16 * 1024 * 1024, "16.0 MiB"),
+            (700 * 1024 * 1024, "700 MiB"),
+            (78 * 1024 * 1024 * 1024, "78.0 GiB"),
+            (u64::MAX, "16777215 TiB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn what_another_server_said_moves_no_cursor() {
+        assert_eq!(shown("a\u{1b}[31m\r\nb\u{202e}c"), "a[31mbc");
+        assert_eq!(shown(&"x".repeat(1000)).len(), 200);
+    }
+}

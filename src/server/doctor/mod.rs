@@ -1,0 +1,188 @@
+//! The doctor: whether everything that Doorlight stands on is as it should be, and which line to change where it is not.
+//! Owns: which checks there are and their order. Each file measures one thing and judges it in a pure function.
+//! A running server is looked at from inside: with its own settings, its limits and its certificates. Nobody outside is
+//! ever called, only Doorlight's own address.
+//! Not here: how findings are shown (`cli::doctor`, `admin::overview`), whether the file's pages are whole
+//! (`store::verify`).
+
+pub mod address;
+mod certificate;
+mod clock;
+mod disk;
+mod finding;
+mod machine;
+mod permissions;
+pub mod probes;
+mod proxy;
+mod rounds;
+mod sync;
+
+use crate::config::{CertificateFiles, Config};
+use crate::crypto::random;
+use crate::ops::outbound::own::{self, Reached};
+use crate::server::context::Context;
+use crate::types::{Secret, Timestamp};
+use std::path::Path;
+use url::Url;
+
+pub use finding::{Finding, Level};
+pub use rounds::{Round, Rounds};
+
+/// Whom the doctor looks at.
+pub struct Patient<'a> {
+    /// The settings.
+    pub config: &'a Config,
+    /// The files of https, if it ends here.
+    pub https: Option<&'a CertificateFiles>,
+    /// When the newest record was made, if that can be read.
+    pub newest: Option<Timestamp>,
+}
+
+impl<'a> Patient<'a> {
+    /// A running server.
+    pub fn serving(ctx: &'a Context) -> Self {
+        Self {
+            config: &ctx.config,
+            https: ctx.certificate.get().map(|keeper| keeper.files()),
+            newest: ctx
+                .store
+                .snapshot()
+                .ok()
+                .and_then(|snapshot| newest(&snapshot.view())),
+        }
+    }
+}
+
+/// When the newest record of the audit log was made.
+pub fn newest(view: &crate::store::View<'_>) -> Option<Timestamp> {
+    let page = view.events(&crate::store::EventFilter::default(), None, 1);
+    page.ok()?.events.first().map(|(_, event)| event.time)
+}
+
+/// All of a running server.
+pub fn everything(ctx: &Context, now: Timestamp) -> Vec<Finding> {
+    let patient = Patient::serving(ctx);
+    let mut findings = vec![serving(ctx)];
+    findings.extend(quick(&patient, now));
+    findings.extend(slow(&patient));
+    findings.extend(way_here(ctx, now));
+    findings
+}
+
+/// Whether it can write.
+fn serving(ctx: &Context) -> Finding {
+    const CHECK: &str = "server";
+    let (version, listen) = (env!("CARGO_PKG_VERSION"), ctx.config.listen);
+    if ctx.store.is_ready() {
+        Finding::ok(
+            CHECK,
+            format!(
+                "version {version} runs as process {}, on {listen}",
+                std::process::id()
+            ),
+        )
+    } else {
+        Finding::fault(
+            CHECK,
+            "it runs, and cannot write its data file: the log says why",
+        )
+    }
+}
+
+/// All that can be said in a moment.
+pub fn quick(patient: &Patient<'_>, now: Timestamp) -> Vec<Finding> {
+    let config = patient.config;
+    let mut findings = vec![permissions::look(&config.data, &config.socket())];
+    findings.extend(disk::look(&config.data));
+    findings.push(clock::judge(now, patient.newest, clock::keeper()));
+    findings.push(machine::memory());
+    findings.push(machine::files());
+    if let Some(files) = patient.https {
+        findings.push(certificate::of_files(files, &config.issuer, now));
+    }
+    findings
+}
+
+/// What takes longer, and needs no server.
+pub fn slow(patient: &Patient<'_>) -> Vec<Finding> {
+    vec![sync::look(&patient.config.data), machine::randomness()]
+}
+
+/// Without a server nobody can tell what arrives.
+pub fn unserved() -> Finding {
+    Finding::note(
+        "address",
+        "no server runs: whether its address leads here, and what the proxy passes on, cannot be tried",
+    )
+}
+
+/// Whether the public address leads here, and what arrives.
+pub fn way_here(ctx: &Context, now: Timestamp) -> Vec<Finding> {
+    let (issuer, listen) = (&ctx.config.issuer, ctx.config.listen);
+    let value = Secret::from_random(random::bytes());
+    let Some(url) = document(issuer.as_str(), &value) else {
+        return Vec::new();
+    };
+    let reached = match own::reach(&url) {
+        Ok(reached) => reached,
+        Err(unreached) => return vec![address::judge(issuer, listen, Err(&unreached))],
+    };
+    let files = ctx.certificate.get().map(|keeper| keeper.files());
+    let mut findings = Vec::new();
+    if let Some(shown) = &reached.shown {
+        findings.push(certificate::of_shown(shown, files, issuer, now));
+    }
+    let direct = is_direct(&reached, listen.port(), files.is_some());
+    let claim = [("X-Forwarded-For", proxy::CLAIMED)];
+    let claim = if direct { &[][..] } else { &claim };
+    ctx.rounds.probes.expect(&value, now);
+    let answer = own::get(&url, claim);
+    let seen = ctx.rounds.probes.take(&value, now);
+    match answer {
+        Ok(answer) => {
+            let judged = address::judge(issuer, listen, Ok(&answer));
+            let leads_here = judged.level == Level::Ok;
+            findings.push(judged);
+            if leads_here || seen.is_some() {
+                let way = proxy::Way {
+                    issuer,
+                    trusted: &ctx.config.trusted_proxies,
+                    from: reached.from.to_canonical(),
+                    direct,
+                    ends_https: files.is_some(),
+                };
+                findings.push(proxy::judge(&way, seen.as_ref()));
+            }
+        }
+        Err(why) => findings.push(Finding::fault(
+            "address",
+            format!(
+                "{issuer} takes the connection and gives no answer: {}",
+                finding::shown(&why)
+            ),
+        )),
+    }
+    findings
+}
+
+/// Discovery, with the value of the probe.
+fn document(issuer: &str, value: &Secret) -> Option<Url> {
+    let mut url = Url::parse(&format!("{issuer}/.well-known/openid-configuration")).ok()?;
+    url.query_pairs_mut()
+        .append_pair(probes::PARAMETER, value.expose());
+    Some(url)
+}
+
+/// Whether the connection went to the socket that Doorlight itself listens on.
+fn is_direct(reached: &Reached, port: u16, ends_https: bool) -> bool {
+    let (to, from) = (reached.to.ip().to_canonical(), reached.from.to_canonical());
+    let on_this_machine = to.is_loopback() || to == from;
+    on_this_machine && reached.to.port() == port && reached.shown.is_some() == ends_https
+}
+
+/// The folder of a file; of a bare name, the current one.
+fn folder_of(data: &Path) -> &Path {
+    data.parent()
+        .filter(|parent| *parent != Path::new(""))
+        .unwrap_or(Path::new("."))
+}
