@@ -90,6 +90,7 @@ fn text(ctx: &Context) -> Result<String, OperationError> {
     writer(ctx, &mut text);
     connections(&mut text);
     calls(&mut text);
+    certificate(ctx, &mut text);
     // While the file is down there is the more to tell about the rest.
     if let Ok(snapshot) = ctx.store.snapshot() {
         of_file(&mut text, &snapshot.view(), ctx.store.path(), clock::now())?;
@@ -203,6 +204,19 @@ fn connections(text: &mut Exposition) {
     ] {
         text.counter(name, help, [(Labels::default(), count)]);
     }
+}
+
+/// Where https ends in front of Doorlight there is none.
+fn certificate(ctx: &Context, text: &mut Exposition) {
+    let ends = ctx
+        .certificate
+        .get()
+        .map(|keeper| (Labels::default(), keeper.validity().not_after.secs()));
+    text.gauges(
+        "doorlight_certificate_expiry_timestamp_seconds",
+        "When the certificate of https ends, in seconds since 1970.",
+        ends,
+    );
 }
 
 fn calls(text: &mut Exposition) {
