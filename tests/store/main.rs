@@ -5,4 +5,5 @@ mod world;
 
 mod first_start;
 mod full_disk;
+mod idle;
 mod kills;

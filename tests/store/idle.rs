@@ -1,0 +1,114 @@
+//! A memory card lasts for as long as nobody writes to it: what an idle server writes, and one that is only read from.
+//! Counted by the kernel (`/proc/PID/io`, proc(5)) and seen in the file itself. Whatever writes counts, the log too.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on panics"
+)]
+
+use crate::world::{Browser, World};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
+
+/// Longer than the sweep rests (30 s) and than the certificate is left unlooked at (10 s). The benchmark has ten minutes:
+/// `cargo bench --bench bench -- --only idle-writes --idle 600`.
+const IDLE: Duration = Duration::from_secs(45);
+/// After the last answer: what was asked for may still be on its way to the disk.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// All that a write would change.
+#[derive(Debug, PartialEq, Eq)]
+struct Traces {
+    /// Bytes that the process caused to be written.
+    written: u64,
+    /// Of the data file: length, blocks, and the moment it was last written in nanoseconds.
+    file: (u64, u64, i64, i64),
+    /// Whatever stands beside it.
+    folder: Vec<String>,
+}
+
+impl Traces {
+    fn of(world: &World) -> Self {
+        let io = fs::read_to_string(format!("/proc/{}/io", world.pid())).unwrap();
+        let written = io
+            .lines()
+            .find_map(|line| line.strip_prefix("write_bytes: "))
+            .expect("the kernel counts writes (CONFIG_TASK_IO_ACCOUNTING)");
+        let file = fs::metadata(world.data()).unwrap();
+        let entries = fs::read_dir(&world.dir).unwrap();
+        let mut folder: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        folder.sort();
+        Self {
+            written: written.parse().unwrap(),
+            file: (file.len(), file.blocks(), file.mtime(), file.mtime_nsec()),
+            folder,
+        }
+    }
+}
+
+/// A server with people, an application, sessions and tokens, at rest.
+fn lived_in() -> (World, String, String) {
+    let world = World::started();
+    world.verb(
+        &["user", "add", "boss", "--admin", "--password-stdin"],
+        crate::world::PASSWORD,
+    );
+    world.user("ann");
+    let client = world.trusted();
+    let mut browser = world.sign_in("ann");
+    let before = Traces::of(&world);
+    let tokens = browser.tokens(&client, "openid profile offline_access");
+    let token = tokens["access_token"].as_str().unwrap().to_owned();
+    // The counter counts: a sign-in is written.
+    assert_ne!(Traces::of(&world).written, before.written);
+    std::thread::sleep(SETTLED);
+    (world, token, client.basic())
+}
+
+#[test]
+fn an_idle_server_writes_nothing() {
+    let (world, _, _) = lived_in();
+    let before = Traces::of(&world);
+    std::thread::sleep(IDLE);
+    assert_eq!(Traces::of(&world), before, "{}", world.log());
+}
+
+#[test]
+fn reading_writes_nothing() {
+    let (world, token, basic) = lived_in();
+    let mut boss = world.sign_in("boss");
+    let mut stranger = Browser::new(&world);
+    std::thread::sleep(SETTLED);
+    let before = Traces::of(&world);
+    let bearer = format!("Authorization: Bearer {token}\r\n");
+    for _ in 0..20 {
+        for path in [
+            "/.well-known/openid-configuration",
+            "/jwks.json",
+            "/healthz",
+        ] {
+            assert_eq!(world.ask("GET", path, "", "").status, 200, "{path}");
+        }
+        assert_eq!(world.ask("GET", "/userinfo", &bearer, "").status, 200);
+        let body = format!("token={token}");
+        let known = world.ask("POST", "/introspect", &basic, &body);
+        assert_eq!(known.json()["active"], true);
+        assert_eq!(stranger.get("/login").status, 200);
+        assert_eq!(stranger.get("/no-such-page").status, 404);
+        for page in [
+            "/",
+            "/admin",
+            "/admin/people",
+            "/admin/applications",
+            "/admin/sessions",
+            "/admin/audit",
+        ] {
+            assert_eq!(boss.get(page).status, 200, "{page}");
+        }
+    }
+    std::thread::sleep(SETTLED);
+    assert_eq!(Traces::of(&world), before, "{}", world.log());
+}
