@@ -27,6 +27,10 @@ pub struct Args {
     /// Measure this binary; given several times, compare them, round by round in turn.
     #[arg(long, value_name = "PATH", default_value = env!("CARGO_BIN_EXE_doorlight"))]
     pub server: Vec<PathBuf>,
+    /// Measure what answers with so many more people in the file, and as many refresh tokens; several numbers, with commas
+    /// between them, are compared: 1000,100000,1000000. Makes files of up to a gigabyte.
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    pub grow: Vec<usize>,
     /// Print the table once more as Markdown.
     #[arg(long)]
     pub markdown: bool,
@@ -58,6 +62,10 @@ pub struct Plan {
     /// Without a request before memory is read or writes are counted.
     pub settle: Duration,
     pub users: usize,
+    /// People in the large file.
+    pub grown: usize,
+    /// Connections that are opened and left alone.
+    pub idlers: usize,
 }
 
 impl Args {
@@ -71,6 +79,8 @@ impl Args {
                 idle: Duration::from_secs(1),
                 settle: Duration::from_millis(200),
                 users: 4,
+                grown: 200,
+                idlers: 1_200,
             };
         }
         let measured = duration(self.seconds);
@@ -82,6 +92,8 @@ impl Args {
             idle: duration(self.idle),
             settle: Duration::from_secs(2),
             users: 100,
+            grown: 100_000,
+            idlers: 10_000,
         }
     }
 

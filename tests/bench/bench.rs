@@ -6,6 +6,8 @@
 //! | `args` | options, durations |
 //! | `scenarios` | the list with the budget; rates |
 //! | `resources` | size, memory, writes while idle |
+//! | `files`, `grown` | what depends on the size of the data file, and how a large one is made |
+//! | `encrypted` | handshakes of TLS |
 //! | `world` | one server with its people and its application |
 //! | `process` | the server as a process |
 //! | `url_rate` | any other server |
@@ -17,6 +19,9 @@
 mod args;
 mod callers;
 mod connection;
+mod encrypted;
+mod files;
+mod grown;
 mod http;
 mod load;
 mod machine;
@@ -86,17 +91,29 @@ fn compare(args: &Args, plan: &Plan, cores: Cores) -> Attempt<Vec<Row>> {
     let wanted: Vec<&Scenario> = ALL
         .iter()
         .filter(|scenario| args.wants(scenario.name))
+        // Of other files than its own only what answers can say something.
+        .filter(|scenario| args.grow.is_empty() || scenario.is_rate())
         .collect();
     if wanted.is_empty() {
         return Err("no scenario has such a name; --list shows them".into());
     }
     let mut worlds = Vec::new();
-    for (label, binary) in ('A'..='Z').zip(&args.server) {
-        eprintln!("{label}: {} with {} users", binary.display(), plan.users);
+    let grow = if args.grow.is_empty() {
+        &[0][..]
+    } else {
+        &args.grow
+    };
+    let servers = args.server.iter();
+    let wished = servers.flat_map(|binary| grow.iter().map(move |more| (binary, *more)));
+    for (label, (binary, more)) in ('A'..='Z').zip(wished) {
+        let users = plan.users + more;
+        eprintln!("{label}: {} with {users} users", binary.display());
         let log = args.log.as_deref();
-        worlds.push(World::create(
-            label, binary, &args.dir, cores, log, plan.users,
-        )?);
+        let mut world = World::create(label, binary, &args.dir, cores, log, plan.users)?;
+        if more > 0 {
+            world.grow(more)?;
+        }
+        worlds.push(world);
     }
     let mut rows = Vec::new();
     for scenario in wanted {

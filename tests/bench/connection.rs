@@ -70,7 +70,8 @@ impl<'c, C> Connection<'c, C> {
     }
 }
 
-fn connect(target: &Target, number: usize) -> io::Result<TcpStream> {
+/// A connection of that number, from its source.
+pub fn connect(target: &Target, number: usize) -> io::Result<TcpStream> {
     let socket = rustix::net::socket_with(
         AddressFamily::INET,
         SocketType::STREAM,

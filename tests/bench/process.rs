@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::net::{SocketAddrV4, TcpStream};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -16,6 +16,7 @@ const READY_WITHIN: Duration = Duration::from_secs(20);
 const STOPPED_WITHIN: Duration = Duration::from_secs(15);
 
 /// How a server is started, again and again with the same data.
+#[derive(Clone)]
 pub struct Program {
     pub binary: PathBuf,
     pub data: PathBuf,
@@ -23,6 +24,8 @@ pub struct Program {
     pub cores: Cores,
     /// Where its log goes; nowhere by default, as disk writes of the log are not the server's.
     pub log: Option<PathBuf>,
+    /// Certificate and key, where it speaks https.
+    pub https: Option<(PathBuf, PathBuf)>,
 }
 
 /// A running server; it ends with this value.
@@ -37,7 +40,18 @@ impl Program {
         let mut command = self.command();
         command.args(["serve", "--data"]).arg(&self.data);
         command.args(["--listen", &self.address.to_string()]);
-        command.args(["--issuer", &format!("http://{}", self.address)]);
+        match &self.https {
+            None => command.args(["--issuer", &format!("http://{}", self.address)]),
+            Some((certificate, key)) => command
+                .args([
+                    "--issuer",
+                    &format!("https://localhost:{}", self.address.port()),
+                ])
+                .arg("--tls-cert")
+                .arg(certificate)
+                .arg("--tls-key")
+                .arg(key),
+        };
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -62,6 +76,9 @@ impl Program {
     }
 
     fn is_ready(&self) -> bool {
+        if self.https.is_some() {
+            return self.verb(&["health"], "").is_ok();
+        }
         let ask = || -> io::Result<Vec<u8>> {
             let mut stream = TcpStream::connect(self.address)?;
             stream.set_read_timeout(Some(Duration::from_secs(1)))?;
@@ -100,6 +117,34 @@ impl Program {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// Begins a verb beside the running server, on its core: as on a machine that has but one.
+    pub fn spawn_verb(&self, arguments: &[&str]) -> Attempt<Child> {
+        let mut command = self.command();
+        command.args(arguments).arg("--data").arg(&self.data);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Ok(self.cores.on_server_core(|| command.spawn())?)
+    }
+
+    /// The same on another file.
+    pub fn with_data(&self, data: PathBuf) -> Self {
+        Self {
+            data,
+            ..self.clone()
+        }
+    }
+
+    /// The same with a certificate, on an address of its own.
+    pub fn with_https(self, files: (PathBuf, PathBuf)) -> Attempt<Self> {
+        Ok(Self {
+            address: free_address()?,
+            https: Some(files),
+            ..self
+        })
+    }
+
     /// The binary with nothing of our own settings.
     fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
@@ -112,6 +157,15 @@ impl Program {
         command.current_dir(self.data.parent().unwrap_or(Path::new(".")));
         command
     }
+}
+
+/// A port of the loopback that nobody has.
+pub fn free_address() -> io::Result<SocketAddrV4> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(SocketAddrV4::new(
+        Ipv4Addr::LOCALHOST,
+        listener.local_addr()?.port(),
+    ))
 }
 
 impl Server {

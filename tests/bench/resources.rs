@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::Attempt;
 use crate::args::Plan;
 use crate::callers::Rotating;
+use crate::connection::{Target, connect};
 use crate::load::Until;
 use crate::measure::Figure;
 use crate::scenarios::{
@@ -18,6 +19,8 @@ const MIB: f64 = 1024.0 * 1024.0;
 const CONNECTIONS: usize = 1_024;
 /// Loopback addresses that those come from, so that no address has more than 64.
 const SOURCES: u8 = 16;
+/// The same for ten thousand: a hundred of each.
+const MANY_SOURCES: u8 = 100;
 
 pub fn size(world: &mut World, _plan: &Plan) -> Attempt<Figure> {
     Ok(Figure::of(
@@ -41,6 +44,25 @@ pub fn idle_writes(world: &mut World, plan: &Plan) -> Attempt<Figure> {
     let before = server.written().ok_or(unknown)?;
     thread::sleep(plan.idle);
     Ok(Figure::of(server.written().ok_or(unknown)? - before))
+}
+
+/// As many as open one and say nothing more: the server keeps as many as its limit allows, closes the idle ones, and goes
+/// on answering.
+pub fn idle_connections(world: &mut World, plan: &Plan) -> Attempt<Figure> {
+    world.restart()?;
+    one_of_each(world)?;
+    let target = Target {
+        address: world.program.address,
+        sources: MANY_SOURCES,
+    };
+    let idle = (0..plan.idlers)
+        .map(|number| connect(&target, number))
+        .collect::<Result<Vec<_>, _>>()?;
+    thread::sleep(plan.settle);
+    let resident = world.server()?.resident()? / MIB;
+    discovery_caller(world)?;
+    drop(idle);
+    Ok(Figure::of(resident))
 }
 
 /// The highest of the readings during the run. The server is a fresh one: no Argon2 hash has run

@@ -3,7 +3,9 @@
 
 use crate::Attempt;
 use crate::args::Plan;
-use crate::callers::{CodeFlow, Expect, Fixed, Poll, Refresh, Registration, Signed};
+use crate::callers::{CodeFlow, Expect, Fixed, Poll, Refresh, Registration, Rotating, Signed};
+use crate::encrypted;
+use crate::files;
 use crate::http;
 use crate::load::{Caller, Outcome, Until};
 use crate::measure::Figure;
@@ -30,13 +32,14 @@ pub enum Budget {
 enum Work {
     Once(fn(&mut World, &Plan) -> Attempt<Figure>),
     Starts,
+    StartsGrown,
     /// With so many connections.
     Rate(fn(&World, &Plan, usize) -> Attempt<Figure>, usize),
 }
 
 use Budget::{AtLeast, AtMost};
 use Unit::{Bytes, MiB, Milliseconds, PerSecond};
-use Work::{Once, Rate, Starts};
+use Work::{Once, Rate, Starts, StartsGrown};
 
 #[rustfmt::skip]
 pub const ALL: &[Scenario] = &[
@@ -59,6 +62,13 @@ pub const ALL: &[Scenario] = &[
     row("device-poll", "device poll that is to wait, 16 connections", PerSecond, None, Rate(device_poll, 16)),
     row("registration", "registration and its end, 4 connections", PerSecond, None, Rate(registration, 4)),
     row("sign-in", "password sign-in, 2 connections", PerSecond, None, Rate(sign_in, 2)),
+    row("admin-pages", "admin pages in turn, 4 connections", PerSecond, None, Rate(admin_pages, 4)),
+    row("tls-full", "TLS 1.3 connection with one request, full handshake, 8 clients", PerSecond, None, Rate(encrypted::full, 8)),
+    row("tls-resumed", "TLS 1.3 connection with one request, resumed, 8 clients", PerSecond, None, Rate(encrypted::resumed, 8)),
+    row("start-grown", "ready after start, 100,000 more people and refresh tokens", Milliseconds, Some(AtMost(20.0)), StartsGrown),
+    row("backup", "backup of that file while 16 connections get tokens; their latency", Milliseconds, None, Once(files::backup)),
+    row("restore", "restore of that backup", Milliseconds, None, Once(files::restore)),
+    row("idle-connections", "resident, 10,000 connections opened and left idle", MiB, None, Once(resources::idle_connections)),
     row("load-memory", "resident, 1,024 connections under load", MiB, Some(AtMost(40.0)), Once(resources::load_memory)),
 ];
 
@@ -82,15 +92,21 @@ impl Scenario {
     pub fn rounds(&self, plan: &Plan) -> usize {
         match self.work {
             Once(_) => 1,
-            Starts => plan.starts,
+            Starts | StartsGrown => plan.starts,
             Rate(..) => plan.rounds,
         }
+    }
+
+    /// Whether it counts answers.
+    pub fn is_rate(&self) -> bool {
+        matches!(self.work, Rate(..))
     }
 
     /// One round on one server.
     pub fn measure(&self, world: &mut World, plan: &Plan) -> Attempt<Figure> {
         match self.work {
             Once(work) => work(world, plan),
+            StartsGrown => files::start(world, plan),
             Starts => Ok(Figure::of(world.restart()?.as_secs_f64() * 1e3)),
             Rate(work, connections) => work(world, plan, connections),
         }
@@ -235,6 +251,25 @@ fn registration(world: &World, plan: &Plan, connections: usize) -> Attempt<Figur
         let tokens = world.initial_tokens(each)?;
         callers.push(Registration::new(&world.application, tokens));
     }
+    rate(world, plan, &mut callers)
+}
+
+/// The lists and the overview, as an administrator opens them.
+fn admin_pages(world: &World, plan: &Plan, connections: usize) -> Attempt<Figure> {
+    let paths = [
+        "/admin",
+        "/admin/people",
+        "/admin/applications",
+        "/admin/sessions",
+        "/admin/audit",
+    ];
+    let steps: Vec<Fixed> = paths
+        .iter()
+        .map(|path| Fixed::new(world.page_request(path), Expect::Any))
+        .collect();
+    let mut callers: Vec<Rotating> = (0..connections)
+        .map(|number| Rotating::new(steps.clone(), number))
+        .collect();
     rate(world, plan, &mut callers)
 }
 

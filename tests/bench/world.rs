@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -12,10 +11,11 @@ use serde_json::{Value, json};
 use crate::Attempt;
 use crate::callers::{Application, Browser, CodeFlow, Keep, SignIn, Signer, USES};
 use crate::connection::Target;
+use crate::grown;
 use crate::http;
 use crate::load::{self, Caller, Outcome, Until};
 use crate::machine::Cores;
-use crate::process::{Program, Server};
+use crate::process::{Program, Server, free_address};
 
 const PASSWORD: &str = "quartz lantern orchard violet 47";
 
@@ -29,6 +29,8 @@ pub struct World {
     /// That key.
     pub signer: Rc<Signer>,
     server: Option<Server>,
+    /// Another one, with very many people; made when it is first asked for.
+    grown: Option<Box<World>>,
     browser: Browser,
     directory: PathBuf,
 }
@@ -63,11 +65,13 @@ impl World {
                 address,
                 cores,
                 log: log.map(Path::to_path_buf),
+                https: None,
             },
             by_key: application.clone(),
             application,
             signer: Rc::new(Signer::new()?),
             server: None,
+            grown: None,
             browser: Browser::new(&host),
             directory,
         };
@@ -79,6 +83,43 @@ impl World {
         world.add_signer()?;
         world.sign_in()?;
         Ok(world)
+    }
+
+    /// Adds very many people and refresh tokens to the file.
+    pub fn grow(&mut self, people: usize) -> Attempt<()> {
+        self.stop()?;
+        grown::fill(&self.program.data, people)?;
+        self.restart()?;
+        Ok(())
+    }
+
+    /// The same program on another file, with so many more people in it. This one's server waits meanwhile.
+    pub fn grown(&mut self, people: usize) -> Attempt<&mut World> {
+        if self.grown.is_none() {
+            let program = &self.program;
+            let label = self.label.to_ascii_lowercase();
+            let mut world = World::create(
+                label,
+                &program.binary,
+                &self.directory,
+                program.cores,
+                program.log.as_deref(),
+                2,
+            )?;
+            world.grow(people)?;
+            self.grown = Some(Box::new(world));
+        }
+        Ok(self.grown.as_mut().ok_or("there is no large file")?)
+    }
+
+    /// Where its files are.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// A request of the administrator's browser.
+    pub fn page_request(&self, target: &str) -> Vec<u8> {
+        self.browser.get(target)
     }
 
     fn add_user(&self, number: usize) -> Attempt<()> {
@@ -180,6 +221,9 @@ impl World {
     }
 
     pub fn stop(&mut self) -> Attempt<()> {
+        if let Some(mut grown) = self.grown.take() {
+            grown.stop()?;
+        }
         self.server.take().map_or(Ok(()), Server::stop)
     }
 
@@ -243,12 +287,4 @@ impl Drop for World {
 
 fn user_name(number: usize) -> String {
     format!("person{number}")
-}
-
-fn free_address() -> io::Result<SocketAddrV4> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    Ok(SocketAddrV4::new(
-        Ipv4Addr::LOCALHOST,
-        listener.local_addr()?.port(),
-    ))
 }
