@@ -5,7 +5,7 @@ use super::socket::Socket;
 use super::{Failure, Shared, output};
 use crate::ops::clock;
 use crate::server::api::control::DOCTOR;
-use crate::server::doctor::{self, Finding, Patient, address};
+use crate::server::doctor::{self, Finding, Patient, Records, address};
 use crate::store::ReadOnly;
 use crate::types::Issuer;
 use serde_json::{Value, json};
@@ -70,12 +70,12 @@ fn other_issuer(shared: &Shared) -> Option<Finding> {
 
 fn at_rest(shared: &Shared) -> Vec<Finding> {
     let data = shared.config.data.display();
-    let (newest, file) = match ReadOnly::open(&shared.config.data) {
+    let (records, file) = match ReadOnly::open(&shared.config.data) {
         Ok(file) => {
-            let snapshot = file.snapshot().ok();
-            let newest = snapshot.and_then(|snapshot| doctor::newest(&snapshot.view()));
+            let snapshot = file.snapshot();
+            let records = snapshot.and_then(|snapshot| Records::of(&snapshot.view()));
             (
-                newest,
+                records.ok(),
                 Finding::note("server", format!("none runs on {data}")),
             )
         }
@@ -89,7 +89,7 @@ fn at_rest(shared: &Shared) -> Vec<Finding> {
     let patient = Patient {
         config: &shared.config,
         https: shared.https.files.as_ref(),
-        newest,
+        records,
     };
     let mut findings = vec![file];
     findings.extend(doctor::quick(&patient, clock::now()));

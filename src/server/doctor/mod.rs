@@ -6,6 +6,7 @@
 //! (`store::verify`).
 
 pub mod address;
+mod backups;
 mod certificate;
 mod clock;
 mod disk;
@@ -19,8 +20,10 @@ mod sync;
 
 use crate::config::{CertificateFiles, Config};
 use crate::crypto::random;
+use crate::model::{BackupRecord, BackupSettings};
 use crate::ops::outbound::own::{self, Reached};
 use crate::server::context::Context;
+use crate::store::{EventFilter, StoreError, View};
 use crate::types::{Secret, Timestamp};
 use std::path::Path;
 use url::Url;
@@ -34,8 +37,27 @@ pub struct Patient<'a> {
     pub config: &'a Config,
     /// The files of https, if it ends here.
     pub https: Option<&'a CertificateFiles>,
-    /// When the newest record was made, if that can be read.
-    pub newest: Option<Timestamp>,
+    /// What stands in the file, if that can be read.
+    pub records: Option<Records>,
+}
+
+/// What the doctor looks at in the file.
+pub struct Records {
+    newest: Option<Timestamp>,
+    backups: (BackupSettings, BackupRecord),
+}
+
+impl Records {
+    /// Reads them.
+    pub fn of(view: &View<'_>) -> Result<Self, StoreError> {
+        let page = view.events(&EventFilter::default(), None, 1)?;
+        // A file that no server has started with has no settings.
+        let settings = view.settings()?.map(|settings| settings.backups);
+        Ok(Self {
+            newest: page.events.first().map(|(_, event)| event.time),
+            backups: (settings.unwrap_or_default(), view.backup_record()?),
+        })
+    }
 }
 
 impl<'a> Patient<'a> {
@@ -44,19 +66,13 @@ impl<'a> Patient<'a> {
         Self {
             config: &ctx.config,
             https: ctx.certificate.get().map(|keeper| keeper.files()),
-            newest: ctx
+            records: ctx
                 .store
                 .snapshot()
-                .ok()
-                .and_then(|snapshot| newest(&snapshot.view())),
+                .and_then(|snapshot| Records::of(&snapshot.view()))
+                .ok(),
         }
     }
-}
-
-/// When the newest record of the audit log was made.
-pub fn newest(view: &crate::store::View<'_>) -> Option<Timestamp> {
-    let page = view.events(&crate::store::EventFilter::default(), None, 1);
-    page.ok()?.events.first().map(|(_, event)| event.time)
 }
 
 /// All of a running server.
@@ -94,7 +110,11 @@ pub fn quick(patient: &Patient<'_>, now: Timestamp) -> Vec<Finding> {
     let config = patient.config;
     let mut findings = vec![permissions::look(&config.data, &config.socket())];
     findings.extend(disk::look(&config.data));
-    findings.push(clock::judge(now, patient.newest, clock::keeper()));
+    let newest = patient.records.as_ref().and_then(|records| records.newest);
+    findings.push(clock::judge(now, newest, clock::keeper()));
+    if let Some(Records { backups, .. }) = &patient.records {
+        findings.push(backups::judge(&backups.0, &backups.1, now));
+    }
     findings.push(machine::memory());
     findings.push(machine::files());
     if let Some(files) = patient.https {
