@@ -1,11 +1,12 @@
-//! `doorlight import`: a document of `export` comes in.
+//! `doorlight import`: a document of `export` comes in, or a file of another server.
 
 use super::{Failure, Shared, complain, output, reach};
 use crate::server::administration::transfer::document::{self, Document};
+use crate::server::administration::transfer::foreign::{self, Foreign, Origin};
 use crate::server::administration::transfer::plan::Wish;
 use crate::server::administration::transfer::report::Report;
 use crate::server::api::control::Command;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::fs::File;
 use std::io::Read;
@@ -16,6 +17,9 @@ use zeroize::Zeroizing;
 pub(super) struct Arguments {
     /// The document; “-”: from standard input.
     file: PathBuf,
+    /// Whose file it is; without it, an export of Doorlight.
+    #[arg(long, value_enum, value_name = "SERVER")]
+    from: Option<Server>,
     /// Make what is here already what the document says. Without it, an import that would change something is refused.
     #[arg(long)]
     replace: bool,
@@ -24,19 +28,50 @@ pub(super) struct Arguments {
     dry_run: bool,
 }
 
+/// Other servers that people come from.
+#[derive(Clone, Copy, ValueEnum)]
+enum Server {
+    /// users_database.yml of Authelia.
+    AutheliaUsers,
+}
+
+impl Server {
+    const fn origin(self) -> Origin {
+        match self {
+            Self::AutheliaUsers => Origin::AutheliaUsers,
+        }
+    }
+}
+
 pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure> {
     let file = arguments.file.display();
     let bytes = read(&arguments.file).map_err(|why| Failure(format!("{file}: {why}")))?;
-    let document = Document::parse(&bytes).map_err(|why| Failure(format!("{file}: {why}")))?;
-    let command = Command::Import {
-        document: Box::new(document),
-        wish: Wish {
-            replace: arguments.replace,
-            dry_run: arguments.dry_run,
-        },
+    let foreign =
+        understood(&bytes, arguments.from).map_err(|why| Failure(format!("{file}: {why}")))?;
+    let mut report = Report {
+        dry_run: arguments.dry_run,
+        ..Report::default()
     };
-    let report: Report = serde_json::from_value(reach::write(shared, command)?)?;
-    tell(shared, &report)
+    if foreign.problems.is_empty() {
+        let command = Command::Import {
+            document: Box::new(foreign.document),
+            wish: Wish {
+                replace: arguments.replace,
+                dry_run: arguments.dry_run,
+            },
+        };
+        report = serde_json::from_value(reach::write(shared, command)?)?;
+    }
+    report.problems.extend(foreign.problems);
+    report.notes.splice(0..0, foreign.notes);
+    tell(shared, &report.shortened())
+}
+
+fn understood(bytes: &[u8], from: Option<Server>) -> Result<Foreign, String> {
+    match from {
+        None => Document::parse(bytes).map(Foreign::from),
+        Some(from) => foreign::read(from.origin(), bytes),
+    }
 }
 
 /// All of it, if it is no more than a document may have.

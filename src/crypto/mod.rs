@@ -9,6 +9,7 @@ pub mod jwk_set;
 pub mod jws;
 pub mod keyring;
 pub mod password;
+pub mod pbkdf2;
 pub mod public_key;
 pub mod random;
 pub mod rotation;

@@ -1,7 +1,9 @@
-//! Argon2id for passwords, kept as PHC strings.
+//! Argon2id for passwords, kept as PHC strings. Those that came from another server may be PBKDF2 (`pbkdf2`), until their
+//! owner signs in.
 //! Parameters: m = 19 MiB, t = 2, p = 1, the first choice of the OWASP Password Storage Cheat Sheet that a
 //! Raspberry Pi can bear (DESIGN §5).
 
+use super::pbkdf2::Pbkdf2;
 use crate::types::Secret;
 use argon2::password_hash::PasswordVerifier;
 use argon2::password_hash::phc::PasswordHash;
@@ -48,6 +50,12 @@ pub fn hash(password: &Secret, salt: [u8; 16]) -> Result<String, HashError> {
 
 /// Checks a password against a stored PHC string, with that string's own parameters.
 pub fn verify(password: &Secret, phc: &str) -> Verdict {
+    if let Some(other) = Pbkdf2::parse(phc) {
+        return match other.is_of(password) {
+            true => Verdict::Match { outdated: true },
+            false => Verdict::Mismatch,
+        };
+    }
     let Some((parsed, params)) = affordable(phc) else {
         return Verdict::Mismatch;
     };
@@ -59,9 +67,9 @@ pub fn verify(password: &Secret, phc: &str) -> Verdict {
     }
 }
 
-/// Whether a PHC string is an Argon2 hash that [`verify`] would compute: for hashes that come from elsewhere.
+/// Whether a PHC string is a hash that [`verify`] would compute: for hashes that come from elsewhere.
 pub fn is_affordable(phc: &str) -> bool {
-    affordable(phc).is_some()
+    affordable(phc).is_some() || Pbkdf2::parse(phc).is_some()
 }
 
 /// The one reading of the parameters: a text may have one of them twice.
@@ -154,6 +162,23 @@ mod tests {
         assert_eq!(verify(&secret("pw"), &twice), expected);
         let dear = phc.to_string().replace("$m=8192,", "$m=8192,m=4194304,");
         assert!(!is_affordable(&dear));
+    }
+
+    #[test]
+    fn a_hash_of_another_kind_matches_and_is_outdated() {
+        let salt = b"saltsalt".to_vec();
+        let mut derived = [0; 32];
+        let (algorithm, few) = (ring::pbkdf2::PBKDF2_HMAC_SHA256, std::num::NonZeroU32::MIN);
+        ring::pbkdf2::derive(algorithm, few, &salt, b"pw", &mut derived);
+        let hash = super::super::pbkdf2::Hash::Sha256;
+        let phc = Pbkdf2::new(hash, 1, salt, derived.to_vec()).unwrap().phc();
+        assert!(is_affordable(&phc));
+        assert_eq!(
+            verify(&secret("pw"), &phc),
+            Verdict::Match { outdated: true }
+        );
+        assert_eq!(verify(&secret("px"), &phc), Verdict::Mismatch);
+        assert!(!is_affordable(&phc.replace("i=1$", "i=1000000000$")));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! A registered application (RFC 6749 §2, RFC 7591 §2).
 
 use super::{Algorithm, ClaimMapping, PrivateKey, Resource, SelfRegistered};
-use crate::types::{ClientId, GroupName, Host, RedirectUri, Scope, Timestamp, TokenHash};
+use crate::types::{
+    ClientId, ClientName, GroupName, Host, RedirectUri, Scope, Timestamp, TokenHash,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -126,8 +128,11 @@ pub struct Sector {
 /// A registered application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
-    /// The `client_id`.
+    /// Its key; the `client_id` too, unless it is [named](Self::named) or described by a document (`Client::wire_id`).
     pub id: ClientId,
+    /// The `client_id` that it brought from another server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<ClientName>,
     /// Shown to people.
     pub name: String,
     /// What sort of application it is.

@@ -100,9 +100,10 @@ const NEVER_USED_DAYS: u32 = 7;
 impl Client {
     /// Its `client_id` in requests, answers and tokens. Nothing else of it may stand there.
     pub fn wire_id(&self) -> WireClientId {
-        match self.document() {
-            Some(url) => WireClientId::Document(url.clone()),
-            None => WireClientId::Given(self.id),
+        match (self.document(), &self.named) {
+            (Some(url), _) => WireClientId::Document(url.clone()),
+            (None, Some(name)) => WireClientId::Named(name.clone()),
+            (None, None) => WireClientId::Given(self.id),
         }
     }
 

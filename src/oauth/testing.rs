@@ -19,6 +19,7 @@ pub(crate) fn secret() -> Secret {
 pub(crate) fn client() -> Client {
     Client {
         id: ClientId(Id::new(NOW, [1; 10])),
+        named: None,
         name: "Notes".to_owned(),
         kind: ClientKind::Web,
         profile: Profile::Standard,

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | meta | `schema` | format version, 8 bytes, big endian | nobody |
 //! | settings | `settings`; `backups` | `Settings`; `BackupRecord` | nobody |
-//! | clients | client id, or the key of its `client_id` (`WireClientId::key`) | `Client` | administrator; one that registered itself: itself, sweep when unused; one that a document describes: sweep when unused |
+//! | clients | key of its `client_id` (`WireClientId::key`) | `Client` | administrator; one that registered itself: itself, sweep when unused; one that a document describes: sweep when unused |
 //! | users | user id | `User` | administrator |
 //! | usernames | folded name | user id | with the user |
 //! | admins | user id | nothing: enabled administrators | with the user |

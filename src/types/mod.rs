@@ -1,6 +1,7 @@
 //! Values that are parsed once and then carry their proof: ids, secrets, times, scopes, addresses.
 //! Owns: what a well-formed value is. Not here: what is stored (`model`), what is allowed (`oauth`, `identity`).
 
+mod client_name;
 mod form;
 pub mod histogram;
 mod host;
@@ -17,6 +18,7 @@ mod user_code;
 mod username;
 mod wire_client_id;
 
+pub use client_name::{ClientName, ClientNameError};
 pub use form::{Form, FormError, Repeated, append_query, decode as form_decode};
 pub use histogram::{Counted, Histogram};
 pub use host::{Host, HostError};

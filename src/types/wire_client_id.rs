@@ -1,9 +1,9 @@
-//! A `client_id` as it travels (RFC 6749 §2.2): an id of ours, or the address of a client ID metadata document
-//! (draft-ietf-oauth-client-id-metadata-document §3).
-//! Owns: both spellings, and the key of the data file that belongs to each. Whatever reads a `client_id` from the wire
+//! A `client_id` as it travels (RFC 6749 §2.2): an id of ours, the address of a client ID metadata document
+//! (draft-ietf-oauth-client-id-metadata-document §3), or a name that another server gave.
+//! Owns: which of them a text is, and the key of the data file that belongs to each. Whatever reads a `client_id` from the wire
 //! parses one of these, and whatever writes one asks `Client::wire_id`. Not here: what the document says.
 
-use super::{ClientId, Host, Id};
+use super::{ClientId, ClientName, Host, Id};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::str::FromStr;
@@ -22,6 +22,8 @@ pub enum WireClientId {
     Given(ClientId),
     /// The address of the document that describes the client.
     Document(DocumentUrl),
+    /// Given out by the server that it came from.
+    Named(ClientName),
 }
 
 impl WireClientId {
@@ -31,14 +33,23 @@ impl WireClientId {
         match self {
             Self::Given(id) => *id,
             Self::Document(url) => url.key(),
+            Self::Named(name) => name.key(),
         }
     }
 
     /// The address, where it is one.
     pub fn document(&self) -> Option<&DocumentUrl> {
         match self {
-            Self::Given(_) => None,
+            Self::Given(_) | Self::Named(_) => None,
             Self::Document(url) => Some(url),
+        }
+    }
+
+    /// The name, where it is one.
+    pub fn named(&self) -> Option<&ClientName> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::Given(_) | Self::Document(_) => None,
         }
     }
 }
@@ -49,7 +60,10 @@ pub struct WireClientIdError;
 
 impl fmt::Display for WireClientIdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a client id: expected 26 letters and digits, or the https address of a client document")
+        f.write_str(
+            "not a client id: expected 26 letters and digits, the https address of a client document, or a word of \
+             letters, digits and - . _ ~",
+        )
     }
 }
 
@@ -59,8 +73,12 @@ impl FromStr for WireClientId {
     type Err = WireClientIdError;
 
     fn from_str(text: &str) -> Result<Self, WireClientIdError> {
+        if let Ok(id) = text.parse() {
+            return Ok(Self::Given(id));
+        }
+        // No name has a colon in it, and every address has.
         match text.parse() {
-            Ok(id) => Ok(Self::Given(id)),
+            Ok(name) => Ok(Self::Named(name)),
             Err(_) => text.parse().map(Self::Document),
         }
     }
@@ -71,6 +89,7 @@ impl fmt::Display for WireClientId {
         match self {
             Self::Given(id) => id.fmt(f),
             Self::Document(url) => url.fmt(f),
+            Self::Named(name) => name.fmt(f),
         }
     }
 }
@@ -246,6 +265,17 @@ mod tests {
         ] {
             assert_ne!(one, key(other), "{other}");
         }
+    }
+
+    #[test]
+    fn a_name_that_another_server_gave_is_kept_as_it_came() {
+        let id: WireClientId = "grafana".parse().unwrap();
+        let name: ClientName = "grafana".parse().unwrap();
+        assert_eq!((id.key(), id.named()), (name.key(), Some(&name)));
+        assert_eq!(
+            (id.to_string(), id.document()),
+            ("grafana".to_owned(), None)
+        );
     }
 
     #[test]

@@ -9,7 +9,9 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod authelia_users;
 mod documents;
+mod foreign;
 
 use serde_json::Value;
 use std::path::Path;

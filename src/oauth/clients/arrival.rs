@@ -8,7 +8,7 @@ use crate::model::{
     SelfRegistered,
 };
 use crate::oauth::claim_mapping;
-use crate::types::{ClientId, GroupName, Host, Timestamp};
+use crate::types::{ClientId, ClientName, GroupName, Host, Timestamp};
 use std::collections::BTreeSet;
 
 /// What comes with an application beside its settings. What is `None` or empty stays as it is, or begins now.
@@ -16,6 +16,8 @@ use std::collections::BTreeSet;
 pub struct Given {
     /// Under which it is kept.
     pub id: ClientId,
+    /// The `client_id` that it brings along, where that is a name; the key is made of it.
+    pub named: Option<ClientName>,
     /// When it was added.
     pub created: Option<Timestamp>,
     /// Tokens from before are dead.
@@ -73,9 +75,10 @@ pub fn take_in(
         let lists = lists.map(|uri| uri.trim().to_owned()).collect();
         sector::Document { uri, lists }
     });
-    let mut before = old
-        .clone()
-        .unwrap_or_else(|| settings::blank(given.id, by.now));
+    let mut before = old.clone().unwrap_or_else(|| Client {
+        named: given.named,
+        ..settings::blank(given.id, by.now)
+    });
     if let Some((host, key)) = given.sector {
         let uri = sector::uri_of(&before).map(str::to_owned);
         before.sector = Some(Box::new(Sector { host, uri, key }));

@@ -26,6 +26,7 @@ fn given(client: &Client) -> Given {
         id: client.id,
         created: Some(client.created),
         tokens_not_before: Some(client.tokens_not_before),
+        named: None,
         secrets: client.secrets.clone(),
         registered: client.registered.clone(),
         sector: client

@@ -401,6 +401,7 @@ impl ClientEdit {
 pub(in crate::oauth) fn blank(id: ClientId, now: Timestamp) -> Client {
     Client {
         id,
+        named: None,
         name: String::new(),
         kind: ClientKind::default(),
         profile: Profile::default(),

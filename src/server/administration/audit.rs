@@ -40,7 +40,9 @@ impl Wanted {
             }
         }
         let application = self.application.trim();
-        if let Ok(id) = application.parse::<WireClientId>() {
+        // A name of an application reads like a client id that another server gave.
+        let id = application.parse::<WireClientId>().ok();
+        if let Some(id) = id.filter(|id| id.named().is_none()) {
             filter.client = Some(id.key());
         } else if !application.is_empty() {
             match super::clients::find_in(view, application) {

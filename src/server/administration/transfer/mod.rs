@@ -5,6 +5,7 @@
 pub mod document;
 pub mod export;
 mod flat;
+pub mod foreign;
 pub mod import;
 pub mod plan;
 pub mod report;

@@ -153,8 +153,10 @@ fn given(
             ..registered(entry, own)
         })
     });
+    let named = record.client_id.as_ref().and_then(WireClientId::named);
     Ok(Given {
         id,
+        named: named.cloned(),
         created: record.created.map(|moment| moment.0),
         tokens_not_before: record.tokens_not_before.map(|moment| moment.0),
         secrets: secrets.collect(),

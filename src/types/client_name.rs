@@ -1,0 +1,126 @@
+//! A `client_id` that another server gave to an application, and that the application knows itself by: a word such as
+//! `grafana` (RFC 6749 §2.2).
+//! Owns: what may stand in one, and the key of the data file that belongs to it. Not here: which of the spellings of a
+//! `client_id` a text is (`wire_client_id`).
+
+use super::{ClientId, Id};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt;
+use std::str::FromStr;
+
+/// As long as Authelia lets it be.
+const LONGEST: usize = 100;
+
+/// What the keys of names are made under, so that they are no other hash.
+const LABEL: &[u8] = b"doorlight client name\0";
+
+/// 1 to 100 letters, digits and `- . _ ~` (RFC 3986 §2.3, unreserved), but no id of ours: one text has one meaning.
+/// Compared exactly.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClientName(String);
+
+/// The text is no such name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientNameError;
+
+impl fmt::Display for ClientNameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a client id has 1 to 100 letters without accents, digits, or - . _ ~")
+    }
+}
+
+impl std::error::Error for ClientNameError {}
+
+impl ClientName {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Under which the client is kept. Two names could be made to have one key: who finds a record by it still compares
+    /// the whole (`View::client_on_wire`).
+    pub fn key(&self) -> ClientId {
+        let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+        context.update(LABEL);
+        context.update(self.0.as_bytes());
+        let digest = context.finish();
+        let mut key = [0; 16];
+        for (to, from) in key.iter_mut().zip(digest.as_ref()) {
+            *to = *from;
+        }
+        ClientId(Id::from_bytes(key))
+    }
+}
+
+impl FromStr for ClientName {
+    type Err = ClientNameError;
+
+    fn from_str(text: &str) -> Result<Self, ClientNameError> {
+        let allowed = text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
+        let fits = (1..=LONGEST).contains(&text.len());
+        if !allowed || !fits || text.parse::<Id>().is_ok() {
+            return Err(ClientNameError);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ClientName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for ClientName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ClientName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_word_and_no_id_of_ours() {
+        for text in ["grafana", "a", "My-App_2.0~x", &"a".repeat(100)] {
+            assert_eq!(text.parse::<ClientName>().unwrap().to_string(), text);
+        }
+        let ours = Id::from_bytes([7; 16]).to_string();
+        for text in [
+            "",
+            " ",
+            "my app",
+            "app/x",
+            "urn:app",
+            "äpp",
+            "app\n",
+            "app\"",
+            "app%20",
+            "app@home",
+            &"a".repeat(101),
+            &ours,
+        ] {
+            assert_eq!(text.parse::<ClientName>(), Err(ClientNameError), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn each_name_has_a_key_of_its_own() {
+        let key = |text: &str| text.parse::<ClientName>().unwrap().key();
+        assert_eq!(key("grafana"), key("grafana"));
+        for other in ["Grafana", "grafana-", "grafan"] {
+            assert_ne!(key("grafana"), key(other), "{other}");
+        }
+    }
+}
