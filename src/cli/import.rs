@@ -33,12 +33,15 @@ pub(super) struct Arguments {
 enum Server {
     /// users_database.yml of Authelia.
     AutheliaUsers,
+    /// configuration.yml of Authelia: its applications.
+    Authelia,
 }
 
 impl Server {
     const fn origin(self) -> Origin {
         match self {
             Self::AutheliaUsers => Origin::AutheliaUsers,
+            Self::Authelia => Origin::Authelia,
         }
     }
 }

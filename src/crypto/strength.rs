@@ -66,9 +66,95 @@ pub fn acceptable(password: &Secret, known: &[&str]) -> Result<Strength, Strengt
     }
 }
 
+/// Characters that a random secret has at least.
+pub const RANDOM_LENGTH: usize = 24;
+/// Fewer different ones are a pattern: of 24 random hexadecimal digits they come once in ten million times.
+const RANDOM_CHARACTERS: usize = 8;
+/// As zxcvbn counts, which stops at 2^64: what is less has a pattern that it knows.
+const RANDOM_GUESSES_LOG10: f64 = 19.0;
+
+/// Whether a secret is so long and so much without a pattern that a machine drew it, and nobody finds it by trying, however
+/// quickly a try is checked. Words, in whatever language, keep to one kind of letter for a while; what is drawn changes
+/// between small and capital letters, digits and signs all the time. In doubt it is not random.
+pub fn looks_random(secret: &Secret) -> bool {
+    // zxcvbn's time grows with the length.
+    let head: Vec<char> = secret.expose().chars().take(100).collect();
+    let different: std::collections::BTreeSet<&char> = head.iter().collect();
+    if head.len() < RANDOM_LENGTH || different.len() < RANDOM_CHARACTERS {
+        return false;
+    }
+    let changes = head.windows(2).filter(|pair| match pair {
+        [one, next] => sort(*one) != sort(*next),
+        _ => false,
+    });
+    let drawn = changes.count() * 5 >= (head.len() - 1) * 2 || is_hexadecimal(&head);
+    let head: String = head.iter().collect();
+    drawn && zxcvbn::zxcvbn(&head, &[]).guesses_log10() >= RANDOM_GUESSES_LOG10
+}
+
+fn sort(character: char) -> u8 {
+    match character {
+        'a'..='z' => 0,
+        'A'..='Z' => 1,
+        '0'..='9' => 2,
+        _ => 3,
+    }
+}
+
+/// Digits and a to f, perhaps with the strokes of a UUID: no words are made of those.
+fn is_hexadecimal(text: &[char]) -> bool {
+    let digits = text.iter().filter(|c| c.is_ascii_digit()).count();
+    let letters = text
+        .iter()
+        .filter(|c| matches!(c, 'a'..='f' | 'A'..='F'))
+        .count();
+    let strokes = text.iter().filter(|c| **c == '-').count();
+    digits + letters >= RANDOM_LENGTH
+        && digits + letters + strokes == text.len()
+        && digits.min(letters) >= 4
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_machine_drew_looks_random_and_what_a_person_thought_up_does_not() {
+        let random = |text: &str| looks_random(&Secret::new(text.to_owned()));
+        for text in [
+            "insecure_secret",
+            "vX9#mQ2!pLz8wR4$tY7",
+            "correct horse battery staple",
+            "CorrectHorseBatteryStaple42",
+            "besonders-langweilige-giraffe-7",
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "passwordpasswordpasswordpassword",
+            "1234567890123456789012345678901234567890",
+            "qwertyuiopasdfghjklzxcvbnm",
+            "abcdefghijklmnopqrstuvwxyz0123456789",
+        ] {
+            assert!(!random(text), "{text}");
+        }
+        let mut seed = 7_u64;
+        let mut draw = || {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            seed >> 33
+        };
+        for letters in [
+            "0123456789abcdef",
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~",
+        ] {
+            for length in [24, 32, 72] {
+                let letters: Vec<char> = letters.chars().collect();
+                let mut one = || letters[usize::try_from(draw()).unwrap() % letters.len()];
+                let text: String = (0..length).map(|_| one()).collect();
+                assert!(random(&text), "{text}");
+            }
+        }
+        assert!(random("b6c1f0a7-53d2-4e8b-9a64-0f7d2c81e35a"));
+    }
 
     #[test]
     fn guessable_passwords_are_refused() {

@@ -2,7 +2,7 @@
 
 use super::{Algorithm, ClaimMapping, PrivateKey, Resource, SelfRegistered};
 use crate::types::{
-    ClientId, ClientName, GroupName, Host, RedirectUri, Scope, Timestamp, TokenHash,
+    ClientId, ClientName, GroupName, Host, RedirectUri, Scope, SecretHash, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -93,8 +93,8 @@ pub enum RefreshPolicy {
 /// One of at most two live secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientSecret {
-    /// SHA-256 of the generated secret.
-    pub hash: TokenHash,
+    /// Of the secret.
+    pub hash: SecretHash,
     /// When it was made.
     pub created: Timestamp,
     /// The secret itself, only where the client signs with it (`client_secret_jwt`).

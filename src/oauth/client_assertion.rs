@@ -208,7 +208,7 @@ mod tests {
     use crate::crypto::keyring::testing::ring;
     use crate::model::{Algorithm, ClientSecret};
     use crate::oauth::testing::{NOW, client, secret};
-    use crate::types::TokenHash;
+    use crate::types::SecretHash;
     use ring::hmac;
     use serde_json::json;
 
@@ -445,7 +445,7 @@ mod tests {
     #[test]
     fn openid_core_section_9_client_secret_jwt_is_signed_with_the_secret() {
         let kept = ClientSecret {
-            hash: TokenHash::of(&secret()),
+            hash: SecretHash::of(&secret()),
             created: NOW,
             key: Some(secret().expose().as_bytes().to_vec().into()),
         };

@@ -5,7 +5,7 @@
 
 use super::error::TokenError;
 use super::replay::Use;
-use crate::model::{Client, ClientAuthMethod, Profile};
+use crate::model::{Client, ClientAuthMethod, ClientSecret, Profile};
 use crate::types::{Form, Secret, TokenHash, WireClientId, form_decode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -131,11 +131,8 @@ impl Credentials {
         })
     }
 
-    /// Checks them against the client of that id.
-    pub fn authenticate(
-        &self,
-        client: Option<Arc<Client>>,
-    ) -> Result<AuthenticatedClient, TokenError> {
+    /// Checks them against the client of that id, as far as that takes no time.
+    pub fn weigh(&self, client: Option<Arc<Client>>) -> Result<Weighed, TokenError> {
         let basic = self.method == ClientAuthMethod::ClientSecretBasic;
         let fail = |why| Err(TokenError::InvalidClient { basic, why });
         let Some(client) = client.filter(|client| Some(client.wire_id()) == self.client_id) else {
@@ -149,7 +146,7 @@ impl Credentials {
             if !self.secrets.is_empty() || (client.profile == Profile::Strict && basic) {
                 return fail("a public client sent a secret");
             }
-            return Ok(client.into());
+            return Ok(Weighed::Proved(client.into()));
         }
         if self.secrets.is_empty() {
             return fail("no secret was sent");
@@ -168,11 +165,77 @@ impl Credentials {
             .secrets
             .iter()
             .map(TokenHash::of)
-            .any(|hash| client.secrets.iter().any(|s| s.hash == hash));
-        if !right {
+            .any(|hash| client.secrets.iter().any(|s| s.hash.quick() == Some(hash)));
+        if right {
+            return Ok(Weighed::Proved(client.into()));
+        }
+        if client.secrets.iter().all(|s| s.hash.slow().is_none()) {
             return fail("wrong secret");
         }
-        Ok(client.into())
+        Ok(Weighed::Undecided(Undecided {
+            client,
+            basic,
+            secrets: self.secrets.clone(),
+        }))
+    }
+}
+
+/// What credentials come to without a slow hash.
+#[derive(Debug)]
+pub enum Weighed {
+    /// Who it is.
+    Proved(AuthenticatedClient),
+    /// Everything fits but the secret, which is not looked at yet.
+    Undecided(Undecided),
+}
+
+/// Secrets that may be those of a client whose secret is kept under a slow hash (`server::slow_secrets`).
+#[derive(Debug)]
+pub struct Undecided {
+    client: Arc<Client>,
+    basic: bool,
+    secrets: Vec<Secret>,
+}
+
+impl Undecided {
+    /// Who it may be.
+    pub fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
+    /// Each secret that was sent with each that is kept so, and its PHC string.
+    pub fn pairs(&self) -> impl Iterator<Item = (&Secret, &ClientSecret, &str)> {
+        self.secrets.iter().flat_map(|sent| {
+            let kept = self.client.secrets.iter();
+            kept.filter_map(move |kept| Some((sent, kept, kept.hash.slow()?)))
+        })
+    }
+
+    /// One of the pairs fits.
+    pub fn proved(&self) -> AuthenticatedClient {
+        self.client.clone().into()
+    }
+
+    /// None of them does.
+    pub fn refused(&self) -> TokenError {
+        TokenError::InvalidClient {
+            basic: self.basic,
+            why: "wrong secret",
+        }
+    }
+}
+
+#[cfg(test)]
+impl Credentials {
+    /// As a server does that has no time for slow hashes.
+    pub(super) fn authenticate(
+        &self,
+        client: Option<Arc<Client>>,
+    ) -> Result<AuthenticatedClient, TokenError> {
+        match self.weigh(client)? {
+            Weighed::Proved(client) => Ok(client),
+            Weighed::Undecided(undecided) => Err(undecided.refused()),
+        }
     }
 }
 
@@ -180,6 +243,7 @@ impl Credentials {
 mod tests {
     use super::*;
     use crate::oauth::testing::{client, public_client, secret};
+    use crate::types::SecretHash;
     use proptest::prelude::*;
 
     fn basic(id: &str, secret: &str) -> String {
@@ -301,7 +365,7 @@ mod tests {
     #[test]
     fn a_secret_in_basic_is_read_encoded_and_raw() {
         for typed in ["a+b%2F", "a%zz", "p:q"] {
-            let hash = TokenHash::of(&Secret::new(typed.to_owned()));
+            let hash = SecretHash::of(&Secret::new(typed.to_owned()));
             let mut client = client();
             client.secrets[0].hash = hash;
             assert_eq!(
@@ -310,6 +374,56 @@ mod tests {
                 "{typed}"
             );
         }
+    }
+
+    #[test]
+    fn a_secret_under_a_slow_hash_is_left_undecided_and_nothing_else_is() {
+        let phc =
+            "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let mut moved = client();
+        moved.secrets.push(ClientSecret {
+            hash: SecretHash::Slow(phc.to_owned()),
+            created: moved.created.plus(std::time::Duration::from_secs(1)),
+            key: None,
+        });
+        let id = moved.id.to_string();
+        let weigh = |client: &Client, secret: &str| {
+            let credentials = Credentials::parse(Some(&basic(&id, secret)), &form(&[])).unwrap();
+            credentials.weigh(Some(Arc::new(client.clone())))
+        };
+        let Ok(Weighed::Undecided(undecided)) = weigh(&moved, "a+b") else {
+            panic!("it is decided");
+        };
+        // Both readings of the header, and the one slow hash.
+        let pairs: Vec<_> = undecided
+            .pairs()
+            .map(|(sent, _, phc)| (sent.expose(), phc))
+            .collect();
+        assert_eq!(pairs, [("a b", phc), ("a+b", phc)]);
+        // A hash of ours needs no such thing, and who is refused anyway costs nobody time.
+        assert!(matches!(
+            weigh(&moved, secret().expose()),
+            Ok(Weighed::Proved(_))
+        ));
+        let refused = |client: Client| assert!(weigh(&client, "a+b").is_err());
+        refused(client());
+        refused(Client {
+            disabled: true,
+            ..moved.clone()
+        });
+        refused(Client {
+            profile: Profile::Strict,
+            auth_method: ClientAuthMethod::ClientSecretPost,
+            ..moved.clone()
+        });
+        refused(Client {
+            auth_method: ClientAuthMethod::ClientSecretJwt,
+            ..moved.clone()
+        });
+        refused(Client {
+            auth_method: ClientAuthMethod::None,
+            ..moved
+        });
     }
 
     proptest! {

@@ -216,6 +216,8 @@ pub enum TokenError {
     InvalidDeviceCode(&'static str),
     /// Too many devices wait already, or too many asked from one address.
     TooManyDevices,
+    /// Too many wrong secrets were sent for this client, or from one address: this one was not looked at.
+    TooManySecrets,
     /// The server cannot write now.
     Unavailable,
     /// The DPoP proof does not hold, or there is none where one is needed.
@@ -319,6 +321,11 @@ impl TokenError {
                 429,
                 "temporarily_unavailable",
                 "too many devices are waiting; try again in a minute",
+            ),
+            Self::TooManySecrets => wire(
+                429,
+                "temporarily_unavailable",
+                "too many wrong secrets were sent; try again in a minute",
             ),
             Self::Unavailable => wire(503, "temporarily_unavailable", "try again in a moment"),
             // RFC 9449 §5.

@@ -6,7 +6,7 @@ use crate::model::{
     SelfRegistered, Session, User,
 };
 use crate::types::{
-    ClientId, GrantId, Id, Secret, SessionId, Timestamp, TokenHash, UserCode, UserId,
+    ClientId, GrantId, Id, Secret, SecretHash, SessionId, Timestamp, TokenHash, UserCode, UserId,
 };
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(crate) fn client() -> Client {
         request_uris: Vec::new(),
         secrets: vec![ClientSecret {
             key: None,
-            hash: TokenHash::of(&secret()),
+            hash: SecretHash::of(&secret()),
             created: NOW,
         }],
         redirect_uris: vec!["https://notes.example/cb".parse().unwrap()],

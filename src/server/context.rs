@@ -14,6 +14,7 @@ use super::metrics::Requests;
 use super::oauth::documents::Documents;
 use super::refusals::Refusals;
 use super::registrations::Registrations;
+use super::slow_secrets::SlowSecrets;
 use super::tokens::TokenCache;
 use crate::config::Config;
 use crate::crypto::keyring::{self, KeyRing};
@@ -41,6 +42,8 @@ pub struct Context {
     pub seal: SealKey,
     /// Guesses of passwords, counted.
     pub guesses: Guesses,
+    /// Whose turn it is to have an application's secret checked that another server hashed.
+    pub slow_secrets: SlowSecrets,
     /// Devices that want to be signed in, counted.
     pub devices: DeviceLimits,
     /// Access tokens seen lately.
@@ -117,6 +120,7 @@ impl Context {
             hashing: Hashing::default(),
             seal,
             guesses: Guesses::default(),
+            slow_secrets: SlowSecrets::default(),
             devices: DeviceLimits::default(),
             tokens: TokenCache::default(),
             origins: Origins::default(),

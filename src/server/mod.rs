@@ -36,5 +36,6 @@ pub mod replays;
 pub mod respond;
 pub mod routes;
 pub mod sector_documents;
+pub mod slow_secrets;
 pub mod standing;
 pub mod tokens;

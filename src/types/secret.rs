@@ -67,6 +67,65 @@ impl fmt::Debug for TokenHash {
     }
 }
 
+/// What is kept of an application's secret.
+#[derive(Clone, PartialEq, Eq)]
+pub enum SecretHash {
+    /// Of a random one.
+    Quick(TokenHash),
+    /// A PHC string (`crypto::password`): of one that another server hashed, or that somebody thought up.
+    Slow(String),
+}
+
+impl SecretHash {
+    /// Of a random secret.
+    pub fn of(secret: &Secret) -> Self {
+        Self::Quick(TokenHash::of(secret))
+    }
+
+    /// The SHA-256, where it is one.
+    pub fn quick(&self) -> Option<TokenHash> {
+        match self {
+            Self::Quick(hash) => Some(*hash),
+            Self::Slow(_) => None,
+        }
+    }
+
+    /// The PHC string, where it is one.
+    pub fn slow(&self) -> Option<&str> {
+        match self {
+            Self::Quick(_) => None,
+            Self::Slow(phc) => Some(phc),
+        }
+    }
+}
+
+impl fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretHash(…)")
+    }
+}
+
+impl Serialize for SecretHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Quick(hash) => hash.serialize(serializer),
+            Self::Slow(phc) => serializer.serialize_str(phc),
+        }
+    }
+}
+
+/// No base64url begins with a dollar, and every PHC string does.
+impl<'de> Deserialize<'de> for SecretHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        if text.starts_with('$') {
+            return Ok(Self::Slow(text.into_owned()));
+        }
+        let hash = TokenHash::deserialize(de::value::CowStrDeserializer::new(text))?;
+        Ok(Self::Quick(hash))
+    }
+}
+
 impl Serialize for TokenHash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&URL_SAFE_NO_PAD.encode(self.0))
@@ -142,6 +201,22 @@ mod tests {
         #[test]
         fn any_text_is_parsed_or_refused(text: String) {
             let _ = BearerSecret::parse(&text).map(|secret| secret.hash());
+        }
+    }
+
+    #[test]
+    fn a_hash_of_either_kind_is_one_text_and_back() {
+        let quick = SecretHash::of(&Secret::from_random([1; 32]));
+        let slow = SecretHash::Slow("$argon2id$v=19$m=8,t=1,p=1$AAAA$BBBB".to_owned());
+        for hash in [&quick, &slow] {
+            let text = serde_json::to_string(hash).unwrap();
+            assert_eq!(&serde_json::from_str::<SecretHash>(&text).unwrap(), hash);
+            assert!(!format!("{hash:?}").contains("argon2id"));
+        }
+        let old = serde_json::to_string(&TokenHash::of(&Secret::from_random([1; 32]))).unwrap();
+        assert_eq!(serde_json::from_str::<SecretHash>(&old).unwrap(), quick);
+        for bad in ["\"\"", "\"AAAA\"", "7", "null"] {
+            assert!(serde_json::from_str::<SecretHash>(bad).is_err(), "{bad}");
         }
     }
 

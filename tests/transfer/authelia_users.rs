@@ -202,7 +202,7 @@ fn hostile_files_of_people_change_nothing() {
         (format!("users: {}", "[".repeat(100_000)), "recursion limit"),
         (
             format!("{good}  ann: {}", "{a: ".repeat(100_000)),
-            "not YAML",
+            "nested too deep",
         ),
         ("users: {".to_owned(), "not YAML"),
     ] {

@@ -9,6 +9,7 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod authelia;
 mod authelia_users;
 mod documents;
 mod foreign;

@@ -3,6 +3,7 @@
 //! (`server::administration::transfer`), which settings go together (`rules`).
 
 use super::{Around, ClientEdit, has_secret, sector, settings};
+use crate::crypto::password;
 use crate::model::{
     AdminError, Author, Change, Client, ClientSecret, Event, EventKind, PrivateKey, Sector,
     SelfRegistered,
@@ -133,6 +134,10 @@ fn secrets_fit(client: &Client) -> Result<(), AdminError> {
     let names: BTreeSet<Timestamp> = client.secrets.iter().map(|kept| kept.created).collect();
     if !has_secret(client) {
         return refuse("an application of this kind has no secret");
+    }
+    let mut slow = client.secrets.iter().filter_map(|kept| kept.hash.slow());
+    if !slow.all(password::is_affordable) {
+        return refuse("no secret can be checked against one of these hashes here");
     }
     if client.secrets.len() > 2 {
         return refuse("an application has at most two secrets");

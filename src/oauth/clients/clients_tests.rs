@@ -52,7 +52,7 @@ fn a_name_and_an_address_make_a_web_application() {
     let decision = add(&notes().into(), &around(), fresh(1), &by(NOW));
     let (client, secret) = decision.reply.unwrap();
     assert_eq!(client.auth_method, ClientAuthMethod::ClientSecretBasic);
-    assert_eq!(client.secrets[0].hash, TokenHash::of(&secret.unwrap()));
+    assert_eq!(client.secrets[0].hash, SecretHash::of(&secret.unwrap()));
     assert_eq!(
         client.grants,
         [GrantType::AuthorizationCode, GrantType::RefreshToken].into()
@@ -446,7 +446,7 @@ fn a_group_that_is_gone_keeps_the_door_shut() {
 fn two_secrets_live_at_a_time_and_one_always() {
     let (two, secret) = rotate_secret(client(), fresh(9), &by(NOW)).reply.unwrap();
     assert_eq!(two.secrets.len(), 2);
-    assert_eq!(two.secrets[1].hash, TokenHash::of(&secret));
+    assert_eq!(two.secrets[1].hash, SecretHash::of(&secret));
     assert_ne!(two.secrets[0].created, two.secrets[1].created);
     let third = rotate_secret(two.clone(), fresh(8), &by(NOW));
     assert_eq!(third.reply.unwrap_err(), AdminError::TwoSecrets);
@@ -454,7 +454,7 @@ fn two_secrets_live_at_a_time_and_one_always() {
 
     let old = two.secrets[0].created;
     let one = remove_secret(two, old, &by(NOW)).reply.unwrap();
-    assert_eq!(one.secrets[0].hash, TokenHash::of(&secret));
+    assert_eq!(one.secrets[0].hash, SecretHash::of(&secret));
     assert!(remove_secret(one.clone(), old, &by(NOW)).reply.is_err());
     let last = one.secrets[0].created;
     assert!(remove_secret(one, last, &by(NOW)).reply.is_err());

@@ -12,10 +12,10 @@ pub use settings::{ClientEdit, NewClient};
 
 use crate::crypto::random::Fresh;
 use crate::model::{
-    AdminError, Author, Change, Client, ClientAuthMethod, ClientSecret, Decision, EventKind,
+    AdminError, Author, Change, Client, ClientAuthMethod, ClientSecret, Decision, Event, EventKind,
     GrantType,
 };
-use crate::types::{ClientId, GroupName, Id, Secret, Timestamp, TokenHash};
+use crate::types::{ClientId, GroupName, Id, Secret, SecretHash, Timestamp};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -162,6 +162,29 @@ pub fn rotate_secret(
     }
 }
 
+/// Keeps a secret that was shown, and found right against the hash as it was `seen`, under a hash of ours.
+pub fn keep_as_ours(
+    client: Option<Client>,
+    seen: &ClientSecret,
+    hash: SecretHash,
+    now: Timestamp,
+) -> Decision<(), AdminError> {
+    let Some(mut client) = client else {
+        return Decision::reply(Ok(()));
+    };
+    // It may have been removed or replaced meanwhile.
+    let Some(kept) = client.secrets.iter_mut().find(|kept| *kept == seen) else {
+        return Decision::reply(Ok(()));
+    };
+    kept.hash = hash;
+    let event = Event::success(EventKind::ClientSecretChanged, now).client(&client);
+    Decision {
+        events: vec![event.detail("a secret of another server was shown, and is kept as ours are")],
+        changes: vec![Change::PutClient(Box::new(client))],
+        reply: Ok(()),
+    }
+}
+
 /// Removes the secret that was made at `created`; never the last one.
 pub fn remove_secret(
     mut client: Client,
@@ -211,7 +234,7 @@ pub fn has_secret(client: &Client) -> bool {
 pub(super) fn kept(client: &Client, secret: &Secret, created: Timestamp) -> ClientSecret {
     let signs = client.auth_method == ClientAuthMethod::ClientSecretJwt;
     ClientSecret {
-        hash: TokenHash::of(secret),
+        hash: SecretHash::of(secret),
         created,
         key: signs.then(|| secret.expose().as_bytes().to_vec().into()),
     }

@@ -32,7 +32,9 @@ use crate::model::{
 use crate::oauth::clients::sector::{self, Sectors};
 use crate::oauth::clients::{self, ClientEdit};
 use crate::oauth::target;
-use crate::types::{BearerSecret, ClientId, Id, RedirectUri, Scope, Secret, Timestamp, TokenHash};
+use crate::types::{
+    BearerSecret, ClientId, Id, RedirectUri, Scope, Secret, SecretHash, Timestamp, TokenHash,
+};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -382,8 +384,11 @@ fn same(client: &Client, members: &Map<String, Value>) -> Result<(), Registratio
         ));
     }
     if members.contains_key("client_secret") {
-        let hash = text("client_secret").map(|text| TokenHash::of(&Secret::new(text.to_owned())));
-        let known = client.secrets.iter().any(|kept| Some(kept.hash) == hash);
+        let hash = text("client_secret").map(|text| SecretHash::of(&Secret::new(text.to_owned())));
+        let known = client
+            .secrets
+            .iter()
+            .any(|kept| Some(&kept.hash) == hash.as_ref());
         if !known {
             return Err(RegistrationError::metadata(
                 "client_secret must be that of the client",

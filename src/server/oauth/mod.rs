@@ -17,9 +17,10 @@ use super::fetched::{self, Unfetched};
 use super::incoming::Incoming;
 use super::replays;
 use super::respond::{oauth_error, set};
+use super::slow_secrets;
 use crate::model::{Client, ClientAuthMethod, Decision, Event, EventKind};
 use crate::oauth::client_assertion::Assertion;
-use crate::oauth::client_auth::{AuthenticatedClient, Credentials};
+use crate::oauth::client_auth::{AuthenticatedClient, Credentials, Weighed};
 use crate::oauth::error::TokenError;
 use crate::oauth::replay::{self, NotOnce, Purpose};
 use crate::store::StoreError;
@@ -92,9 +93,12 @@ fn authenticate_as(
         Some(id) => find(id).map_err(|error| (None, error))?,
         None => None,
     };
-    credentials
-        .authenticate(client.clone())
-        .map_err(|error| (client, error))
+    let weighed = credentials.weigh(client.clone());
+    let settled = weighed.and_then(|weighed| match weighed {
+        Weighed::Proved(client) => Ok(client),
+        Weighed::Undecided(undecided) => slow_secrets::settle(incoming, &credentials, &undecided),
+    });
+    settled.map_err(|error| (client, error))
 }
 
 /// The client of a signed assertion. What was used already is refused here; whoever grants something for it looks once more,
@@ -178,7 +182,9 @@ pub fn refuse_and_record(
         return refuse(error);
     }
     let kind = match error {
-        TokenError::InvalidClient { .. } => EventKind::ClientAuthentication,
+        TokenError::InvalidClient { .. } | TokenError::TooManySecrets => {
+            EventKind::ClientAuthentication
+        }
         TokenError::InvalidDeviceCode(_) => EventKind::DeviceCodeRedeemed,
         TokenError::TooManyDevices => EventKind::DeviceAsked,
         _ => EventKind::TokenRequest,

@@ -11,7 +11,8 @@ use crate::identity::people::PersonEdit;
 use crate::model::{Algorithm, PrivateKey, RegistrationPolicy};
 use crate::oauth::clients::{ClientEdit, NewClient};
 use crate::types::{
-    GroupName, Host, InitialTokenId, Scope, Timestamp, TokenHash, UserId, WireClientId, strict_json,
+    GroupName, Host, InitialTokenId, Scope, SecretHash, Timestamp, TokenHash, UserId, WireClientId,
+    strict_json,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
@@ -220,10 +221,11 @@ impl Settings for ClientEdit {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretEntry {
-    /// When it was made, which is its name.
-    pub created: Moment,
-    /// SHA-256 of it.
-    pub hash: TokenHash,
+    /// When it was made, which is its name. None: as the one of that hash that is here, else now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Moment>,
+    /// SHA-256 of it; or, where another server hashed it, a PHC string.
+    pub hash: SecretHash,
     /// Itself, where the application signs with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<PrivateKey>,

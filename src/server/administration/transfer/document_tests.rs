@@ -100,8 +100,8 @@ fn every_member_of_a_record_is_named_beside_the_settings() {
         created: now,
         tokens_not_before: now,
         secrets: vec![SecretEntry {
-            created: Moment(Timestamp::default()),
-            hash,
+            created: now,
+            hash: crate::types::SecretHash::Quick(hash),
             key: None,
         }],
         registered: Some(serde_json::from_value(json!({})).unwrap()),

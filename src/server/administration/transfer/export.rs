@@ -130,7 +130,7 @@ fn application(client: Client, secrets: Secrets) -> Application {
         tokens_not_before: Moment::unless_never(client.tokens_not_before),
         secrets: kept
             .map(|secret| SecretEntry {
-                created: Moment(secret.created),
+                created: Some(Moment(secret.created)),
                 hash: secret.hash,
                 key: secret.key,
             })

@@ -14,7 +14,7 @@ use crate::model::{
 use crate::oauth::testing::{self, NOW, client, of_sector, resource, self_registered};
 use crate::server::api::control::command_line;
 use crate::server::context::Context;
-use crate::types::{ClientId, Id, Secret, TokenHash, UserId, WireClientId};
+use crate::types::{ClientId, Id, Secret, SecretHash, TokenHash, UserId, WireClientId};
 use serde_json::json;
 use std::time::Duration;
 
@@ -133,7 +133,7 @@ fn full() -> Client {
         auth_method: ClientAuthMethod::ClientSecretJwt,
         secrets: ["old", "new"]
             .map(|text| ClientSecret {
-                hash: hash(text),
+                hash: SecretHash::Quick(hash(text)),
                 created: NOW.plus(Duration::from_secs(u64::from(text == "new"))),
                 key: Some(format!("signs with {text}").into_bytes().into()),
             })

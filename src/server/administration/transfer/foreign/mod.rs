@@ -2,6 +2,8 @@
 //! Owns: which files there are, what becomes of a hash and of a name, and that whatever does not come along is said.
 //! Not here: what may stand in a record, and whether it may come in (`plan`).
 
+mod application;
+mod authelia;
 mod authelia_users;
 mod hashes;
 mod reading;
@@ -16,6 +18,8 @@ use std::collections::BTreeMap;
 pub enum Origin {
     /// `users_database.yml` of Authelia.
     AutheliaUsers,
+    /// `configuration.yml` of Authelia.
+    Authelia,
 }
 
 /// What was made of a file.
@@ -52,6 +56,7 @@ impl Foreign {
 pub fn read(origin: Origin, bytes: &[u8]) -> Result<Foreign, String> {
     match origin {
         Origin::AutheliaUsers => authelia_users::read(&yaml(bytes)?),
+        Origin::Authelia => authelia::read(&yaml(bytes)?),
     }
 }
 

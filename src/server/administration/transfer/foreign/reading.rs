@@ -83,6 +83,20 @@ impl<'v> Record<'v> {
             .transpose()
     }
 
+    /// The records of a list in it.
+    pub fn records(&self, member: &str) -> Result<Vec<Record<'v>>, String> {
+        let called = |n: usize| format!("{}: number {} of {member}", self.called, n + 1);
+        match self.get(member) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(items)) => items
+                .iter()
+                .enumerate()
+                .map(|(n, item)| Record::of(called(n), item))
+                .collect(),
+            Some(_) => Err(self.wrong(member, "must be a list")),
+        }
+    }
+
     /// The records that stand in it under names of their own.
     pub fn entries(&self) -> Result<Vec<(&'v str, Record<'v>)>, String> {
         let entry = |(name, value): (&'v String, &'v Value)| {
@@ -91,6 +105,13 @@ impl<'v> Record<'v> {
             Ok((name.as_str(), record))
         };
         self.members.iter().map(entry).collect()
+    }
+
+    /// Members that mean nothing here, and need not be told.
+    pub fn pass_over(&self, members: &[&str]) {
+        for member in members {
+            let _ = self.get(member);
+        }
     }
 
     /// The names of members that say something and that nobody asked for.
@@ -156,7 +177,7 @@ pub fn shown(text: &str) -> String {
 fn says_nothing(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
-        Value::String(text) => text.is_empty() || text == "false",
+        Value::String(text) => matches!(text.as_str(), "" | "false" | "none"),
         Value::Array(items) => items.is_empty(),
         Value::Object(members) => members.is_empty(),
         _ => false,
@@ -173,10 +194,11 @@ mod tests {
         let value = json!({ "a": "b", "secret": "hush", "list": [], "off": false, "none": null, "deep": { "x": 1 } });
         let record = Record::of("it", &value).unwrap();
         assert_eq!(record.text("a"), Ok(Some("b".to_owned())));
-        assert!(record.record("deep").unwrap().is_some());
+        record.pass_over(&["deep"]);
         assert_eq!(record.left(), ["secret"]);
         for why in [
             record.flag("secret").unwrap_err(),
+            record.records("secret").map(|_| ()).unwrap_err(),
             record.record("secret").map(|_| ()).unwrap_err(),
         ] {
             assert!(why.starts_with("it: ") && !why.contains("hush"), "{why}");

@@ -93,7 +93,7 @@ impl Builder {
             return Err("it is nested too deep");
         }
         if let Some(Open::Map(_, None)) = self.open.last() {
-            return Err("a key is text; braces in a value need quotes around it");
+            return Err("a key must be text; a template such as {{ … }} must be filled in first");
         }
         self.open.push(what);
         Ok(())
@@ -159,8 +159,8 @@ mod tests {
             ("a: !include b", 1, "tags"),
             ("a: 1\nb: 2\na: 3", 3, "twice"),
             ("a: {b: 1, b: 2}", 1, "twice"),
-            ("? [a]\n: b", 1, "a key is text"),
-            ("a: {{ secret \"/x\" }}", 1, "a key is text"),
+            ("? [a]\n: b", 1, "a key must be text"),
+            ("a: {{ secret \"/x\" }}", 1, "a key must be text"),
             ("a: 1\n---\nb: 2", 2, "second document"),
             ("a: [", 1, ""),
             ("a: b: c", 1, ""),

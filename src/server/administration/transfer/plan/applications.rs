@@ -1,6 +1,6 @@
 //! Applications of a document: by their client id, or where they have none, by their name.
 
-use super::super::document::{Application, ApplicationRecord, RegisteredEntry};
+use super::super::document::{Application, ApplicationRecord, RegisteredEntry, SecretEntry};
 use super::{Before, Planner};
 use crate::crypto::random;
 use crate::model::{Client, ClientSecret, SelfRegistered, Settings};
@@ -8,8 +8,9 @@ use crate::oauth::clients::arrival::{self, Given};
 use crate::oauth::clients::sector::Sectors;
 use crate::oauth::clients::{Around, has_secret};
 use crate::store::StoreError;
-use crate::types::{ClientId, Secret, TokenHash, WireClientId};
+use crate::types::{ClientId, Secret, Timestamp, TokenHash, WireClientId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Who has which name, in lower case.
 type Names = BTreeMap<String, ClientId>;
@@ -76,7 +77,7 @@ impl Planner<'_> {
         old: Option<Client>,
         around: Around,
     ) -> bool {
-        let given = match given(id, &application.record, old.as_ref()) {
+        let given = match given(id, &application.record, old.as_ref(), self.by.now) {
             Ok(given) => given,
             Err(why) => {
                 self.problem(format!("{called}: {why}"));
@@ -136,16 +137,12 @@ fn given(
     id: ClientId,
     record: &ApplicationRecord,
     old: Option<&Client>,
+    now: Timestamp,
 ) -> Result<Given, &'static str> {
     let document = record.client_id.as_ref().and_then(WireClientId::document);
     if document.is_some() && record.registered.is_none() {
         return Err("its client id is an address, so it needs the member \"registered\"");
     }
-    let secrets = record.secrets.iter().map(|secret| ClientSecret {
-        hash: secret.hash,
-        created: secret.created.0,
-        key: secret.key.clone(),
-    });
     let registered = record.registered.as_ref().map(|entry| {
         let own = old.and_then(|old| old.registered.as_deref());
         Box::new(SelfRegistered {
@@ -159,13 +156,35 @@ fn given(
         named: named.cloned(),
         created: record.created.map(|moment| moment.0),
         tokens_not_before: record.tokens_not_before.map(|moment| moment.0),
-        secrets: secrets.collect(),
+        secrets: secrets(record, old, now),
         registered,
         sector: record
             .sector
             .as_ref()
             .map(|sector| (sector.host.clone(), sector.key.clone())),
     })
+}
+
+/// Those that do not say when they were made are as old as the same ones here, or were made now, one after the other.
+fn secrets(record: &ApplicationRecord, old: Option<&Client>, now: Timestamp) -> Vec<ClientSecret> {
+    let mut next = now;
+    let made = |entry: &SecretEntry| {
+        let known = old?.secrets.iter().find(|kept| kept.hash == entry.hash)?;
+        Some(known.created)
+    };
+    let secret = |entry: &SecretEntry| {
+        let created = entry.created.map(|moment| moment.0).or_else(|| made(entry));
+        let created = created.unwrap_or_else(|| {
+            next = next.plus(Duration::from_millis(1));
+            next
+        });
+        ClientSecret {
+            hash: entry.hash.clone(),
+            created,
+            key: entry.key.clone(),
+        }
+    };
+    record.secrets.iter().map(secret).collect()
 }
 
 fn registered(entry: &RegisteredEntry, old: Option<&SelfRegistered>) -> SelfRegistered {

@@ -1,0 +1,262 @@
+//! Secrets of applications that another server hashed (`types::SecretHash::Slow`): checked off the writer, until each was
+//! shown once.
+//! Owns: who may have one checked and when, and that a right one becomes a hash of ours. Not here: what else a request must
+//! show (`oauth::client_auth`), the hash (`crypto::password`), the gate before every slow hash (`hashing`).
+//!
+//! Anybody may send a wrong secret, and to look at one takes as long as to look at a person's password. So for all
+//! applications together one is looked at at a time: of the gate that people's sign-ins need, strangers with secrets hold
+//! one place at most. Few wait for their turn, and fewer for one application. Whoever was wrong before, for an application
+//! or from an address, has to leave more and more time between two; a right secret does not count.
+
+use super::context::Context;
+use super::guesses::household;
+use super::hashing::Asker;
+use super::incoming::Incoming;
+use crate::crypto::password::Verdict;
+use crate::crypto::strength;
+use crate::identity::throttle::{self, Policy, Throttle};
+use crate::model::ClientSecret;
+use crate::oauth::client_auth::{AuthenticatedClient, Credentials, Undecided, Weighed};
+use crate::oauth::clients;
+use crate::oauth::error::TokenError;
+use crate::types::{ClientId, Secret, SecretHash, Timestamp};
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Who stands in the line, the one whose turn it is among them.
+const LINE: usize = 16;
+/// An application that starts may ask several times at once.
+const LINE_OF_ONE: usize = 5;
+
+/// For an application, from one address.
+const CLIENT: Policy = Policy {
+    free: 10,
+    longest: Duration::from_secs(60),
+    forget: Duration::from_secs(15 * 60),
+};
+/// Counters of each kind.
+const COUNTERS: usize = 10_000;
+
+/// The line and the counters.
+pub struct SlowSecrets {
+    line: Mutex<Line>,
+    moved: Condvar,
+    tries: Mutex<Tries>,
+}
+
+/// For whom they stand in it, first come first; the first one's turn it is.
+#[derive(Default)]
+struct Line {
+    waiting: VecDeque<(u64, ClientId)>,
+    next: u64,
+}
+
+struct Tries {
+    clients: Throttle<(IpAddr, ClientId)>,
+    addresses: Throttle<IpAddr>,
+}
+
+impl Default for SlowSecrets {
+    fn default() -> Self {
+        Self {
+            line: Mutex::default(),
+            moved: Condvar::new(),
+            tries: Mutex::new(Tries {
+                clients: Throttle::new(CLIENT, COUNTERS),
+                addresses: Throttle::new(throttle::ADDRESS, COUNTERS),
+            }),
+        }
+    }
+}
+
+/// Decides what `credentials` alone could not.
+pub fn settle(
+    incoming: &Incoming<'_>,
+    credentials: &Credentials,
+    undecided: &Undecided,
+) -> Result<AuthenticatedClient, TokenError> {
+    let (slow, id) = (&incoming.ctx.slow_secrets, undecided.client().id);
+    let address = household(incoming.address());
+    slow.attempt(id, address, incoming.now)?;
+    let settled = in_turn(incoming, credentials, id);
+    if !matches!(settled, Err(TokenError::InvalidClient { .. })) {
+        slow.unseen(id, address);
+    }
+    settled
+}
+
+fn in_turn(
+    incoming: &Incoming<'_>,
+    credentials: &Credentials,
+    id: ClientId,
+) -> Result<AuthenticatedClient, TokenError> {
+    let ctx = incoming.ctx;
+    let _turn = ctx.slow_secrets.enter(id).ok_or(TokenError::Unavailable)?;
+    // Whoever was before may have shown the same secret.
+    let client = ctx.client(id).map_err(super::oauth::unavailable)?;
+    let undecided = match credentials.weigh(client)? {
+        Weighed::Proved(client) => return Ok(client),
+        Weighed::Undecided(undecided) => undecided,
+    };
+    for (secret, kept, phc) in undecided.pairs() {
+        // Other strangers may stand before the gate; people who are known go first.
+        match ctx.hashing.verify(secret, Some(phc), Asker::Stranger) {
+            Ok(Verdict::Match { .. }) => {
+                keep_as_ours(ctx, id, kept, secret, incoming.now);
+                return Ok(undecided.proved());
+            }
+            Ok(Verdict::Mismatch) => {}
+            Err(_) => return Err(TokenError::Unavailable),
+        }
+    }
+    Err(undecided.refused())
+}
+
+/// The hash that ours are kept under takes no time, and is as good for a secret that nobody can guess. Another one stays
+/// slow. Where nothing can be written now, it is done the next time.
+fn keep_as_ours(ctx: &Context, id: ClientId, seen: &ClientSecret, secret: &Secret, now: Timestamp) {
+    if !strength::looks_random(secret) {
+        return;
+    }
+    let (seen, hash) = (seen.clone(), SecretHash::of(secret));
+    let kept = ctx.store.submit(move |view| {
+        let client = view.client(id)?;
+        Ok(clients::keep_as_ours(client, &seen, hash, now))
+    });
+    if let Err(error) = kept {
+        log::warn!("{error}");
+    }
+}
+
+impl SlowSecrets {
+    /// Counts a try as wrong until it is known better.
+    fn attempt(&self, client: ClientId, address: IpAddr, now: Timestamp) -> Result<(), TokenError> {
+        let mut tries = lock(&self.tries);
+        let key = (address, client);
+        let counted = tries
+            .addresses
+            .ready(&address, now)
+            .and_then(|()| tries.clients.attempt(&key, now))
+            .and_then(|()| tries.addresses.attempt(&address, now));
+        counted.map_err(|_| TokenError::TooManySecrets)
+    }
+
+    fn unseen(&self, client: ClientId, address: IpAddr) {
+        let mut tries = lock(&self.tries);
+        tries.clients.take_back(&(address, client));
+        tries.addresses.take_back(&address);
+    }
+
+    /// Waits for the turn; `None` where too many wait.
+    fn enter(&self, client: ClientId) -> Option<Turn<'_>> {
+        let mut line = lock(&self.line);
+        let own = line.waiting.iter().filter(|(_, id)| *id == client).count();
+        if line.waiting.len() >= LINE || own >= LINE_OF_ONE {
+            return None;
+        }
+        let number = line.next;
+        line.next += 1;
+        line.waiting.push_back((number, client));
+        while line
+            .waiting
+            .front()
+            .is_some_and(|(first, _)| *first != number)
+        {
+            line = self
+                .moved
+                .wait(line)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        Some(Turn(self))
+    }
+}
+
+struct Turn<'a>(&'a SlowSecrets);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.line).waiting.pop_front();
+        self.0.moved.notify_all();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Id;
+    use std::sync::mpsc::channel;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
+
+    fn client(n: u8) -> ClientId {
+        ClientId(Id::from_bytes([n; 16]))
+    }
+
+    fn address(n: u32) -> IpAddr {
+        IpAddr::V4(n.into())
+    }
+
+    fn wait_for(slow: &SlowSecrets, count: usize) {
+        while lock(&slow.line).waiting.len() < count {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn one_at_a_time_few_wait_and_fewer_for_one_application() {
+        let slow = SlowSecrets::default();
+        let (done, order) = channel();
+        std::thread::scope(|scope| {
+            let slow = &slow;
+            let turn = slow.enter(client(0)).unwrap();
+            for n in 1..LINE {
+                let done = done.clone();
+                let id = client(u8::try_from(n / LINE_OF_ONE).unwrap());
+                scope.spawn(move || {
+                    let turn = slow.enter(id);
+                    done.send(n).unwrap();
+                    drop(turn);
+                });
+                wait_for(slow, n + 1);
+                if n == LINE_OF_ONE - 1 {
+                    assert!(slow.enter(client(0)).is_none());
+                }
+            }
+            assert!(slow.enter(client(200)).is_none());
+            drop(turn);
+        });
+        drop(done);
+        assert!(order.iter().eq(1..LINE));
+        assert!(slow.enter(client(200)).is_some());
+    }
+
+    #[test]
+    fn wrong_secrets_slow_down_who_sends_them_and_nobody_else() {
+        let slow = SlowSecrets::default();
+        for _ in 0..10 {
+            assert_eq!(slow.attempt(client(1), address(1), NOW), Ok(()));
+        }
+        let refused = Err(TokenError::TooManySecrets);
+        assert_eq!(slow.attempt(client(1), address(1), NOW), refused);
+        // Elsewhere, and for another application, it is looked at.
+        assert_eq!(slow.attempt(client(1), address(2), NOW), Ok(()));
+        for _ in 0..10 {
+            assert_eq!(slow.attempt(client(2), address(1), NOW), Ok(()));
+        }
+        // One after another from one address.
+        assert_eq!(slow.attempt(client(3), address(1), NOW), refused);
+        // What was right, or not looked at, does not count.
+        for _ in 0..50 {
+            assert_eq!(slow.attempt(client(3), address(3), NOW), Ok(()));
+            slow.unseen(client(3), address(3));
+        }
+        let later = NOW.plus(Duration::from_secs(60));
+        assert_eq!(slow.attempt(client(1), address(1), later), Ok(()));
+    }
+}
