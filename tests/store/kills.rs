@@ -240,16 +240,16 @@ fn check(world: &World, client: &TestClient, known: &Acknowledged) {
 }
 
 /// xorshift64; its seed is printed where a run fails.
-struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let seed = u64::from_le_bytes(doorlight::crypto::random::bytes()) | 1;
         println!("seed {seed}");
         Self(seed)
     }
 
-    fn below(&mut self, most: u64) -> u64 {
+    pub fn below(&mut self, most: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
