@@ -139,6 +139,25 @@ fn recorded(ctx: &Context, text: &mut Exposition) {
             .iter()
             .map(|(labels, count)| (labels.as_slice(), *count)),
     );
+    let backups = [
+        (
+            [("outcome", "success")],
+            EventKind::BackupMade,
+            Outcome::Success,
+        ),
+        (
+            [("outcome", "failure")],
+            EventKind::BackupFailed,
+            Outcome::Refused,
+        ),
+    ];
+    text.counter(
+        "doorlight_backups_total",
+        "Backups in the folder that is set, by outcome.",
+        backups
+            .iter()
+            .map(|(labels, kind, outcome)| (labels.as_slice(), counters.events(*kind, *outcome))),
+    );
     let mut events = Vec::new();
     for kind in EventKind::ALL {
         for outcome in outcomes {
@@ -265,6 +284,13 @@ fn of_file(
             file.len(),
         );
     }
+    let good = view.backup_record()?.good;
+    text.gauges(
+        "doorlight_backup_age_seconds",
+        "Age of the last good backup in the folder that is set; none is told while there is none.",
+        good.iter()
+            .map(|good| (Labels::default(), now.since(good.time).as_secs())),
+    );
     let signing = keys::list(view, now)?;
     let ages: Vec<_> = signing
         .iter()
