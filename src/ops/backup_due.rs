@@ -18,6 +18,37 @@ pub const LAST_MINUTE: u16 = 24 * 60 - 1;
 /// How far ahead of now the last backup may be: so far is a clock that was set right, not one that was wrong.
 const AHEAD: Duration = HOUR;
 
+/// A good one that is older than this is none: somebody must look.
+const OLD: Duration = Duration::from_secs(3 * 24 * 3_600);
+
+/// How it stands, for whoever looks after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// None is wanted.
+    Off,
+    /// All is well.
+    Well,
+    /// The last one failed; there is a good one that is not old.
+    Failing,
+    /// The last good one is so many days old, or there is none though it was tried.
+    Overdue(Option<u64>),
+}
+
+/// How it stands now. A good one counts wherever it is.
+pub fn standing(settings: &BackupSettings, record: &BackupRecord, now: Timestamp) -> Standing {
+    if settings.folder.is_none() {
+        return Standing::Off;
+    }
+    let fails = record.failed_since > 0;
+    let age = record.good.as_ref().map(|good| now.since(good.time));
+    match age {
+        Some(age) if age > OLD => Standing::Overdue(Some(age.as_secs() / DAY.as_secs())),
+        None if fails => Standing::Overdue(None),
+        _ if fails => Standing::Failing,
+        _ => Standing::Well,
+    }
+}
+
 /// When there is to be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
@@ -263,6 +294,34 @@ mod tests {
         );
         let end = Timestamp::from_millis(u64::MAX);
         assert_eq!(due(&three_o_clock(), &made(end), end), Due::At(end));
+    }
+
+    #[test]
+    fn three_days_without_a_good_one_are_too_many() {
+        let now = at("2026-11-29T12:00:00Z");
+        let failing = |record: BackupRecord| BackupRecord {
+            failed_since: 1,
+            ..record
+        };
+        let (young, old) = (made(now.minus(OLD)), made(now.minus(DAY * 9)));
+        for (record, expected) in [
+            (BackupRecord::default(), Standing::Well),
+            (failing(BackupRecord::default()), Standing::Overdue(None)),
+            (young.clone(), Standing::Well),
+            (failing(young), Standing::Failing),
+            (old.clone(), Standing::Overdue(Some(9))),
+            (failing(old.clone()), Standing::Overdue(Some(9))),
+        ] {
+            assert_eq!(
+                standing(&three_o_clock(), &record, now),
+                expected,
+                "{record:?}"
+            );
+        }
+        assert_eq!(
+            standing(&BackupSettings::default(), &old, now),
+            Standing::Off
+        );
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use super::admin::desk::{Answer, Desk};
 use super::admin::{
-    applications, audit, groups, keys, overview, people, registration, resources, sessions, try_it,
+    applications, audit, backup_download, backups, groups, keys, overview, people, registration,
+    resources, sessions, try_it,
 };
 use super::answered::Answered;
 use super::api::resource as api;
@@ -227,6 +228,15 @@ pub static ROUTES: &[Route] = &[
         "/admin/registration/tokens/*/remove",
         "/admin/registration",
         registration::remove_token,
+    ),
+    shown("/admin/backups", backups::show),
+    form("/admin/backups", backups::set),
+    button("/admin/backups/off", "/admin/backups", backups::switch_off),
+    button("/admin/backups/run", "/admin/backups", backups::run),
+    button(
+        "/admin/backups/download",
+        "/admin/backups",
+        backup_download::download,
     ),
     shown("/admin/audit", audit::list),
     shown("/admin/audit/export", audit::export),

@@ -10,6 +10,7 @@
 mod world;
 
 mod applications;
+mod backups;
 mod forgery;
 mod forms;
 mod guessing;

@@ -4,6 +4,10 @@
 mod application_form;
 pub mod applications;
 pub mod audit;
+pub mod backup_download;
+pub mod backups;
+#[cfg(test)]
+mod backups_tests;
 pub mod desk;
 pub mod groups;
 pub mod keys;

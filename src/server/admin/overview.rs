@@ -33,6 +33,8 @@ pub fn show(desk: &Desk<'_>) -> Answer {
         refusals: refusals(&view, incoming.now.minus(DAY))?,
     };
     let latest = view.events(&EventFilter::default(), None, SHOWN)?.events;
+    let record = view.backup_record()?;
+    let settings = incoming.ctx.settings()?;
     let issuer = &incoming.ctx.config.issuer;
     Ok(desk.page("Overview", DONE, |page| {
         let view = Overview {
@@ -44,6 +46,8 @@ pub fn show(desk: &Desk<'_>) -> Answer {
             checks: checks(desk),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             calls: calls(),
+            backup: record.good.map(|good| ago(good.time, incoming.now)),
+            backs_up: settings.backups.folder.is_some(),
             data_file: incoming.ctx.config.data.display().to_string(),
         };
         respond::page(200, Leads::Here, &view)

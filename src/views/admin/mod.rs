@@ -3,6 +3,7 @@
 mod application_parts;
 mod applications;
 mod audit;
+mod backups;
 mod confirm;
 mod groups;
 mod keys;
@@ -19,6 +20,7 @@ pub use applications::{
     SecretRow, Undelivered, UndeliveredRow, application_defaults,
 };
 pub use audit::{Audit, EventRow, Refusal};
+pub use backups::{BackupRow, Backups};
 pub use confirm::{Confirm, CopyRow, Issued, ListHead};
 pub use groups::{Group, GroupRow, Groups, NewGroup};
 pub use keys::{KeyRow, KeyState, Keys};

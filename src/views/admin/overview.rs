@@ -24,6 +24,10 @@ pub struct Overview {
     pub version: String,
     /// Calls to other servers since the start, in words; `None`: there were none.
     pub calls: Option<String>,
+    /// When the last good backup was made.
+    pub backup: Option<When>,
+    /// Whether backups are made by themselves.
+    pub backs_up: bool,
     /// Path of the data file.
     pub data_file: String,
 }

@@ -20,6 +20,8 @@ impl Samples<'_> {
             checks: self.checks(),
             version: "0.1.0".into(),
             calls: Some("12 since the start; not allowed: 1; failed: 2".to_owned()),
+            backup: Some(when("2026-11-23T03:00:00Z", "29 hours ago (23 Nov 2026, 03:00 UTC)")),
+            backs_up: true,
             data_file: self.t("/var/lib/doorlight/doorlight.redb"),
         };
         let first = Overview {
@@ -39,6 +41,8 @@ impl Samples<'_> {
                 looked: None,
                 ..self.checks()
             },
+            backup: None,
+            backs_up: false,
             ..overview.clone()
         };
         vec![draw("admin", &overview), draw("admin-first", &first)]

@@ -1,6 +1,7 @@
 //! Every page with data as it could be; with `hostile`, that text stands wherever text comes from outside.
 
 mod applications;
+mod backups;
 mod desk;
 mod people;
 mod public;
@@ -260,6 +261,7 @@ impl Samples<'_> {
         pages.extend(self.admin_applications());
         pages.extend(self.admin_resources());
         pages.extend(self.admin_people());
+        pages.extend(self.admin_backups());
         pages.extend(self.admin_rest());
         pages
     }
