@@ -35,6 +35,8 @@ enum Server {
     AutheliaUsers,
     /// configuration.yml of Authelia: its applications.
     Authelia,
+    /// A realm that Keycloak exported.
+    Keycloak,
 }
 
 impl Server {
@@ -42,6 +44,7 @@ impl Server {
         match self {
             Self::AutheliaUsers => Origin::AutheliaUsers,
             Self::Authelia => Origin::Authelia,
+            Self::Keycloak => Origin::Keycloak,
         }
     }
 }

@@ -67,7 +67,7 @@ pub fn lines(report: &Value, of: &str) -> String {
 fn a_file_that_is_too_long_is_not_read() {
     let world = World::empty();
     let long = "#".repeat(50 * 1024 * 1024);
-    for from in ["authelia-users", "authelia"] {
+    for from in ["authelia-users", "authelia", "keycloak"] {
         let told = refused(&world, from, &long);
         assert!(told.contains("longer than"), "{told}");
     }

@@ -13,6 +13,7 @@ mod authelia;
 mod authelia_users;
 mod documents;
 mod foreign;
+mod keycloak;
 
 use serde_json::Value;
 use std::path::Path;

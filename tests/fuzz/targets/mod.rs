@@ -5,6 +5,7 @@ mod chunked_body;
 mod compact_jws;
 mod data_file;
 mod dpop;
+mod foreign;
 mod form;
 mod jwk;
 mod password_hash;
@@ -20,6 +21,8 @@ pub const ALL: &[(&str, fn(&[u8]))] = &[
     ("compact_jws", compact_jws::run),
     ("data_file", data_file::run),
     ("dpop", dpop::run),
+    ("foreign_json", foreign::json),
+    ("foreign_yaml", foreign::yaml),
     ("form", form::run),
     ("jwk", jwk::run),
     ("password_hash", password_hash::run),

@@ -6,6 +6,8 @@ mod application;
 mod authelia;
 mod authelia_users;
 mod hashes;
+mod keycloak;
+mod keycloak_clients;
 mod reading;
 mod yaml;
 
@@ -20,6 +22,8 @@ pub enum Origin {
     AutheliaUsers,
     /// `configuration.yml` of Authelia.
     Authelia,
+    /// A realm that Keycloak exported.
+    Keycloak,
 }
 
 /// What was made of a file.
@@ -57,6 +61,7 @@ pub fn read(origin: Origin, bytes: &[u8]) -> Result<Foreign, String> {
     match origin {
         Origin::AutheliaUsers => authelia_users::read(&yaml(bytes)?),
         Origin::Authelia => authelia::read(&yaml(bytes)?),
+        Origin::Keycloak => keycloak::read(bytes),
     }
 }
 

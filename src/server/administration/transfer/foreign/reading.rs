@@ -5,9 +5,12 @@
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// Characters of a name or an address that are shown.
 const SHOWN: usize = 80;
+
+static NO_MEMBERS: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
 
 /// An object, what it is called, and which of its members were asked for.
 pub struct Record<'v> {
@@ -75,12 +78,34 @@ impl<'v> Record<'v> {
         }
     }
 
+    /// A whole number.
+    pub fn number(&self, member: &str) -> Result<Option<u64>, String> {
+        let number = match self.get(member) {
+            None => return Ok(None),
+            Some(Value::Number(number)) => number.as_u64(),
+            Some(Value::String(text)) => text.parse().ok(),
+            Some(_) => None,
+        };
+        let wrong = || self.wrong(member, "must be a whole number");
+        number.map(Some).ok_or_else(wrong)
+    }
+
     /// A record in it.
     pub fn record(&self, member: &str) -> Result<Option<Record<'v>>, String> {
         let called = format!("{}: {member}", self.called);
         self.get(member)
             .map(|value| Record::of(called, value))
             .transpose()
+    }
+
+    /// The same, and one without members where there is none.
+    pub fn record_or_empty(&self, member: &str) -> Result<Record<'v>, String> {
+        let found = self.record(member)?;
+        Ok(found.unwrap_or_else(|| Record {
+            called: format!("{}: {member}", self.called),
+            members: &NO_MEMBERS,
+            asked: RefCell::default(),
+        }))
     }
 
     /// The records of a list in it.
@@ -198,6 +223,7 @@ mod tests {
         assert_eq!(record.left(), ["secret"]);
         for why in [
             record.flag("secret").unwrap_err(),
+            record.number("secret").unwrap_err(),
             record.records("secret").map(|_| ()).unwrap_err(),
             record.record("secret").map(|_| ()).unwrap_err(),
         ] {
