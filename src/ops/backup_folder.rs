@@ -12,11 +12,14 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// A name from further ahead was given while the clock was wrong: such a one is left until its time has come, and takes
 /// no place of one that is kept.
 const AHEAD: Duration = Duration::from_secs(3_600);
+
+/// What a backup that was cut short left behind is thrown away after that.
+const STALE: Duration = Duration::from_secs(24 * 3_600);
 
 /// What the test write writes.
 const TRIED: &[u8] = b"doorlight tries whether it can write here\n";
@@ -97,7 +100,43 @@ pub fn tidy(folder: &Path, keep: Keep, made: Timestamp) -> io::Result<Tidied> {
             Err(error) => tidied.failed = Some((stored.name.clone(), error)),
         }
     }
+    sweep_unfinished(folder, made)?;
     Ok(tidied)
+}
+
+/// A power cut leaves the unfinished file (`store::placed`), under a name that no later backup has. A day later nobody is
+/// writing it, by its name and by its last change.
+fn sweep_unfinished(folder: &Path, made: Timestamp) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let begun = entry.file_name().to_str().and_then(unfinished);
+        let (Some(begun), Ok(metadata)) = (begun, entry.metadata()) else {
+            continue;
+        };
+        let changed = metadata.modified()?.duration_since(UNIX_EPOCH);
+        let changed = Timestamp::default().plus(changed.unwrap_or_default());
+        let is_old = |time: Timestamp| time.plus(STALE) <= made;
+        if metadata.is_file() && is_old(begun) && is_old(changed) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// When a backup was begun whose unfinished file has that name.
+fn unfinished(name: &str) -> Option<Timestamp> {
+    let (name, mark) = name
+        .strip_prefix('.')?
+        .strip_suffix(".part")?
+        .rsplit_once('.')?;
+    let is_mark = mark.len() == 16 && mark.bytes().all(|byte| byte.is_ascii_hexdigit());
+    backups::time_of(name).filter(|_| is_mark)
+}
+
+/// How many bytes more can be written to that disk, as far as it knows.
+pub fn room(folder: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 #[cfg(test)]

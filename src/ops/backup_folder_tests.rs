@@ -137,6 +137,46 @@ fn the_one_that_was_made_just_now_stays_whatever_the_numbers_and_the_other_names
     assert_eq!(place.names(), [made, ahead]);
 }
 
+/// Each power cut in the middle of a backup left a file of its size on the stick for ever.
+#[test]
+fn what_a_power_cut_left_goes_after_a_day_and_what_looks_like_it_stays() {
+    let made = "doorlight-2026-11-29-030000.redb.age";
+    let old = ".doorlight-2026-11-28-030000.redb.age.0123456789abcdef.part";
+    let stays = [
+        // Of today, by its name.
+        ".doorlight-2026-11-28-030001.redb.age.0123456789abcdef.part",
+        // Of others.
+        ".doorlight-2026-11-20-030000.redb.0123456789abcde.part",
+        ".doorlight-2026-11-20-030000.redb.0123456789abcdeg.part",
+        ".doorlight-2026-11-20.redb.0123456789abcdef.part",
+        ".letter.txt.0123456789abcdef.part",
+        "doorlight-2026-11-20-030000.redb.0123456789abcdef.part",
+    ];
+    let written = ".doorlight-2026-11-20-030000.redb.fedcba9876543210.part";
+    let place = Place::with("tidy-parts", &[&stays[..], &[made, old, written]].concat());
+    let age = |name: &str, time: Timestamp| {
+        let file = File::options()
+            .write(true)
+            .open(place.0.join(name))
+            .unwrap();
+        let time = UNIX_EPOCH + Duration::from_millis(time.millis());
+        file.set_modified(time).unwrap();
+    };
+    for name in stays.iter().chain(&[old]) {
+        age(name, time("doorlight-2026-11-28-025959.redb"));
+    }
+    // Begun long ago, and still being written.
+    age(written, time("doorlight-2026-11-29-025959.redb"));
+    let link = ".doorlight-2026-11-21-030000.redb.0123456789abcdef.part";
+    std::os::unix::fs::symlink(place.0.join(made), place.0.join(link)).unwrap();
+    tidy(&place.0, ONE_A_DAY, time(made)).unwrap();
+    let names = place.names();
+    assert!(!names.contains(&old.to_owned()), "{names:?}");
+    for name in stays.iter().chain(&[made, written, link]) {
+        assert!(names.contains(&(*name).to_owned()), "{name}: {names:?}");
+    }
+}
+
 #[test]
 fn a_folder_is_tried_out_and_left_as_it_was() {
     let place = Place::with("tried", &["letter.txt"]);
@@ -152,4 +192,5 @@ fn a_folder_is_tried_out_and_left_as_it_was() {
     assert!(!is_on_other_disk(&place.0, &place.0.join("doorlight.redb")).unwrap());
     assert!(is_on_other_disk(Path::new("/proc"), &place.0.join("doorlight.redb")).unwrap());
     assert!(list(&place.0.join("nowhere")).is_err());
+    assert!(room(&place.0).unwrap() > 0);
 }

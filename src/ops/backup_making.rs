@@ -17,6 +17,9 @@ use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
+/// What must stay free on the disk of the data file while there is a copy, so that the server can go on writing.
+const LEFT_FREE: u64 = 16 * 1_024 * 1_024;
+
 /// What is encrypted at once.
 const PIECE: usize = 64 * 1024;
 
@@ -27,6 +30,8 @@ pub enum MakeError {
     Off,
     /// The folder was on another disk than the data file, and is not now.
     NotMounted(PathBuf),
+    /// The disk of the data file has not enough room left: how many bytes it has.
+    Room(u64),
     /// It could not be written.
     Backup(BackupError),
     /// The copy could not be read again.
@@ -47,6 +52,11 @@ impl fmt::Display for MakeError {
                 f,
                 "{}: the disk that was there is not; it is the one of the data file now",
                 folder.display()
+            ),
+            Self::Room(left) => write!(
+                f,
+                "the disk of the data file has {} MiB left, and a copy could fill it; then nobody could sign in",
+                left / 1_048_576
             ),
             Self::Backup(error) => error.fmt(f),
             Self::Unreadable(error) => {
@@ -93,6 +103,10 @@ pub fn make(
             return Err(MakeError::NotMounted(folder.to_owned()));
         }
     }
+    if !backup_folder::is_on_other_disk(folder, store.path()).unwrap_or(false) {
+        // The one that stays, and the plain copy of one that is encrypted.
+        leave_room(store, 1 + u64::from(!recipients.is_empty()))?;
+    }
     let (target, bytes) = if recipients.is_empty() {
         let target = folder.join(backups::name(now, Form::Plain));
         let bytes = plain(store, &target, go_on)?;
@@ -118,6 +132,17 @@ pub fn recipients(settings: &BackupSettings) -> Result<Vec<Recipient>, MakeError
     parsed.collect()
 }
 
+/// So many copies may stand on the disk of the data file. None is larger than that.
+pub fn leave_room(store: &Store, copies: u64) -> Result<(), MakeError> {
+    let failed = |error| BackupError::Target(store.path().to_owned(), error);
+    let size = std::fs::metadata(store.path()).map_err(failed)?.len();
+    let left = backup_folder::room(placed::folder(store.path())).map_err(failed)?;
+    if left < size.saturating_mul(copies).saturating_add(LEFT_FREE) {
+        return Err(MakeError::Room(left));
+    }
+    Ok(())
+}
+
 /// A copy of the data file in a file without a name in its own folder, checked, and wound back to its beginning.
 pub fn checked_copy(store: &Store, go_on: GoOn<'_>) -> Result<File, MakeError> {
     let folder = placed::folder(store.path());
@@ -141,6 +166,7 @@ fn plain(store: &Store, target: &Path, go_on: GoOn<'_>) -> Result<u64, MakeError
 fn encrypted(store: &Store, target: &Path, lock: Lock, go_on: GoOn<'_>) -> Result<u64, MakeError> {
     let failed = |error| BackupError::Target(target.to_owned(), error);
     let placing = Placing::beside(target).map_err(failed)?;
+    leave_room(store, 1)?;
     let copy = checked_copy(store, go_on)?;
     let begun =
         age::encrypt(&lock, BufWriter::new(placing.file())).map_err(MakeError::Encryption)?;

@@ -195,6 +195,18 @@ fn a_full_disk_and_one_that_is_not_mounted_are_told_and_nothing_is_left_there() 
     let reason = shown["last_failure_reason"].as_str().unwrap();
     assert!(reason.contains("there is no room"), "{shown}");
 
+    // On a disk of its own with the data file, a backup could fill it, and then nobody could sign in.
+    let here = r#"data="$1/doorlight.redb"; "$2" --data "$data" user add bob --no-password &&
+        "$2" --data "$data" backups set --folder "$1" && ! "$2" --data "$data" backups run &&
+        ls "$1" && "$2" --data "$data" user list"#;
+    let said = on_small_disk(&world, &folder, 16 * 1_024, here);
+    assert!(said.contains("a copy could fill it"), "{said}");
+    assert!(
+        said.lines().all(|line| !line.starts_with("doorlight-2")),
+        "{said}"
+    );
+    assert!(said.lines().any(|line| line.contains("bob")), "{said}");
+
     // The mount is gone with its process: the folder is an empty one on the disk of the data file.
     let why = refused(&world.run(&["backups", "run"], ""), 1);
     assert!(why.contains("the disk that was there is not"), "{why}");

@@ -45,6 +45,7 @@ fn made(desk: &Desk<'_>) -> Result<(File, Form, Turn), OperationError> {
         AdminError::NoBackup("another download is going on; try again when it has ended".to_owned())
     })?;
     let go_on = || ctx.backups.goes_on();
+    backup_making::leave_room(&ctx.store, 1 + u64::from(lock.is_some())).map_err(told)?;
     let copy = backup_making::checked_copy(&ctx.store, &go_on).map_err(told)?;
     Ok(match lock {
         None => (copy, Form::Plain, turn),
