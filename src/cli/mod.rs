@@ -28,6 +28,7 @@ mod user;
 mod verify;
 
 use crate::config::Config;
+use crate::ops::core_dumps;
 use crate::ops::logging::LogFormat;
 use crate::types::Issuer;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -172,6 +173,10 @@ impl<E: std::error::Error> From<E> for Failure {
 
 /// Parses the arguments and runs the verb.
 pub fn main() -> ExitCode {
+    // Before there is a secret in memory.
+    if let Err(error) = core_dumps::forbid() {
+        complain(&format!("core dumps stay allowed: {error}"));
+    }
     let mut command = grammar();
     let parsed = command
         .try_get_matches_from_mut(std::env::args_os())
@@ -332,3 +337,7 @@ fn network(text: &str) -> Result<IpNet, String> {
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map_err(|_| "expected an address or a range, such as 172.18.0.0/16".to_owned())
 }
+
+#[cfg(test)]
+#[path = "arguments_tests.rs"]
+mod tests;

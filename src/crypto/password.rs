@@ -4,7 +4,7 @@
 //! Raspberry Pi can bear (DESIGN §5).
 
 use super::pbkdf2::Pbkdf2;
-use crate::types::Secret;
+use crate::types::{Phc, Secret};
 use argon2::password_hash::PasswordVerifier;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
@@ -40,12 +40,12 @@ pub enum Verdict {
 pub struct HashError;
 
 /// Hashes with today's parameters. Takes about 19 MiB and tens of milliseconds: see `server::hashing` for the gate.
-pub fn hash(password: &Secret, salt: [u8; 16]) -> Result<String, HashError> {
+pub fn hash(password: &Secret, salt: [u8; 16]) -> Result<Phc, HashError> {
     let hasher = argon2(MEMORY_KIB, PASSES, LANES).ok_or(HashError)?;
     let hash: PasswordHash = hasher
         .hash_password_with_salt(password.expose().as_bytes(), &salt)
         .map_err(|_| HashError)?;
-    Ok(hash.to_string())
+    Ok(Phc::new(hash.to_string()))
 }
 
 /// Checks a password against a stored PHC string, with that string's own parameters.
@@ -110,12 +110,13 @@ mod tests {
     #[test]
     fn the_right_password_matches_and_no_other() {
         let phc = hash(&secret("correct horse"), [3; 16]).unwrap();
+        let phc = phc.expose();
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
         assert_eq!(
-            verify(&secret("correct horse"), &phc),
+            verify(&secret("correct horse"), phc),
             Verdict::Match { outdated: false }
         );
-        assert_eq!(verify(&secret("correct hors"), &phc), Verdict::Mismatch);
+        assert_eq!(verify(&secret("correct hors"), phc), Verdict::Mismatch);
     }
 
     #[test]
@@ -132,7 +133,7 @@ mod tests {
     #[test]
     fn a_hash_that_would_exhaust_the_machine_is_not_computed() {
         let hash = hash(&secret("pw"), [1; 16]).unwrap();
-        let tail = hash.rsplitn(3, '$').collect::<Vec<_>>();
+        let tail = hash.expose().rsplitn(3, '$').collect::<Vec<_>>();
         let with = |cost: &str| format!("$argon2id$v=19${cost}${}${}", tail[1], tail[0]);
         for (cost, affordable) in [
             ("m=19456,t=2,p=1", true),

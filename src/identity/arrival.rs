@@ -6,7 +6,7 @@ use super::author::Author;
 use super::people::{Around, PersonEdit, blank, changed_names, cut_off};
 use crate::crypto::password;
 use crate::model::{AdminError, Change, Event, EventKind, User};
-use crate::types::{Timestamp, UserId};
+use crate::types::{Phc, Timestamp, UserId};
 
 /// What comes with a person beside their details. What is `None` stays as it is, or begins now.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub struct Given {
     /// Sessions and tokens from before are dead.
     pub tokens_not_before: Option<Timestamp>,
     /// The hash of their password.
-    pub password: Option<String>,
+    pub password: Option<Phc>,
 }
 
 /// What is to be written, and what it is recorded as.
@@ -56,7 +56,7 @@ pub fn take_in(
         ..before.clone()
     })?;
     if let Some(hash) = given.password {
-        if !password::is_affordable(&hash) {
+        if !password::is_affordable(hash.expose()) {
             return Err(AdminError::invalid(
                 "password_hash",
                 "no password can be checked against this hash here",

@@ -3,7 +3,7 @@
 use super::*;
 use crate::identity::testing::{NOW, user};
 use crate::model::{Authentication, Session};
-use crate::types::{Secret, SessionId, TokenHash};
+use crate::types::{Phc, Secret, SessionId, TokenHash};
 use std::time::Duration;
 
 const HASH: &str = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$jyiOrsVpJLX0XR3mUYCWGwBGIfdLNqE3pSyjAX+Wj+A";
@@ -46,7 +46,7 @@ fn session(user: &User) -> Session {
 #[test]
 fn a_person_comes_as_they_are_and_once() {
     let there = User {
-        password: Some(HASH.to_owned()),
+        password: Some(Phc::new(HASH.to_owned())),
         tokens_not_before: NOW.minus(Duration::from_secs(9)),
         ..user("anna", 1)
     };
@@ -75,7 +75,7 @@ fn whoever_gets_another_password_or_is_switched_off_is_signed_out_everywhere() {
         ..Around::default()
     };
     let password = Given {
-        password: Some(HASH.to_owned()),
+        password: Some(Phc::new(HASH.to_owned())),
         ..given(&old)
     };
     let off = PersonEdit {
@@ -126,7 +126,7 @@ fn what_breaks_a_rule_is_refused() {
         "$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$jyiOrsVpJLX0XR3mUYCWGwBGIfdLNqE3pSyjAX+Wj+A",
     ] {
         let given = Given {
-            password: Some(hash.to_owned()),
+            password: Some(Phc::new(hash.to_owned())),
             ..given(&anna)
         };
         let taken = take_in(None, details.clone(), given, &Around::default(), &by());

@@ -10,7 +10,7 @@ use crate::model::{
     AdminError, Authentication, Change, Decision, Event, EventKind, Link, LinkPurpose, Session,
     Settings, User,
 };
-use crate::types::{BearerSecret, LinkId, Secret, Timestamp, UserId};
+use crate::types::{BearerSecret, LinkId, Phc, Secret, Timestamp, UserId};
 
 /// Why a link did nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +107,7 @@ pub fn choose(password: &Secret, again: &Secret, known: &[&str]) -> Result<(), A
 pub fn set_up(
     link: Result<OpenLink, EnrolmentError>,
     details: PersonEdit,
-    hash: String,
+    hash: Phc,
     around: &Around,
     id: UserId,
     arrival: Arrival,
@@ -145,7 +145,7 @@ pub fn set_up(
 pub fn redeem(
     link: Result<OpenLink, EnrolmentError>,
     user: Option<User>,
-    hash: String,
+    hash: Phc,
     around: &Around,
     arrival: Arrival,
 ) -> Decision<SignedIn, EnrolmentError> {

@@ -44,13 +44,26 @@ fn set_up_with(link: Option<&Link>, around: &Around) -> Decision<SignedIn, Enrol
     let arrival = arrival();
     let opened = open(link, &secret(1), arrival.now);
     let id = user("root", 7).id;
-    set_up(opened, root(), "phc".to_owned(), around, id, arrival)
+    set_up(
+        opened,
+        root(),
+        Phc::new("phc".to_owned()),
+        around,
+        id,
+        arrival,
+    )
 }
 
 fn redeem_with(link: Option<&Link>, user: Option<User>) -> Decision<SignedIn, EnrolmentError> {
     let arrival = arrival();
     let opened = open(link, &secret(1), arrival.now);
-    redeem(opened, user, "phc".to_owned(), &Around::default(), arrival)
+    redeem(
+        opened,
+        user,
+        Phc::new("phc".to_owned()),
+        &Around::default(),
+        arrival,
+    )
 }
 
 #[test]
@@ -198,7 +211,7 @@ fn a_session_that_the_browser_already_had_ends() {
             ..arrival()
         };
         let opened = open(Some(&link), &secret(1), arrival.now);
-        let hash = "phc".to_owned();
+        let hash = Phc::new("phc".to_owned());
         let decision = redeem(opened, Some(anna.clone()), hash, &around, arrival);
         assert!(decision.changes.contains(&Change::DeleteSession(old.id)));
         assert_ne!(decision.reply.unwrap().session.id, old.id);

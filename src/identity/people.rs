@@ -10,7 +10,7 @@ use crate::model::{
     Address, AdminError, Change, Decision, Event, EventKind, Group, Link, LinkPurpose, Session,
     User,
 };
-use crate::types::{BearerSecret, GroupName, Id, LinkId, Timestamp, UserId, Username};
+use crate::types::{BearerSecret, GroupName, Id, LinkId, Phc, Timestamp, UserId, Username};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -224,7 +224,7 @@ pub fn blank(id: UserId, username: Username, now: Timestamp) -> User {
 /// Adds a person. `password` is a hash of one that was found acceptable.
 pub fn add(
     details: PersonEdit,
-    password: Option<String>,
+    password: Option<Phc>,
     around: &Around,
     id: UserId,
     by: &Author,
@@ -350,7 +350,7 @@ pub fn set_disabled(
 /// Sets a password; `hash` is of one that was found acceptable. Whoever knew the old one is thrown out.
 pub fn set_password(
     mut user: User,
-    hash: String,
+    hash: Phc,
     around: &Around,
     by: &Author,
 ) -> Decision<(), AdminError> {

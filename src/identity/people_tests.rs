@@ -102,7 +102,13 @@ fn a_new_person_gets_the_groups_that_were_missing() {
         ..Around::default()
     };
     let id = user("anna", 1).id;
-    let decision = add(new.into(), Some("phc".to_owned()), &around, id, &by());
+    let decision = add(
+        new.into(),
+        Some(Phc::new("phc".to_owned())),
+        &around,
+        id,
+        &by(),
+    );
     assert_eq!(changes(&decision), ["group", "user"]);
     assert_eq!(
         kinds(&decision),
@@ -202,7 +208,12 @@ fn whoever_is_switched_off_or_reset_loses_sessions_tokens_and_link() {
     let anna = user("anna", 1);
     let off = set_disabled(anna.clone(), true, &around(&anna), &by());
     assert_eq!(kinds(&off), [EventKind::UserDisabled]);
-    let reset = set_password(anna.clone(), "phc".to_owned(), &around(&anna), &by());
+    let reset = set_password(
+        anna.clone(),
+        Phc::new("phc".to_owned()),
+        &around(&anna),
+        &by(),
+    );
     assert_eq!(kinds(&reset), [EventKind::PasswordSet]);
     for decision in [off, reset] {
         assert_eq!(changes(&decision), ["no session", "no link", "user"]);

@@ -3,7 +3,7 @@
 
 use crate::crypto::random::Fresh;
 use crate::model::{Authentication, Change, Decision, Event, EventKind, Session, Settings, User};
-use crate::types::{BearerSecret, Id, SessionId, Timestamp};
+use crate::types::{BearerSecret, Id, Phc, SessionId, Timestamp};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -46,11 +46,11 @@ pub struct Browser {
 #[derive(Clone, Debug)]
 pub struct Checked {
     /// The stored hash it was checked against.
-    pub against: Option<String>,
+    pub against: Option<Phc>,
     /// Whether it fitted.
     pub right: bool,
     /// A new hash to store, where the old one is outdated.
-    pub rehashed: Option<String>,
+    pub rehashed: Option<Phc>,
 }
 
 /// A session and the secret that its cookie carries.
@@ -212,14 +212,14 @@ mod tests {
 
     fn alice() -> User {
         User {
-            password: Some("phc".to_owned()),
+            password: Some(Phc::new("phc".to_owned())),
             ..user("alice", 1)
         }
     }
 
     fn checked(right: bool) -> Checked {
         Checked {
-            against: Some("phc".to_owned()),
+            against: Some(Phc::new("phc".to_owned())),
             right,
             rehashed: None,
         }
@@ -260,7 +260,7 @@ mod tests {
             ),
             (
                 Some(User {
-                    password: Some("new".to_owned()),
+                    password: Some(Phc::new("new".to_owned())),
                     ..alice()
                 }),
                 checked(true),
@@ -299,7 +299,7 @@ mod tests {
         assert_ne!(again.session.hash, first.session.hash);
 
         let bob = User {
-            password: Some("phc".to_owned()),
+            password: Some(Phc::new("phc".to_owned())),
             ..user("bob", 9)
         };
         let current = Some(first.session.clone());

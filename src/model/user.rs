@@ -1,6 +1,6 @@
 //! People and groups.
 
-use crate::types::{GroupName, Timestamp, UserId, Username};
+use crate::types::{GroupName, Phc, Timestamp, UserId, Username};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,7 +100,7 @@ pub struct User {
     pub disabled: bool,
     /// A PHC string; none until a password is set.
     #[serde(default)]
-    pub password: Option<String>,
+    pub password: Option<Phc>,
     /// When they were added.
     pub created: Timestamp,
     /// When a claim last changed: the `updated_at` claim.

@@ -18,8 +18,8 @@ pub const WINDOW: Duration = Duration::from_secs(60);
 /// In bytes. Every one is hashed; clients send a UUID or a hash.
 const LONGEST_JTI: usize = 256;
 
-/// The request that a proof must be for.
-#[derive(Clone, Copy, Debug)]
+/// The request that a proof must be for. Not to be printed: the token is one.
+#[derive(Clone, Copy)]
 pub struct Target<'a> {
     /// Its method.
     pub method: &'a str,

@@ -9,6 +9,7 @@ use log::kv::{self, Key, Value, VisitSource};
 use serde_json::{Map, Value as Json};
 use std::fmt::Write as _;
 use std::io;
+use std::panic::PanicHookInfo;
 use std::str::FromStr;
 
 /// How a line looks.
@@ -42,8 +43,20 @@ pub fn start(format: LogFormat) {
         write_line(out, &line(format, &time, record))
     });
     builder.init();
-    // The message of a panic may quote a request, over several lines.
-    std::panic::set_hook(Box::new(|what| log::error!("{what}")));
+    std::panic::set_hook(Box::new(|what| log::error!("{}", panicked(what))));
+}
+
+/// Where it was, and what is written there. A message that was put together may quote a request, with what is secret in
+/// it: that stays out, for the place is enough to find the mistake.
+fn panicked(what: &PanicHookInfo<'_>) -> String {
+    let message = what.payload().downcast_ref::<&'static str>();
+    let message = message
+        .copied()
+        .unwrap_or("its message may quote a request");
+    match what.location() {
+        Some(place) => format!("panicked at {place}: {message}"),
+        None => format!("panicked: {message}"),
+    }
 }
 
 fn write_line(out: &mut impl io::Write, line: &str) -> io::Result<()> {
@@ -152,6 +165,7 @@ mod tests {
     use crate::model::{Event, EventKind};
     use crate::types::Timestamp;
     use log::Level;
+    use std::cell::RefCell;
 
     fn of(format: LogFormat, message: &str, pairs: &dyn kv::Source) -> String {
         line(
@@ -202,6 +216,30 @@ mod tests {
                 "2026-11-29T02:00:00.000Z WARN  audit: sign_in refused address=\"192.0.2.7\" \
                  detail=\"a \\\"quoted\\\" word\" request=\"{id}\""
             )
+        );
+    }
+
+    /// A message such as "byte index 1 is not a char boundary of `…`" quotes what it was about.
+    #[test]
+    fn a_panic_tells_its_place_and_quotes_nothing() {
+        thread_local!(static TOLD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) });
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|what| {
+            TOLD.with_borrow_mut(|told| told.push(panicked(what)));
+        }));
+        let secret = String::from("hunter2é");
+        let cut = secret.len() - 1;
+        let quoting = std::panic::catch_unwind(|| secret.split_at(cut).0.len());
+        let written = std::panic::catch_unwind(|| panic!("nobody is at home"));
+        std::panic::set_hook(before);
+        assert!(quoting.is_err() && written.is_err());
+        let told = TOLD.take();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].starts_with("panicked at "), "{told:?}");
+        assert!(!told[0].contains("hunter2"), "{told:?}");
+        assert!(
+            told[1].contains("logging.rs:") && told[1].ends_with("nobody is at home"),
+            "{told:?}"
         );
     }
 

@@ -5,7 +5,7 @@
 
 use crate::crypto::password::{self, Verdict};
 use crate::crypto::random;
-use crate::types::Secret;
+use crate::types::{Phc, Secret};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 const AT_ONCE: usize = 2;
@@ -71,7 +71,7 @@ impl Default for Hashing {
 
 impl Hashing {
     /// Hashes a new password. Only those get so far who showed a session, a right password or a link.
-    pub fn hash(&self, secret: &Secret) -> Result<String, Busy> {
+    pub fn hash(&self, secret: &Secret) -> Result<Phc, Busy> {
         self.pass(Asker::Known, || password::hash(secret, random::bytes()))
             .and_then(|hash| hash.map_err(|_| Busy))
     }
@@ -80,11 +80,11 @@ impl Hashing {
     pub fn verify(
         &self,
         secret: &Secret,
-        phc: Option<&str>,
+        phc: Option<&Phc>,
         asker: Asker,
     ) -> Result<Verdict, Busy> {
         self.pass(asker, || match phc {
-            Some(phc) => password::verify(secret, phc),
+            Some(phc) => password::verify(secret, phc.expose()),
             None => {
                 password::verify_nobody(secret);
                 Verdict::Mismatch

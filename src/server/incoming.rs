@@ -11,6 +11,10 @@ use rouille::Request;
 use std::cell::{Cell, OnceCell};
 use std::io::Read;
 use std::net::IpAddr;
+use zeroize::Zeroizing;
+
+/// What a form of ours or a program's may send at most (DESIGN §7); what sends more has no secret in it.
+const BODY: usize = 64 * 1024;
 
 /// A request, its path below the issuer's, and the moment it was taken up.
 pub struct Incoming<'a> {
@@ -24,7 +28,7 @@ pub struct Incoming<'a> {
     pub now: Timestamp,
     /// The row of the table that answers it, once it is found.
     pub route: Cell<Option<&'static Route>>,
-    body: OnceCell<Vec<u8>>,
+    body: OnceCell<Zeroizing<Vec<u8>>>,
 }
 
 /// A browser with a session that holds.
@@ -96,7 +100,7 @@ impl<'a> Incoming<'a> {
     /// The body, read once.
     pub fn body(&self) -> &[u8] {
         self.body.get_or_init(|| {
-            let mut bytes = Vec::new();
+            let mut bytes = Zeroizing::new(Vec::with_capacity(self.length()));
             if let Some(mut data) = self.request.data() {
                 // The listener has read the whole body already: this reads memory.
                 if data.read_to_end(&mut bytes).is_err() {
@@ -105,6 +109,12 @@ impl<'a> Incoming<'a> {
             }
             bytes
         })
+    }
+
+    /// How long the body says it is, so that reading it leaves no copies behind. The listener has bounded it.
+    fn length(&self) -> usize {
+        let length = self.request.header("Content-Length").unwrap_or_default();
+        length.parse().map_or(0, |length: usize| length.min(BODY))
     }
 
     /// One of our cookies.

@@ -2,10 +2,28 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use zeroize::Zeroize as _;
 
-/// Names and values in the order they were sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Names and values in the order they were sent. Passwords and tokens come in forms: the values are wiped when it is
+/// dropped, and not printed.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Form(Vec<(String, String)>);
+
+impl Drop for Form {
+    fn drop(&mut self) {
+        for (_, value) in &mut self.0 {
+            value.zeroize();
+        }
+    }
+}
+
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.0.iter().map(|(name, _)| name);
+        f.write_str("Form ")?;
+        f.debug_set().entries(names).finish()
+    }
+}
 
 /// The bytes are not a form we read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -30,7 +30,7 @@ pub use issuer::{Issuer, IssuerError};
 pub use redirect_uri::{RedirectUri, RedirectUriError};
 pub use request_id::{RequestId, RequestIdError};
 pub use scope::{Scope, ScopeError};
-pub use secret::{BearerSecret, Secret, SecretHash, TokenHash};
+pub use secret::{BearerSecret, Phc, Secret, SecretHash, TokenHash};
 pub use thumbprint::{Thumbprint, ThumbprintError};
 pub use time::Timestamp;
 pub use user_code::{UserCode, UserCodeError};

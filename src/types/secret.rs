@@ -37,6 +37,40 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A password's hash, as a PHC string. Whoever has one can guess at leisure, so it is kept like a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Phc(Secret);
+
+impl Phc {
+    /// Takes the text over, whatever it says: `crypto::password` knows which can be checked.
+    pub fn new(text: String) -> Self {
+        Self(Secret::new(text))
+    }
+
+    /// The text itself, for the one place that checks it.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl fmt::Debug for Phc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Phc(…)")
+    }
+}
+
+impl Serialize for Phc {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.expose())
+    }
+}
+
+impl<'de> Deserialize<'de> for Phc {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
 /// SHA-256 of a verifier. `==` takes the same time wherever the two differ.
 #[derive(Clone, Copy)]
 pub struct TokenHash([u8; 32]);
@@ -223,7 +257,8 @@ mod tests {
     #[test]
     fn a_secret_does_not_print_itself() {
         let secret = BearerSecret::new(Id::default(), [9; 32]);
-        let shown = format!("{secret:?} {:?}", secret.hash());
+        let phc = Phc::new(secret.verifier.expose().to_owned());
+        let shown = format!("{secret:?} {:?} {phc:?}", secret.hash());
         assert!(!shown.contains(secret.verifier.expose()));
     }
 }

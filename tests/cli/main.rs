@@ -12,6 +12,7 @@ mod world;
 mod backup;
 mod backups;
 mod client_edit;
+mod core_dumps;
 mod doctor;
 mod encrypted;
 mod files;

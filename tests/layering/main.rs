@@ -233,3 +233,83 @@ fn on_the_wire_a_client_has_its_wire_id() {
     }
     assert!(seen > 10, "nothing was looked at");
 }
+
+/// What a field that holds a secret is called. One of these in plain text or bytes would be printed by `{:?}`.
+const SECRET_NAMES: [&str; 14] = [
+    "password",
+    "passphrase",
+    "secret",
+    "token",
+    "verifier",
+    "private",
+    "phc",
+    "hash",
+    "assertion",
+    "cookie",
+    "seal",
+    "csrf",
+    "proof",
+    "rehashed",
+];
+/// Fields of such a name that hold no secret, with what they hold; with their file, where the name alone says too little.
+const NO_SECRETS: &[(&str, &str)] = &[
+    ("control.rs token", "the id of one that is to go"),
+    ("token_type", "a name of the protocol"),
+    ("token_seconds", "a number"),
+    ("token_endpoint_auth_method", "a name of the protocol"),
+    ("token_endpoint_auth_signing_alg", "a name of the protocol"),
+    ("initial_access_token", "the note on one, for the audit log"),
+    ("id_token", "the names of claims"),
+    (
+        "id_token_hint",
+        "who is meant; whoever has it gets nothing for it",
+    ),
+    ("id_token_signed_response_alg", "a name of the protocol"),
+    ("token_answer", "what the administrator asked to be shown"),
+];
+
+/// A secret stands in `Secret`, `Phc`, `PrivateKey`, `TokenHash` or `Zeroizing` bytes, and not in text that a `{:?}` in some
+/// log line would print. Views are what is shown to the person whose secret it is.
+#[test]
+fn what_prints_itself_holds_no_secret_in_the_clear() {
+    let (mut seen, mut found) = (0, Vec::new());
+    for (path, text) in files(".rs", "src") {
+        if room(&path) == "views" {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for part in code.split("#[derive(").skip(1) {
+            let (derived, rest) = part.split_once(")]").unwrap();
+            // To the brace that closes it; a tuple has one line.
+            let item = rest.split("\n}").next().unwrap();
+            let tuple = item.find(';').is_some_and(|end| Some(end) < item.find('{'));
+            if !derived.contains("Debug") || tuple {
+                continue;
+            }
+            for line in item
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+            {
+                let Some((name, kind)) = line.split_once(": ") else {
+                    continue;
+                };
+                let name = name.trim().rsplit(' ').next().unwrap_or_default();
+                let plain = ["String", "str", "Vec<u8>", "[u8", "Value"];
+                if !SECRET_NAMES.iter().any(|word| name.contains(word)) {
+                    continue;
+                }
+                seen += 1;
+                let file = path.file_name().unwrap().to_string_lossy();
+                let of_file = format!("{file} {name}");
+                let listed = NO_SECRETS
+                    .iter()
+                    .any(|(field, _)| *field == name || *field == of_file);
+                if !listed && plain.iter().any(|plain| kind.contains(plain)) {
+                    found.push(format!("{}: {name}: {kind}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+    assert!(seen > 20, "{seen}");
+}

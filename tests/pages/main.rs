@@ -20,5 +20,6 @@ mod people;
 mod registration;
 mod request_ids;
 mod resources;
+mod secrets;
 mod try_it;
 mod walk;

@@ -17,7 +17,7 @@ use crate::model::{Client, Decision, Event, EventKind, User};
 use crate::oauth::error::TokenError;
 use crate::oauth::introspect::{AccessToken, Origin};
 use crate::oauth::{protected_resource, standing, target};
-use crate::types::{Form, Scope, Thumbprint, Timestamp};
+use crate::types::{Form, Scope, Secret, Thumbprint, Timestamp};
 use serde_json::{Value, json};
 
 /// RFC 8693 §2.1.
@@ -34,9 +34,9 @@ const ORIGINS_MAX: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The token to exchange, as it was sent.
-    pub subject_token: String,
+    pub subject_token: Secret,
     /// Who acts, where it is not the client itself.
-    pub actor_token: Option<String>,
+    pub actor_token: Option<Secret>,
     targets: Vec<String>,
     scope: Option<Scope>,
     token_type: &'static str,
@@ -48,9 +48,9 @@ impl Request {
     pub(super) fn parse(form: &Form) -> Result<Self, TokenError> {
         let needed =
             |name: &'static str| one(form, name)?.ok_or(TokenError::MissingParameter(name));
-        let subject_token = needed("subject_token")?.to_owned();
+        let subject_token = Secret::new(needed("subject_token")?.to_owned());
         known_type(needed("subject_token_type")?)?;
-        let actor_token = one(form, "actor_token")?.map(str::to_owned);
+        let actor_token = one(form, "actor_token")?.map(|text| Secret::new(text.to_owned()));
         match (&actor_token, one(form, "actor_token_type")?) {
             (Some(_), Some(given)) => drop(known_type(given)?),
             (None, None) => {}

@@ -53,7 +53,7 @@ fn with(changes: &[(&str, Value)]) -> Standing {
 
 fn request(targets: &[&str]) -> Request {
     Request {
-        subject_token: "s".to_owned(),
+        subject_token: Secret::new("s".to_owned()),
         actor_token: None,
         targets: targets.iter().map(|t| (*t).to_owned()).collect(),
         scope: None,
@@ -135,7 +135,7 @@ fn rfc8693_section_2_2_2_a_token_that_does_not_stand_is_refused() {
     let none = decide(None, None, &asking(), &request(&["back:"]), [9; 10], NOW);
     assert!(matches!(none.reply, Err(TokenError::InvalidExchange(_))));
     let with_actor = Request {
-        actor_token: Some("a".to_owned()),
+        actor_token: Some(Secret::new("a".to_owned())),
         ..request(&["back:"])
     };
     let reply = run(with(&[]), &asking(), &with_actor);

@@ -8,7 +8,7 @@ use crate::identity::validate;
 use crate::model::{AdminError, Decision, User};
 use crate::server::context::Context;
 use crate::store::{StoreError, View};
-use crate::types::{BearerSecret, Id, Secret, UserId, Username};
+use crate::types::{BearerSecret, Id, Phc, Secret, UserId, Username};
 
 pub use crate::identity::people::{NewPerson, PersonEdit};
 
@@ -129,7 +129,7 @@ pub fn setup_link(ctx: &Context, actor: &Actor) -> Result<Secret, OperationError
 }
 
 /// Checks and hashes a password, before the writer's turn.
-pub fn hash(ctx: &Context, password: &Secret, known: &[String]) -> Result<String, OperationError> {
+pub fn hash(ctx: &Context, password: &Secret, known: &[String]) -> Result<Phc, OperationError> {
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     validate::password(password, &known)?;
     Ok(ctx.hashing.hash(password)?)

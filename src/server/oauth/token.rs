@@ -233,9 +233,9 @@ fn exchanged(
     uses: Vec<Use>,
 ) -> Result<Result<Issued, Refused>, StoreError> {
     let (now, access) = (incoming.now, random::bytes());
-    let subject = tokens::signed(incoming.ctx, &request.subject_token)?;
+    let subject = tokens::signed(incoming.ctx, request.subject_token.expose())?;
     let actor = match &request.actor_token {
-        Some(text) => tokens::signed(incoming.ctx, text)?,
+        Some(text) => tokens::signed(incoming.ctx, text.expose())?,
         None => None,
     };
     run(incoming, who, uses, move |view| {

@@ -63,7 +63,7 @@ pub(super) fn attempt(
     drop(snapshot);
     let stored = user.as_ref().and_then(|user| user.password.clone());
     // An unknown name takes as long as a known one.
-    let Ok(verdict) = ctx.hashing.verify(password, stored.as_deref(), asker) else {
+    let Ok(verdict) = ctx.hashing.verify(password, stored.as_ref(), asker) else {
         ctx.guesses.unseen(&under, address);
         return Ok(Err(Failed::Busy));
     };

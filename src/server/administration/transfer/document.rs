@@ -11,7 +11,7 @@ use crate::identity::people::PersonEdit;
 use crate::model::{Algorithm, PrivateKey, RegistrationPolicy};
 use crate::oauth::clients::{ClientEdit, NewClient};
 use crate::types::{
-    GroupName, Host, InitialTokenId, Scope, SecretHash, Timestamp, TokenHash, UserId, WireClientId,
+    GroupName, Host, InitialTokenId, Phc, Scope, SecretHash, Timestamp, TokenHash, UserId, WireClientId,
     strict_json,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -158,7 +158,7 @@ pub struct PersonRecord {
     pub tokens_not_before: Option<Moment>,
     /// Secret: the hash of their password, as a PHC string.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub password_hash: Option<String>,
+    pub password_hash: Option<Phc>,
 }
 
 impl Settings for PersonEdit {

@@ -92,7 +92,7 @@ fn every_member_of_a_record_is_named_beside_the_settings() {
         created: now,
         updated: now,
         tokens_not_before: now,
-        password_hash: Some(String::new()),
+        password_hash: Some(crate::types::Phc::new(String::new())),
     });
     let hash = TokenHash::of(&crate::types::Secret::new(String::new()));
     agree::<_, ClientEdit>(&ApplicationRecord {

@@ -14,7 +14,7 @@ use crate::model::{
 use crate::oauth::testing::{self, NOW, client, of_sector, resource, self_registered};
 use crate::server::api::control::command_line;
 use crate::server::context::Context;
-use crate::types::{ClientId, Id, Secret, SecretHash, TokenHash, UserId, WireClientId};
+use crate::types::{ClientId, Id, Phc, Secret, SecretHash, TokenHash, UserId, WireClientId};
 use serde_json::json;
 use std::time::Duration;
 
@@ -117,7 +117,8 @@ fn anna() -> User {
         disabled: false,
         password: some(
             "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$jyiOrsVpJLX0XR3mUYCWGwBGIfdLNqE3pSyjAX+Wj+A",
-        ),
+        )
+        .map(Phc::new),
         created: NOW,
         updated: NOW.plus(Duration::from_millis(1_234)),
         tokens_not_before: NOW.plus(Duration::from_millis(5)),
@@ -360,7 +361,7 @@ fn an_export_without_secrets_holds_none() {
         secrets.extend(registered.map(|own| text(json!(own.hash))));
     }
     for user in view.users_by_name("", 99).unwrap() {
-        secrets.extend(user.password);
+        secrets.extend(user.password.map(|phc| phc.expose().to_owned()));
     }
     for key in view.signing_keys().unwrap() {
         secrets.push(text(json!(key.private)));

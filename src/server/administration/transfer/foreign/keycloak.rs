@@ -5,7 +5,7 @@ use super::reading::{Record, shown};
 use super::{Foreign, Left, hashes, keycloak_clients};
 use crate::identity::people::PersonEdit;
 use crate::server::administration::transfer::document::{GroupEntry, Moment, Person, PersonRecord};
-use crate::types::{GroupName, Timestamp, strict_json};
+use crate::types::{GroupName, Phc, Timestamp, strict_json};
 use serde_json::Value;
 
 /// Groups in groups, and what stands around them.
@@ -177,7 +177,7 @@ fn person(record: &Record<'_>, left: &mut Left) -> Result<Person, String> {
     Ok(Person {
         record: PersonRecord {
             created: created.map(|millis| Moment(Timestamp::from_millis(millis))),
-            password_hash,
+            password_hash: password_hash.map(Phc::new),
             ..PersonRecord::default()
         },
         settings,
