@@ -9,6 +9,7 @@ const SECRET: [&str; 6] = ["password", "passphrase", "secret", "token", "key", "
 /// Arguments of such a name that take a value, and what that value is.
 const NO_SECRETS: &[(&str, &str)] = &[
     ("tls_key", "a file"),
+    ("passphrase_file", "a file"),
     ("token_seconds", "a number"),
     ("id_token_alg", "a name of the protocol"),
     ("access_token_alg", "a name of the protocol"),

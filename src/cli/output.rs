@@ -1,6 +1,7 @@
 //! What verbs print: JSON for programs, aligned lines for people. A closed pipe is the reader's wish, not an error.
 
 use super::Shared;
+use crate::types::appearance::is_unseen;
 use serde_json::Value;
 use std::io::{ErrorKind, Write};
 
@@ -94,7 +95,7 @@ fn text(value: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text
             .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
+            .map(|c| if is_unseen(c) { ' ' } else { c })
             .collect(),
         Value::Array(items) => items.iter().map(text_of_item).collect::<Vec<_>>().join(" "),
         Value::Bool(true) => "yes".to_owned(),

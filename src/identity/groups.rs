@@ -3,6 +3,7 @@
 
 use super::author::Author;
 use crate::model::{AdminError, Change, Decision, EventKind, Group, User};
+use crate::types::appearance::is_plain_line;
 use crate::types::{GroupName, UserId};
 use std::collections::BTreeSet;
 
@@ -37,19 +38,29 @@ pub fn name(typed: &str) -> Result<GroupName, AdminError> {
         .map_err(|why| AdminError::invalid("name", why))
 }
 
+/// The one of these that a name would be taken for: groups open doors, and an application must not be given another
+/// than the administrator sees.
+pub fn look_alike<'g>(
+    wanted: &GroupName,
+    known: impl IntoIterator<Item = &'g GroupName>,
+) -> Option<&'g GroupName> {
+    let mut known = known.into_iter();
+    known.find(|name| *name != wanted && name.folded() == wanted.folded())
+}
+
 /// What is said of a group.
 pub fn description(typed: &str) -> Result<String, AdminError> {
     let typed = typed.trim();
-    if typed.chars().count() > DESCRIPTION_MAX || typed.chars().any(char::is_control) {
+    if typed.chars().count() > DESCRIPTION_MAX || !is_plain_line(typed) {
         return Err(AdminError::invalid(
             "description",
-            format!("use one line of at most {DESCRIPTION_MAX} characters"),
+            format!("use one line of at most {DESCRIPTION_MAX} visible characters"),
         ));
     }
     Ok(typed.to_owned())
 }
 
-/// Adds a group; `namesake` is the one that has the name.
+/// Adds a group; `namesake` is the one that has the name, or looks as if it had.
 pub fn add(
     wanted: GroupName,
     text: &str,
@@ -78,7 +89,7 @@ pub fn add(
 /// What the edit of a group looks at beside the group.
 #[derive(Clone, Debug, Default)]
 pub struct Around {
-    /// The group that has the wanted name.
+    /// The group that has the wanted name, or looks as if it had, and is not the group itself.
     pub namesake: Option<Group>,
     /// Members now, and whoever was shown.
     pub people: Vec<User>,
@@ -227,6 +238,21 @@ mod tests {
         };
         assert_eq!(edit(group("chefs"), &rename, around, &by()).reply, taken);
         assert!(name(" a/b ").is_ok() && name("").is_err());
+    }
+
+    #[test]
+    fn a_name_that_would_be_taken_for_another_is_found() {
+        let known: Vec<GroupName> = ["Night shift", "cooks"].map(|n| n.parse().unwrap()).into();
+        for (wanted, found) in [
+            ("night  Shift", Some("Night shift")),
+            ("COOKS", Some("cooks")),
+            ("cooks", None),
+            ("nightshift", None),
+        ] {
+            let wanted = wanted.parse().unwrap();
+            let found = found.map(|name| name.parse().unwrap());
+            assert_eq!(look_alike(&wanted, &known), found.as_ref(), "{wanted}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! session and token. Not here: the form of claims (`validate`), hashing, links' addresses (`server::administration`).
 
 use super::author::Author;
-use super::validate;
+use super::{groups, validate};
 use crate::crypto::digest::s256;
 use crate::crypto::random::Fresh;
 use crate::model::{
@@ -233,7 +233,9 @@ pub fn add(
         if around.namesake.is_some() {
             return Err(AdminError::NameTaken(username.to_string()));
         }
-        details.on(blank(id, username, by.now))
+        let user = details.on(blank(id, username, by.now))?;
+        groups_apart(&user, around)?;
+        Ok(user)
     });
     let mut user = match made {
         Ok(user) => user,
@@ -280,10 +282,12 @@ pub fn edit(
         if around.namesake.is_some_and(|id| id != old.id) {
             return Err(AdminError::NameTaken(username.to_string()));
         }
-        details.on(User {
+        let user = details.on(User {
             username,
             ..old.clone()
-        })
+        })?;
+        groups_apart(&user, around)?;
+        Ok(user)
     });
     let mut user = match made {
         Ok(user) if is_last(&old, around) && (user.disabled || !user.admin) => {
@@ -463,6 +467,19 @@ fn is_last(user: &User, around: &Around) -> bool {
 }
 
 /// The groups that the person is in and that do not exist yet.
+/// A new group must not look like another: the person would be in one that nobody meant.
+fn groups_apart(user: &User, around: &Around) -> Result<(), AdminError> {
+    let known: Vec<&GroupName> = around.groups.iter().map(|group| &group.name).collect();
+    for name in user.groups.iter().filter(|name| !known.contains(name)) {
+        let others = known.iter().copied().chain(&user.groups);
+        if let Some(other) = groups::look_alike(name, others) {
+            let why = format!("there is a group {other} already: write {name} like that");
+            return Err(AdminError::invalid("groups", why));
+        }
+    }
+    Ok(())
+}
+
 fn missing_groups(user: &User, around: &Around, by: &Author) -> (Vec<Change>, Vec<Event>) {
     let known = |name: &GroupName| around.groups.iter().any(|group| group.name == *name);
     let made = user.groups.iter().filter(|name| !known(name));

@@ -123,6 +123,35 @@ fn a_new_person_gets_the_groups_that_were_missing() {
     assert!(made.email_verified && made.password.is_some());
 }
 
+/// Applications compare names of groups letter by letter, and people do not.
+#[test]
+fn nobody_gets_into_a_new_group_that_looks_like_another() {
+    let around = Around {
+        admins: 1,
+        groups: vec![Group {
+            name: "family".parse().unwrap(),
+            description: String::new(),
+            created: NOW,
+        }],
+        ..Around::default()
+    };
+    let anna = user("anna", 1);
+    for groups in [&["Family"][..], &["family", "FAMILY"], &["cooks", "Cooks"]] {
+        let new = NewPerson {
+            username: "anna".to_owned(),
+            groups: groups.iter().map(|name| (*name).to_owned()).collect(),
+            ..NewPerson::default()
+        };
+        let edited = edit(anna.clone(), new.clone().into(), &around, &by());
+        let added = add(new.into(), None, &around, anna.id, &by());
+        for (changes, reply) in [(edited.changes, edited.reply), (added.changes, added.reply)] {
+            assert!(changes.is_empty());
+            let error = reply.unwrap_err().to_string();
+            assert!(error.contains("already"), "{error}");
+        }
+    }
+}
+
 #[test]
 fn two_people_never_share_a_name() {
     let (anna, bob) = (user("anna", 1), user("bob", 2));

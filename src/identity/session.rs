@@ -3,6 +3,7 @@
 
 use crate::crypto::random::Fresh;
 use crate::model::{Authentication, Change, Decision, Event, EventKind, Session, Settings, User};
+use crate::types::appearance::is_unseen;
 use crate::types::{BearerSecret, Id, Phc, SessionId, Timestamp};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -154,7 +155,7 @@ pub fn begin(
         user_agent: browser
             .user_agent
             .chars()
-            .filter(|c| !c.is_control())
+            .filter(|c| !is_unseen(*c))
             .take(200)
             .collect(),
     };

@@ -3,6 +3,7 @@
 
 use crate::crypto::strength;
 use crate::model::{Address, AdminError, PROTOCOL_CLAIMS};
+use crate::types::appearance::is_plain_line;
 use crate::types::{GroupName, Secret};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,10 +49,10 @@ pub fn text(field: &'static str, value: Option<String>) -> Result<Option<String>
             format!("use at most {TEXT_MAX} characters"),
         ));
     }
-    if value.chars().any(char::is_control) {
+    if !is_plain_line(&value) {
         return Err(AdminError::invalid(
             field,
-            "use one line without control characters",
+            "use one line without invisible characters",
         ));
     }
     Ok(Some(value).filter(|value| !value.is_empty()))
@@ -241,8 +242,7 @@ pub fn custom(claims: BTreeMap<String, Value>) -> Result<BTreeMap<String, Value>
                 format!("{name:?} has a meaning already; choose another name"),
             ));
         }
-        if name.is_empty() || name.chars().count() > TEXT_MAX || name.chars().any(char::is_control)
-        {
+        if name.is_empty() || name.chars().count() > TEXT_MAX || !is_plain_line(name) {
             return Err(AdminError::invalid(
                 "custom",
                 format!("{name:?} cannot be the name of a claim"),

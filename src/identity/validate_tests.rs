@@ -25,7 +25,12 @@ fn text_is_one_line_of_at_most_255_characters() {
         text("name", some(&"ø".repeat(255))),
         Ok(some(&"ø".repeat(255)))
     );
-    for bad in ["ø".repeat(256), "a\nb".to_owned(), "a\u{7f}b".to_owned()] {
+    for bad in [
+        "ø".repeat(256),
+        "a\nb".to_owned(),
+        "a\u{7f}b".to_owned(),
+        "a\u{202e}b".to_owned(),
+    ] {
         assert_eq!(field(text("name", Some(bad))), "name");
     }
 }

@@ -6,6 +6,7 @@ use crate::crypto::digest::s256;
 use crate::model::{
     AdminError, Algorithm, Author, Change, Client, Decision, Event, EventKind, Resource,
 };
+use crate::types::appearance::is_plain_line;
 use crate::types::{ClientId, Scope};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -73,7 +74,7 @@ impl ResourceEdit {
 
     fn on(&self, resource: Resource, known: &BTreeSet<ClientId>) -> Result<Resource, AdminError> {
         let name = self.name.trim();
-        if !(1..=100).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+        if !(1..=100).contains(&name.chars().count()) || !is_plain_line(name) {
             return Err(AdminError::invalid(
                 "name",
                 "give it a name of 1 to 100 characters",

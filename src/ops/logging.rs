@@ -4,6 +4,7 @@
 //! Not here: what is recorded in the file (`model::Event`).
 
 use crate::types::RequestId;
+use crate::types::appearance::is_unseen;
 use log::Record;
 use log::kv::{self, Key, Value, VisitSource};
 use serde_json::{Map, Value as Json};
@@ -112,7 +113,7 @@ fn json(time: &str, record: &Record<'_>, pairs: Map<String, Json>) -> String {
     // JSON may hold what a terminal obeys; inside its strings, where alone such characters stand, it can be escaped.
     let mut safe = String::new();
     for c in Json::Object(line).to_string().chars() {
-        if is_unsafe(c) {
+        if is_unseen(c) {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
                 let _ = write!(safe, "\\u{unit:04x}");
@@ -124,24 +125,15 @@ fn json(time: &str, record: &Record<'_>, pairs: Map<String, Json>) -> String {
     safe
 }
 
-/// Written as Rust writes it.
+/// Written as Rust writes it: what could end a line, move a cursor, colour a terminal or turn the text round.
 fn push_escaped(line: &mut String, text: &str) {
     for c in text.chars() {
-        if is_unsafe(c) {
+        if is_unseen(c) {
             line.extend(c.escape_default());
         } else {
             line.push(c);
         }
     }
-}
-
-/// What could end a line, move a cursor, colour a terminal or turn the order of the text round.
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-        )
 }
 
 /// Pairs by their names, in order.

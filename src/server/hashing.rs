@@ -80,11 +80,11 @@ impl Hashing {
     pub fn verify(
         &self,
         secret: &Secret,
-        phc: Option<&Phc>,
+        phc: Option<&str>,
         asker: Asker,
     ) -> Result<Verdict, Busy> {
         self.pass(asker, || match phc {
-            Some(phc) => password::verify(secret, phc.expose()),
+            Some(phc) => password::verify(secret, phc),
             None => {
                 password::verify_nobody(secret);
                 Verdict::Mismatch

@@ -1,6 +1,7 @@
 //! Values that are parsed once and then carry their proof: ids, secrets, times, scopes, addresses.
 //! Owns: what a well-formed value is. Not here: what is stored (`model`), what is allowed (`oauth`, `identity`).
 
+pub mod appearance;
 mod client_name;
 mod form;
 pub mod histogram;

@@ -63,6 +63,12 @@ impl GroupName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What it looks like: no two groups may differ by capitals and spaces only.
+    pub fn folded(&self) -> String {
+        let words: Vec<&str> = self.0.split(' ').filter(|word| !word.is_empty()).collect();
+        words.join(" ").to_ascii_lowercase()
+    }
 }
 
 impl FromStr for GroupName {

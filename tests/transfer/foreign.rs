@@ -11,7 +11,8 @@ use std::num::NonZeroU32;
 
 /// Of another server's usual cost would take these tests too long; a cheap one is read the same way.
 pub fn argon2id(text: &str) -> String {
-    password::hash(&Secret::new(text.to_owned()), [7; 16]).unwrap()
+    let phc = password::hash(&Secret::new(text.to_owned()), [7; 16]);
+    phc.unwrap().expose().to_owned()
 }
 
 /// 64 bytes of PBKDF2 with SHA-512.

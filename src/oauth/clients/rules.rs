@@ -5,6 +5,7 @@ use crate::crypto::jwk_set::KeySet;
 use crate::crypto::public_key::JwkError;
 use crate::model::{AdminError, Algorithm, Client, ClientAuthMethod, GrantType, Profile};
 use crate::oauth::frontchannel_logout;
+use crate::types::appearance::is_plain_line;
 use crate::types::{GroupName, RedirectUri};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -207,7 +208,7 @@ fn profile_fits(client: &Client) -> Result<(), AdminError> {
 
 pub(super) fn name(text: &str) -> Result<String, AdminError> {
     let text = text.trim();
-    if !(1..=100).contains(&text.chars().count()) || text.chars().any(char::is_control) {
+    if !(1..=100).contains(&text.chars().count()) || !is_plain_line(text) {
         return Err(AdminError::invalid(
             "name",
             "give it a name of 1 to 100 characters",

@@ -6,6 +6,7 @@ use crate::model::{
     AdminError, Author, Change, Decision, EventKind, InitialAccessToken, RegistrationPolicy,
     Settings,
 };
+use crate::types::appearance::is_plain_line;
 use crate::types::{BearerSecret, Id, InitialTokenId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -48,7 +49,7 @@ pub fn add(
 ) -> Decision<(InitialAccessToken, BearerSecret), AdminError> {
     let refuse = |field, why: &str| Decision::reply(Err(AdminError::invalid(field, why)));
     let note = new.note.trim();
-    if note.chars().count() > NOTE_MAX || note.chars().any(char::is_control) {
+    if note.chars().count() > NOTE_MAX || !is_plain_line(note) {
         return refuse("note", "at most 100 characters, on one line");
     }
     if !DAYS.contains(&new.days) {

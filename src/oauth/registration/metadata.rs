@@ -15,6 +15,7 @@ use crate::model::{
 use crate::oauth::clients::ClientEdit;
 use crate::oauth::token::{device, exchange};
 use crate::types::Scope;
+use crate::types::appearance::is_unseen;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -453,18 +454,10 @@ fn name(members: &Map<String, Value>) -> Result<Option<String>, RegistrationErro
     }
 }
 
-/// Characters that take no room or turn others around (Unicode TR 36 §2.5, TR 39 §2.1).
-fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
-            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-}
-
 fn contacts(members: &Map<String, Value>) -> Result<Vec<String>, RegistrationError> {
     const SENTENCE: &str = "contacts must be at most 10 texts of at most 200 characters";
     let contacts = list(members, "contacts", SENTENCE)?.unwrap_or_default();
-    let bad = |text: &String| text.len() > CONTACT_MAX || text.chars().any(char::is_control);
+    let bad = |text: &String| text.len() > CONTACT_MAX || text.chars().any(is_unseen);
     if contacts.len() > CONTACTS_MAX || contacts.iter().any(bad) {
         return Err(RegistrationError::metadata(SENTENCE));
     }

@@ -32,6 +32,7 @@ use crate::model::{
 use crate::oauth::clients::sector::{self, Sectors};
 use crate::oauth::clients::{self, ClientEdit};
 use crate::oauth::target;
+use crate::types::appearance::skeleton;
 use crate::types::{
     BearerSecret, ClientId, Id, RedirectUri, Scope, Secret, SecretHash, Timestamp, TokenHash,
 };
@@ -64,7 +65,7 @@ impl Moment {
 /// What a registration looks at beside itself.
 #[derive(Clone, Debug, Default)]
 pub struct Around {
-    /// The names of all other applications, in lower case.
+    /// What the names of all other applications look like (`types::appearance`).
     pub names: BTreeSet<String>,
     /// How many applications of strangers were never used.
     pub never_used: usize,
@@ -81,7 +82,7 @@ impl Around {
     pub fn of(clients: &[Client], but: Option<ClientId>, sectors: Sectors) -> Self {
         let others = clients.iter().filter(|client| Some(client.id) != but);
         Self {
-            names: others.map(|client| client.name.to_lowercase()).collect(),
+            names: others.map(|client| skeleton(&client.name)).collect(),
             never_used: clients.iter().filter(|c| c.is_strangers_unused()).count(),
             documents: clients.iter().filter(|c| c.document().is_some()).count(),
             sectors,
@@ -318,7 +319,7 @@ fn free_name(wanted: &Metadata, around: &Around) -> String {
         Some(name) => name.clone(),
         None => place().map_or_else(|| "Application".to_owned(), |uri| uri.place()),
     };
-    let is_free = |name: &String| !around.names.contains(&name.to_lowercase());
+    let is_free = |name: &String| !around.names.contains(&skeleton(name));
     if is_free(&name) {
         return name;
     }

@@ -2,6 +2,7 @@ use super::*;
 use crate::model::{ClientAuthMethod, ClientKind, Consent, ConsentPolicy, GrantType};
 use crate::oauth::testing::NOW;
 use crate::types::InitialTokenId;
+use crate::types::appearance::skeleton;
 use serde_json::json;
 use std::time::Duration;
 
@@ -132,13 +133,16 @@ fn strangers_leave_at_most_so_many_that_nobody_used() {
 #[test]
 fn a_stranger_never_has_the_name_of_another() {
     let taken = |names: &[&str]| Around {
-        names: names.iter().map(|name| name.to_lowercase()).collect(),
+        names: names.iter().map(|name| skeleton(name)).collect(),
         ..Around::default()
     };
     for (names, name) in [
         (&[][..], "Notes"),
         (&["NOTES"], "Notes (2)"),
         (&["Notes", "notes (2)", "Notes (3)"], "Notes (4)"),
+        // With a Cyrillic o, and with one that is a nought.
+        (&["N\u{43e}tes"], "Notes (2)"),
+        (&["N0tes"], "Notes (2)"),
     ] {
         let client = try_register(&notes(), &taken(names)).unwrap();
         assert_eq!(client.name, name);

@@ -38,7 +38,7 @@ pub fn add(
 ) -> Result<Group, OperationError> {
     let (name, description) = (groups::name(name)?, description.to_owned());
     submit(ctx, actor, move |view, by| {
-        let namesake = view.group(&name)?;
+        let namesake = namesake(view, &name)?;
         Ok(groups::add(name, &description, namesake.as_ref(), by))
     })
 }
@@ -75,7 +75,7 @@ pub fn delete(ctx: &Context, name: &GroupName, actor: &Actor) -> Result<(), Oper
 
 fn around(view: &View<'_>, group: &Group, edit: &GroupEdit) -> Result<Around, StoreError> {
     let namesake = match edit.name.as_deref().map(groups::name) {
-        Some(Ok(name)) => view.group(&name)?,
+        Some(Ok(name)) => namesake(view, &name)?.filter(|other| other.name != group.name),
         _ => None,
     };
     let mut ids: BTreeSet<_> = view.members(&group.name, usize::MAX)?.into_iter().collect();
@@ -85,6 +85,12 @@ fn around(view: &View<'_>, group: &Group, edit: &GroupEdit) -> Result<Around, St
         people.extend(view.user(id)?);
     }
     Ok(Around { namesake, people })
+}
+
+/// The group of that name, or one that would be taken for it.
+fn namesake(view: &View<'_>, name: &GroupName) -> Result<Option<Group>, StoreError> {
+    let mut groups = view.groups()?.into_iter();
+    Ok(groups.find(|group| group.name.folded() == name.folded()))
 }
 
 fn missing(name: impl ToString) -> AdminError {

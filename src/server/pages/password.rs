@@ -10,7 +10,7 @@ use crate::server::hashing::Asker;
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::known_device::{self, DeviceId};
 use crate::store::StoreError;
-use crate::types::{Secret, UserId, Username};
+use crate::types::{Phc, Secret, UserId, Username};
 
 /// A right password.
 pub(super) struct Entered {
@@ -63,7 +63,10 @@ pub(super) fn attempt(
     drop(snapshot);
     let stored = user.as_ref().and_then(|user| user.password.clone());
     // An unknown name takes as long as a known one.
-    let Ok(verdict) = ctx.hashing.verify(password, stored.as_ref(), asker) else {
+    let Ok(verdict) = ctx
+        .hashing
+        .verify(password, stored.as_ref().map(Phc::expose), asker)
+    else {
         ctx.guesses.unseen(&under, address);
         return Ok(Err(Failed::Busy));
     };

@@ -11,8 +11,8 @@ use crate::identity::people::PersonEdit;
 use crate::model::{Algorithm, PrivateKey, RegistrationPolicy};
 use crate::oauth::clients::{ClientEdit, NewClient};
 use crate::types::{
-    GroupName, Host, InitialTokenId, Phc, Scope, SecretHash, Timestamp, TokenHash, UserId, WireClientId,
-    strict_json,
+    GroupName, Host, InitialTokenId, Phc, Scope, SecretHash, Timestamp, TokenHash, UserId,
+    WireClientId, strict_json,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;

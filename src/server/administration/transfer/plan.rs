@@ -11,6 +11,7 @@ mod resources;
 
 use super::document::{Document, GroupEntry};
 use super::report::{Counts, Report};
+use crate::identity::groups;
 use crate::model::{AdminError, Author, Change, Event, EventKind, Group, SigningKey};
 use crate::store::{StoreError, View};
 use crate::types::GroupName;
@@ -150,9 +151,14 @@ impl Planner<'_> {
     }
 
     fn group(&self, entry: GroupEntry, old: Option<Group>) -> Result<Option<Decided>, AdminError> {
+        if old.is_none()
+            && let Some(other) = groups::look_alike(&entry.name, &self.groups)
+        {
+            return Err(AdminError::invalid("name", taken_for(other)));
+        }
         let created = entry.created.map(|moment| moment.0);
         let group = Group {
-            description: crate::identity::groups::description(&entry.description)?,
+            description: groups::description(&entry.description)?,
             created: created.unwrap_or_else(|| old.as_ref().map_or(self.by.now, |old| old.created)),
             name: entry.name,
         };
@@ -167,9 +173,15 @@ impl Planner<'_> {
     /// Makes the groups that a person is in and that nobody made.
     fn make_groups(&mut self, names: &BTreeSet<GroupName>) {
         for name in names {
-            if !self.groups.insert(name.clone()) {
+            if self.groups.contains(name) {
                 continue;
             }
+            if let Some(other) = groups::look_alike(name, &self.groups) {
+                let why = taken_for(other);
+                self.problem(format!("the group {name}: {why}"));
+                continue;
+            }
+            self.groups.insert(name.clone());
             let group = Group {
                 name: name.clone(),
                 description: String::new(),
@@ -183,4 +195,8 @@ impl Planner<'_> {
             self.plan.changes.push(Change::PutGroup(group));
         }
     }
+}
+
+fn taken_for(other: &GroupName) -> String {
+    format!("it would be taken for the group {other}")
 }

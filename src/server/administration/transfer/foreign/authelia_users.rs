@@ -6,6 +6,7 @@ use super::{Foreign, Left, hashes};
 use crate::identity::people::PersonEdit;
 use crate::model::Address;
 use crate::server::administration::transfer::document::{Person, PersonRecord};
+use crate::types::Phc;
 use serde_json::Value;
 
 /// Reads the file.
@@ -93,16 +94,12 @@ fn person(username: &str, record: &Record<'_>, left: &mut Left) -> Result<Person
     })
 }
 
-fn password(
-    username: &str,
-    record: &Record<'_>,
-    left: &mut Left,
-) -> Result<Option<String>, String> {
+fn password(username: &str, record: &Record<'_>, left: &mut Left) -> Result<Option<Phc>, String> {
     let Some(digest) = record.text("password")? else {
         return Ok(None);
     };
     match hashes::authelia(&digest) {
-        Ok(phc) => Ok(Some(phc)),
+        Ok(phc) => Ok(Some(Phc::new(phc))),
         Err(kind) => {
             let what = format!("passwords that are hashed with {kind} do not come along");
             left.behind(what, username);
