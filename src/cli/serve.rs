@@ -2,6 +2,7 @@
 
 use super::{Failure, Shared, https, output, reach};
 use crate::model::{AdminError, Event, EventKind};
+use crate::ops::forgetting::Forgetting;
 use crate::ops::logout_delivery::{self, LogoutDelivery};
 use crate::ops::timer::{Task, Timer};
 use crate::ops::{backup_schedule, clock, logging, service_manager};
@@ -11,7 +12,7 @@ use crate::server::certificate::Keeper;
 use crate::server::context::{self, Context};
 use crate::server::listener::{self, Limits, Listener, Service, Shutdown};
 use crate::server::routes;
-use crate::store::{Step, Sweeper};
+use crate::store::Step;
 use crate::types::Issuer;
 use rustix::process::Signal;
 use serde_json::json;
@@ -181,16 +182,18 @@ fn stop_on_signals(shutdown: &Shutdown) -> Result<(), Failure> {
 
 /// Goes on while there is something to forget.
 fn sweep(ctx: Arc<Context>) -> Task {
-    let mut sweeper = Sweeper::default();
-    Box::new(move || match sweeper.step(&ctx.store, clock::now()) {
-        Ok(Step::Rest) => SWEEP_EVERY,
-        Ok(Step::Looked) => Duration::ZERO,
-        Ok(Step::Forgot(_)) => SWEEP_PAUSE,
-        Err(error) => {
-            log::warn!("what has expired is not forgotten: {error}");
-            SWEEP_EVERY
-        }
-    })
+    let mut forgetting = Forgetting::default();
+    Box::new(
+        move || match forgetting.step(&ctx.store, clock::doubt(), clock::now()) {
+            Ok(Step::Rest) => SWEEP_EVERY,
+            Ok(Step::Looked) => Duration::ZERO,
+            Ok(Step::Forgot(_)) => SWEEP_PAUSE,
+            Err(error) => {
+                log::warn!("what has expired is not forgotten: {error}");
+                SWEEP_EVERY
+            }
+        },
+    )
 }
 
 /// What the delivery of logout tokens works with.

@@ -47,16 +47,19 @@ pub enum KeyState {
 
 /// What has to be made and deleted at `now`. `used`: what clients want beside the standing ones.
 pub fn plan(keys: &[SigningKey], used: &BTreeSet<Algorithm>, now: Timestamp) -> Plan {
-    let mut plan = Plan::default();
-    let wanted: BTreeSet<Algorithm> = STANDING.into_iter().chain(used.iter().copied()).collect();
+    let mut plan = missing(keys, used, now);
+    let wanted = wanted(used);
+    let foreseeable = now.plus(PUBLISHED_BEFORE * 2);
     for algorithm in wanted.iter().copied() {
-        match keys
-            .iter()
-            .filter(|k| k.algorithm == algorithm)
+        let ours = keys.iter().filter(|k| k.algorithm == algorithm);
+        // One that is to sign much later was made by a clock that was ahead: it must not hold up all others until then.
+        let newest = ours
             .map(|k| k.active_from)
-            .max()
-        {
-            None => plan.create.push((algorithm, now)),
+            .filter(|from| *from <= foreseeable)
+            .max();
+        match newest {
+            // There is none yet, which is told already; or the clock is behind all of them.
+            None => {}
             Some(newest) => {
                 let ends = newest.plus(SIGNING_SPAN);
                 if now >= ends.minus(PUBLISHED_BEFORE) {
@@ -77,6 +80,20 @@ pub fn plan(keys: &[SigningKey], used: &BTreeSet<Algorithm>, now: Timestamp) -> 
         .map(|key| key.kid.clone())
         .collect();
     plan
+}
+
+/// What has to be made while the clock is in doubt (`ops::clock`): only what nothing can be signed without.
+pub fn missing(keys: &[SigningKey], used: &BTreeSet<Algorithm>, now: Timestamp) -> Plan {
+    let is_missing = |algorithm: &Algorithm| !keys.iter().any(|key| key.algorithm == *algorithm);
+    let missing = wanted(used).into_iter().filter(is_missing);
+    Plan {
+        create: missing.map(|algorithm| (algorithm, now)).collect(),
+        delete: Vec::new(),
+    }
+}
+
+fn wanted(used: &BTreeSet<Algorithm>) -> BTreeSet<Algorithm> {
+    STANDING.into_iter().chain(used.iter().copied()).collect()
 }
 
 /// The state of one key among all.
@@ -178,6 +195,49 @@ mod tests {
         assert_eq!(due(&keys, &none(), ends.plus(HOUR)), (0, vec![]));
         let gone = (0, vec!["ed".to_owned()]);
         assert_eq!(due(&keys, &none(), ends.plus(KEPT_AFTER)), gone);
+    }
+
+    /// What a clock does that is a year ahead, believed, and set right again.
+    #[test]
+    fn a_clock_that_was_ahead_makes_one_key_and_holds_up_none() {
+        const YEAR: Duration = Duration::from_secs(365 * 86_400);
+        let mut keys = vec![key("a", START)];
+        let there = START.plus(YEAR);
+        for hour in 0..20 {
+            let now = there.plus(HOUR * hour);
+            let due = plan(&keys, &none(), now);
+            let made = es256(&due);
+            assert_eq!(made.len(), usize::from(hour == 0));
+            assert_eq!(due.delete, Vec::<String>::new());
+            keys.extend(made.into_iter().map(|from| key("far", from)));
+        }
+        // Back again: the key signs on, nothing is made, and its successor comes when it is due.
+        for day in 0..89 {
+            let now = START.plus(DAY * day);
+            let due = plan(&keys, &none(), now);
+            assert_eq!((es256(&due), due.delete), (vec![], vec![]), "{day}");
+            assert_eq!(state(&keys[0], &keys, now), KeyState::Signing);
+        }
+        let due = START.plus(89 * DAY);
+        assert_eq!(es256(&plan(&keys, &none(), due)), [START.plus(90 * DAY)]);
+        // A year back from all of them: none is made, and none withdrawn.
+        let back = plan(&keys, &none(), START.minus(YEAR));
+        assert_eq!((es256(&back), back.delete), (vec![], vec![]));
+    }
+
+    #[test]
+    fn in_doubt_only_a_key_that_is_missing_is_made() {
+        let rs = SigningKey {
+            algorithm: Algorithm::Rs256,
+            ..key("rs", START)
+        };
+        let old = START.plus(400 * DAY);
+        assert_eq!(
+            missing(&[key("a", START), rs.clone()], &none(), old),
+            Plan::default()
+        );
+        let made = missing(&[rs], &none(), old);
+        assert_eq!(made.create, [(Algorithm::Es256, old)]);
     }
 
     #[test]

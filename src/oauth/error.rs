@@ -412,7 +412,7 @@ impl From<NotOnce> for TokenError {
                 basic: false,
                 why: "the assertion was used before",
             },
-            NotOnce::TooMany => Self::Unavailable,
+            NotOnce::TooMany | NotOnce::Unknowable => Self::Unavailable,
         }
     }
 }
@@ -421,7 +421,7 @@ impl From<NotOnce> for BearerError {
     fn from(error: NotOnce) -> Self {
         match error {
             NotOnce::Replayed(_) => Self::Proof(ProofError::Replayed),
-            NotOnce::TooMany => Self::Unavailable,
+            NotOnce::TooMany | NotOnce::Unknowable => Self::Unavailable,
         }
     }
 }

@@ -38,6 +38,8 @@ pub enum NotOnce {
     Replayed(Purpose),
     /// Too many are remembered to remember one more.
     TooMany,
+    /// The clock shows a time that was lived through: what was used then may be forgotten.
+    Unknowable,
 }
 
 /// The use of `jti` by `who` (a key's thumbprint, a client's id), which would be refused for its age from `expires` on.

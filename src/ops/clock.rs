@@ -1,7 +1,32 @@
-//! The one place that reads the wall clock.
+//! The one place that reads the wall clock, and what is made of a clock that jumps.
+//!
+//! The wall clock is taken at its word for what is issued and judged: other servers go by theirs, and a clock that is set
+//! right must count at once. What cannot be undone waits until the clock is sure: forgetting what has expired
+//! (`forgetting`), and making and withdrawing keys (`crypto::rotation`). A clock that is a year ahead for an hour would
+//! otherwise cost every session, every refresh token and the audit log.
+//!
+//! The rule. The time that has passed since the clock was last sure is known from the machine's own count, which nobody
+//! can set. Where the wall clock differs from it by more than five minutes, it is in doubt: **ahead** or **behind**. At a
+//! start the count begins anew, and the file tells when the clock was last sure: it is in doubt when it lies before that,
+//! or more than thirty days after. The doubt ends at once when the clock is where it should be, and by itself when it has
+//! lasted as long as the jump was, at most a week: by then most people have seen a clock that is wrong.
+//!
+//! While the clock is behind it shows a time that was lived through, and what was used up then may have been forgotten:
+//! DPoP proofs and client assertions are refused until it has passed (`server::replays`). A code or device code of a time
+//! to come is thrown away (`store::sweep`). An access token is good between its `iat` and `exp` by the clock, here as at
+//! every service; one that was revoked stays revoked (`store::sweep` keeps that for a week longer).
 
 use crate::types::Timestamp;
-use std::time::UNIX_EPOCH;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// A difference that a clock may be corrected by without any doubt.
+const STEP: Duration = Duration::from_secs(5 * 60);
+/// How long a server may have been off.
+const OFF: Duration = Duration::from_secs(30 * 24 * 3_600);
+/// The longest doubt.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// Now.
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
@@ -11,3 +36,151 @@ pub fn now() -> Timestamp {
         .unwrap_or_default();
     Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
+
+/// What the machine counts, sleep included: from no moment in particular, and never backwards.
+fn counted() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let secs = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::from_secs(secs)
+        + Duration::from_nanos(u64::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+/// Which way a clock is wrong, if it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It went forward, and more than time did.
+    Ahead,
+    /// It shows a time that was lived through.
+    Behind,
+}
+
+/// A clock that may be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// Which way.
+    pub way: Way,
+    /// By how much.
+    pub by: Duration,
+    /// For how long it has been in doubt.
+    pub lasted: Duration,
+}
+
+impl Doubt {
+    /// When it ends by itself.
+    pub fn left(&self) -> Duration {
+        self.by.min(LONGEST).saturating_sub(self.lasted)
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (by, left) = (about(self.by), about(self.left()));
+        match self.way {
+            Way::Ahead => write!(
+                f,
+                "The clock of this machine is {by} further than when Doorlight last knew the time. If it is wrong, set it \
+                 right. Until then, and for at most {left}, nothing that has expired is deleted, and signing keys are not \
+                 replaced."
+            ),
+            Way::Behind => write!(
+                f,
+                "The clock of this machine has gone back by {by}. If it is wrong, set it right. Until then, and for at most \
+                 {left}, applications that prove a key of their own are refused, nothing that has expired is deleted, and \
+                 signing keys are not replaced."
+            ),
+        }
+    }
+}
+
+/// In the largest unit, rounded up.
+fn about(span: Duration) -> String {
+    let (count, unit) = match span.as_secs() {
+        secs @ 172_801.. => (secs.div_ceil(86_400), "days"),
+        secs @ 7_201.. => (secs.div_ceil(3_600), "hours"),
+        secs => (secs.div_ceil(60), "minutes"),
+    };
+    format!("{count} {unit}")
+}
+
+/// Compares the wall clock with what was counted. Pure: both are arguments.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    /// When the clock was last sure: by the wall, and by the count.
+    sure: (Timestamp, Duration),
+    /// How much further than the count it may be.
+    slack: Duration,
+    /// What is in doubt, and since when by the count.
+    doubt: Option<(Way, Duration, Duration)>,
+}
+
+impl Watch {
+    /// Begins at a start. `sure`: what the file tells.
+    pub fn begin(sure: Option<Timestamp>, wall: Timestamp, counted: Duration) -> Self {
+        let (sure, slack) = sure.map_or((wall, STEP), |sure| (sure, OFF));
+        let mut watch = Self {
+            sure: (sure, counted),
+            slack,
+            doubt: None,
+        };
+        watch.look(wall, counted);
+        watch
+    }
+
+    /// Looks at the clocks. What is in doubt.
+    pub fn look(&mut self, wall: Timestamp, counted: Duration) -> Option<Doubt> {
+        let passed = counted.saturating_sub(self.sure.1);
+        let expected = self.sure.0.plus(passed);
+        let (ahead, behind) = (wall.since(expected), expected.since(wall));
+        let (way, by) = if ahead > self.slack {
+            (Way::Ahead, ahead)
+        } else if behind > STEP {
+            (Way::Behind, behind)
+        } else {
+            self.believe(wall, counted);
+            return None;
+        };
+        let since = match self.doubt {
+            // The same jump, and no other.
+            Some((before, jump, since)) if before == way && by.abs_diff(jump) <= STEP => since,
+            _ => counted,
+        };
+        self.doubt = Some((way, by, since));
+        let doubt = Doubt {
+            way,
+            by,
+            lasted: counted.saturating_sub(since),
+        };
+        if doubt.left() == Duration::ZERO {
+            self.believe(wall, counted);
+            return None;
+        }
+        Some(doubt)
+    }
+
+    fn believe(&mut self, wall: Timestamp, counted: Duration) {
+        *self = Self {
+            sure: (wall, counted),
+            slack: STEP,
+            doubt: None,
+        };
+    }
+}
+
+/// That of this process.
+static WATCH: Mutex<Option<Watch>> = Mutex::new(None);
+
+/// Begins to watch the clock, with what the file tells of when it was last sure.
+pub fn begin(sure: Option<Timestamp>) {
+    let watch = Watch::begin(sure, now(), counted());
+    *WATCH.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
+}
+
+/// What is in doubt now. Nothing, where nobody began to watch.
+pub fn doubt() -> Option<Doubt> {
+    let mut watch = WATCH.lock().unwrap_or_else(PoisonError::into_inner);
+    watch.as_mut()?.look(now(), counted())
+}
+
+#[cfg(test)]
+#[path = "clock_tests.rs"]
+mod tests;

@@ -7,6 +7,7 @@ pub mod backup_schedule;
 pub mod backups;
 pub mod clock;
 pub mod core_dumps;
+pub mod forgetting;
 pub mod logging;
 pub mod logout_delivery;
 pub mod outbound;

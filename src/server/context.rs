@@ -215,8 +215,9 @@ impl Context {
     }
 }
 
-/// The settings and the keys, made where there are none.
+/// The settings and the keys, made where there are none. The clock is watched from here on.
 fn furnish(store: &Store) -> Result<(Settings, KeyRing), StartError> {
+    clock::begin(store.snapshot()?.view().sure()?);
     let settings = settings(store)?;
     rotate(store)?;
     let records = store.snapshot()?.view().signing_keys()?;
@@ -306,7 +307,11 @@ pub fn rotate(store: &Store) -> Result<bool, StartError> {
 fn due(view: &View<'_>, now: Timestamp) -> Result<rotation::Plan, StoreError> {
     let clients = view.clients(None, usize::MAX)?;
     let used = clients.iter().flat_map(Client::algorithms).collect();
-    Ok(rotation::plan(&view.signing_keys()?, &used, now))
+    let keys = view.signing_keys()?;
+    Ok(match clock::doubt() {
+        None => rotation::plan(&keys, &used, now),
+        Some(_) => rotation::missing(&keys, &used, now),
+    })
 }
 
 fn key_event(kind: EventKind, kid: &str, now: Timestamp) -> Event {

@@ -5,6 +5,7 @@ use crate::model::{Change, Decision};
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::dpop::Proof;
 use crate::oauth::replay::{self, NotOnce, Use};
+use crate::ops::clock::{self, Way};
 use crate::store::{StoreError, View};
 use crate::types::Timestamp;
 
@@ -23,6 +24,9 @@ pub fn deciding_once<T, E>(
     refuse: impl FnOnce(NotOnce) -> Decision<T, E>,
     decide: impl FnOnce() -> Result<Decision<T, E>, StoreError>,
 ) -> Result<Decision<T, E>, StoreError> {
+    if !uses.is_empty() && clock::doubt().is_some_and(|doubt| doubt.way == Way::Behind) {
+        return Ok(refuse(NotOnce::Unknowable));
+    }
     let mut remembered: Vec<Change> = Vec::with_capacity(uses.len());
     for used in uses {
         let seen = view.is_replayed(&used.record, replay::LONGEST, now)?;

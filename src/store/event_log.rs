@@ -3,7 +3,7 @@
 use super::StoreError;
 use super::codec::decode;
 use super::rows::Order;
-use super::schema::Table;
+use super::schema::{SURE_KEY, Table};
 use super::view::View;
 use crate::model::{Event, EventKind, Outcome};
 use crate::types::{ClientId, RequestId, Timestamp, UserId};
@@ -121,6 +121,18 @@ impl View<'_> {
             },
         )?;
         Ok(last)
+    }
+
+    /// When the clock was last sure, as far as the file tells: as it was noted, else by the newest event.
+    pub fn sure(&self) -> Result<Option<Timestamp>, StoreError> {
+        let noted = self.with(Table::Meta, SURE_KEY, |value| {
+            <[u8; 8]>::try_from(value).ok().map(u64::from_be_bytes)
+        })?;
+        if let Some(millis) = noted.flatten() {
+            return Ok(Some(Timestamp::from_millis(millis)));
+        }
+        let page = self.events(&EventFilter::default(), None, 1)?;
+        Ok(page.events.first().map(|(_, event)| event.time))
     }
 
     /// Events from before a moment are older than this key.

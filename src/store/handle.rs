@@ -3,6 +3,7 @@
 
 use super::alarm::{Alarm, Line};
 use super::counters::Counters;
+use super::schema::{SURE_KEY, Table};
 use super::tables::Tables;
 use super::writer::{Job, Reopen, Run, Shared, Writer};
 use super::{OpenError, Snapshot, StoreError, View, open};
@@ -168,6 +169,17 @@ impl Store {
         });
         self.send(run)?;
         wait.recv().unwrap_or_else(|_| Err(did_not_happen()))
+    }
+
+    /// Notes that the clock is sure (`ops::clock`).
+    pub fn note_sure(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.submit_rows(move |tables| {
+            tables.with(Table::Meta, |meta| {
+                let millis = now.millis().to_be_bytes();
+                meta.insert(SURE_KEY, millis.as_slice())?;
+                Ok(())
+            })
+        })
     }
 
     fn send(&self, run: Run) -> Result<(), StoreError> {

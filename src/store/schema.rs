@@ -3,6 +3,7 @@
 //! | table | key | record | who deletes |
 //! |---|---|---|---|
 //! | meta | `schema` | format version, 8 bytes, big endian | nobody |
+//! | meta | `sure` | when the clock was last sure (`ops::clock`): milliseconds since the epoch, 8 bytes, big endian | nobody |
 //! | settings | `settings`; `backups` | `Settings`; `BackupRecord` | nobody |
 //! | clients | key of its `client_id` (`WireClientId::key`) | `Client` | administrator; one that registered itself: itself, sweep when unused; one that a document describes: sweep when unused |
 //! | users | user id | `User` | administrator |
@@ -16,7 +17,7 @@
 //! | grants | grant id | `Grant` | sweep, two hours after its end, and the last sign-in of a session to an application that is told of sign-outs not before the session |
 //! | user_grants | user id, grant id | nothing | with the grant |
 //! | refresh_tokens | selector | `RefreshToken`, rotated ones too | sweep, after expiry |
-//! | revocations | token id | `Revocation` | sweep, after expiry |
+//! | revocations | token id | `Revocation` | sweep, a week after expiry |
 //! | consents | user id, client id | `Consent` | person, with the user |
 //! | links | selector | `Link` | use, sweep |
 //! | signing_keys | kid | `SigningKey` | rotation |
@@ -91,6 +92,8 @@ tables! {
 
 /// Where the format version stands.
 pub(super) const SCHEMA_KEY: &[u8] = b"schema";
+/// Where it stands when the clock was last sure.
+pub(super) const SURE_KEY: &[u8] = b"sure";
 /// Where the one settings record stands.
 pub(super) const SETTINGS_KEY: &[u8] = b"settings";
 /// Where it stands what became of backups.

@@ -27,6 +27,8 @@ const PATIENCE: usize = 100_000;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
+/// How far clocks may be set back without any doubt (`ops::clock`).
+const AHEAD: Duration = Duration::from_secs(5 * 60);
 
 /// Tables with records that expire, those that die in the order of their keys first.
 const SWEPT: [Table; 14] = [
@@ -48,6 +50,7 @@ const SWEPT: [Table; 14] = [
 
 /// Where the sweep stands in its round: through each table, and then to the events that are too many.
 pub struct Sweeper {
+    tables: &'static [Table],
     table: usize,
     past: Vec<u8>,
     looked: usize,
@@ -60,6 +63,7 @@ pub struct Sweeper {
 impl Default for Sweeper {
     fn default() -> Self {
         Self {
+            tables: &SWEPT,
             table: 0,
             past: Vec::new(),
             looked: 0,
@@ -101,9 +105,17 @@ struct Found {
 }
 
 impl Sweeper {
+    /// One that forgets nothing but uses of what may be used once, and events that are too many.
+    pub fn of_uses() -> Self {
+        Self {
+            tables: &[Table::Replays],
+            ..Self::default()
+        }
+    }
+
     /// One step of the round.
     pub fn step(&mut self, store: &Store, now: Timestamp) -> Result<Step, StoreError> {
-        let Some(table) = SWEPT.get(self.table).copied() else {
+        let Some(table) = self.tables.get(self.table).copied() else {
             return self.trim(store, now);
         };
         let found = {
@@ -199,7 +211,33 @@ fn expired(
         }
         found.go_on(key, FORGET)
     })?;
+    let short_lived = matches!(
+        table,
+        Table::Codes | Table::DeviceAuthorizations | Table::PushedRequests
+    );
+    if short_lived && !found.more {
+        of_a_time_to_come(view, table, settings, now, &mut found)?;
+    }
     Ok(found)
+}
+
+/// What lives for minutes and was made in the future was made by a clock that was set back since: it would live again when
+/// that time comes.
+fn of_a_time_to_come(
+    view: &View<'_>,
+    table: Table,
+    settings: &Settings,
+    now: Timestamp,
+    found: &mut Found,
+) -> Result<(), StoreError> {
+    let first = Id::first_of(now.plus(AHEAD));
+    view.rows_after(table, first.as_bytes(), |key, value| {
+        match fate(table, key, value, settings, view, now) {
+            Fate::Dies | Fate::Lives => found.dead.push(key.to_vec()),
+            Fate::Untold => found.looked += 1,
+        }
+        found.go_on(key, FORGET)
+    })
 }
 
 /// The oldest refusals after `past`.
@@ -295,7 +333,8 @@ fn is_dead(
             now >= end.plus(HOUR + HOUR) && !tells_where(&grant, view)?
         }
         Table::RefreshTokens => now >= decode::<RefreshToken>(value)?.expires,
-        Table::Revocations => now >= decode::<Revocation>(value)?.expires.plus(HOUR),
+        // A clock that is set back must not revive it.
+        Table::Revocations => now >= decode::<Revocation>(value)?.expires.plus(DAY * 7),
         Table::Links => now >= decode::<Link>(value)?.expires,
         // Until then a device that polls on is told why it need not.
         Table::DeviceAuthorizations => {

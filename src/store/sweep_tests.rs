@@ -186,7 +186,7 @@ fn an_unreadable_code_is_kept_and_keeps_nothing_else() {
     let world = world("sweep-code");
     world.put_row(Table::Codes, &[0; 16], b"noise");
     world.put_row(Table::Revocations, &[0; 16], b"noise");
-    let expires = days_ago(1);
+    let expires = days_ago(8);
     let token = TokenId(Id::new(expires, [1; 10]));
     world.commit(
         vec![Change::PutRevocation(Revocation { token, expires })],
@@ -445,4 +445,28 @@ fn an_expired_initial_access_token_is_forgotten() {
     world.commit(vec![token(1, NOW), token(2, NOW.plus(DAY))], Vec::new());
     assert_eq!(world.sweep(&mut Sweeper::default(), NOW), 1);
     assert_eq!(world.count(Table::InitialTokens), 1);
+}
+
+/// A code that ended unused lived again when the clock was set back to its minute.
+#[test]
+fn codes_and_devices_of_a_time_to_come_are_thrown_away() {
+    let world = world("sweep-future");
+    let put = |device| Change::PutDeviceAuthorization(Box::new(device));
+    let made = [
+        device(1, 1, NOW.minus(HOUR / 2)),
+        device(2, 2, NOW.plus(HOUR / 20)),
+        device(3, 3, NOW.plus(HOUR)),
+        device(4, 4, NOW.plus(DAY * 365)),
+    ];
+    world.commit(made.iter().cloned().map(put).collect(), Vec::new());
+    world.put_row(Table::DeviceAuthorizations, &[0xFF; 16], b"noise");
+    assert_eq!(world.sweep(&mut Sweeper::default(), NOW), 2);
+    let snapshot = world.store.snapshot().unwrap();
+    let there = made.map(|device| {
+        let found = snapshot.view().device_authorization_of(device.user_code);
+        found.unwrap().is_some()
+    });
+    assert_eq!(there, [true, true, false, false]);
+    // One that does not read is kept, for `verify` to find.
+    assert_eq!(world.count(Table::DeviceAuthorizations), 3);
 }

@@ -97,7 +97,7 @@ fn push(
             Decision::reply(Err(match error {
                 NotOnce::Replayed(Purpose::DpopProof) => PushError::Proof(ProofError::Replayed),
                 NotOnce::Replayed(Purpose::ClientAssertion) => PushError::AssertionUsed,
-                NotOnce::TooMany => PushError::Unavailable,
+                NotOnce::TooMany | NotOnce::Unknowable => PushError::Unavailable,
             }))
         };
         replays::deciding_once(view, &uses, now, refuse, || {

@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 
 const BEGUN: Timestamp = Timestamp::from_secs(1_795_000_000);
 /// Chains of lives in an ordinary run.
-const CHAINS: u64 = 12;
+const CHAINS: u64 = 9;
 /// Lives of a chain, and rounds of work in each.
 const LIVES: usize = 3;
 const ROUNDS: usize = 24;

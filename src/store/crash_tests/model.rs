@@ -152,7 +152,7 @@ impl Model {
         });
         step(&|m| m.replays.retain(|(minute, _), _| now.secs() / 60 < *minute));
         step(&|m| m.codes.retain(|_, c| now < c.record.expires.plus(DAY)));
-        step(&|m| m.revocations.retain(|_, (at, _)| now < at.plus(HOUR)));
+        step(&|m| m.revocations.retain(|_, (at, _)| now < at.plus(7 * DAY)));
         step(&|m| {
             m.devices.retain(|_, d| now < d.record.expires.plus(HOUR));
         });
