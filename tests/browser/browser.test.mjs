@@ -86,6 +86,11 @@ async function set_up(server, visitor) {
   assert.equal(new URL(page.url()).pathname, "/admin");
   assert.equal(await visitor.heading(), "Overview");
   await visitor.look_at(`first-overview${visitor.mark}`);
+
+  await visitor.press("form[action$='/admin/check'] button");
+  await page.click("section[aria-labelledby=h-checks] summary");
+  assert.match(await page.locator("section[aria-labelledby=h-checks]").innerText(), /leads here/);
+  await visitor.look_at(`checked-overview${visitor.mark}`);
 }
 
 /** Adds an application, and reads what is to be typed into it. */
