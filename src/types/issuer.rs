@@ -5,8 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use url::Url;
 
-/// An `http` or `https` address without query, fragment and trailing slash.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An `http` or `https` address without query, fragment and trailing slash. Two are equal where their texts are.
+#[derive(Clone, Debug)]
 pub struct Issuer {
     text: String,
     /// Scheme, host and port, as a browser writes an `Origin`.
@@ -15,7 +15,17 @@ pub struct Issuer {
     path: String,
     authority: String,
     loopback: bool,
+    /// The text that it was read from, where that is another.
+    given_as: Option<String>,
 }
+
+impl PartialEq for Issuer {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Issuer {}
 
 /// Why a text cannot be the issuer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +64,13 @@ impl Issuer {
             path: String::new(),
             authority,
             loopback: true,
+            given_as: None,
         }
+    }
+
+    /// How it was spelt, where that was otherwise: `https://id.example.org:443/`. Whoever spells it so elsewhere is refused.
+    pub fn given_as(&self) -> Option<&str> {
+        self.given_as.as_deref()
     }
 
     /// The issuer identifier, exactly as clients compare it.
@@ -122,8 +138,10 @@ impl FromStr for Issuer {
         };
         let origin = format!("{}://{authority}", url.scheme());
         let path = url.path().trim_end_matches('/').to_owned();
+        let kept = format!("{origin}{path}");
         Ok(Self {
-            text: format!("{origin}{path}"),
+            given_as: (kept != text).then(|| text.to_owned()),
+            text: kept,
             origin,
             path,
             authority,
@@ -160,7 +178,10 @@ mod tests {
             ("http://localhost:8080/door/", "http://localhost:8080/door"),
             ("http://[::1]:8080", "http://[::1]:8080"),
         ] {
-            assert_eq!(given.parse::<Issuer>().unwrap().as_str(), kept);
+            let issuer = given.parse::<Issuer>().unwrap();
+            assert_eq!(issuer.as_str(), kept);
+            assert_eq!(issuer.given_as(), Some(given).filter(|text| *text != kept));
+            assert_eq!(Ok(issuer), kept.parse());
         }
     }
 

@@ -11,6 +11,17 @@ use url::Url;
 
 const CHECK: &str = "address";
 
+/// Whether the setting is spelt as everybody else must spell it.
+pub(super) fn spelling(issuer: &Issuer) -> Option<Finding> {
+    let given = issuer.given_as()?;
+    let words = difference(issuer.as_str(), given)?;
+    let found = format!(
+        "it is set as {}, which {words}; Doorlight calls itself {issuer}, and applications must too, letter by letter",
+        shown(given)
+    );
+    Some(Finding::note("issuer", found).change(format!("--issuer {issuer}")))
+}
+
 /// Judges what came back for the discovery document. `listen` is where Doorlight itself listens.
 pub(super) fn judge(
     issuer: &Issuer,

@@ -41,6 +41,24 @@ fn each_way_to_spell_another_issuer_has_its_name() {
 }
 
 #[test]
+fn a_setting_that_is_spelt_otherwise_is_noted() {
+    for (given, words) in [
+        ("https://id.example.org:443", "port that its scheme"),
+        ("https://id.example.org/", "slash"),
+        ("https://ID.example.org", "capital letters"),
+    ] {
+        let finding = spelling(&given.parse().unwrap()).unwrap();
+        assert_eq!(finding.level, Level::Note);
+        assert!(finding.found.contains(words), "{finding:?}");
+        assert_eq!(
+            finding.change.as_deref(),
+            Some("--issuer https://id.example.org")
+        );
+    }
+    assert_eq!(spelling(&issuer()), None);
+}
+
+#[test]
 fn the_same_issuer_is_ok_and_another_is_a_fault_with_the_line() {
     let said = |issuer_said: &str| {
         let body = format!("{{\"issuer\":\"{issuer_said}\"}}");

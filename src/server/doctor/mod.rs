@@ -109,6 +109,7 @@ fn serving(ctx: &Context) -> Finding {
 pub fn quick(patient: &Patient<'_>, now: Timestamp) -> Vec<Finding> {
     let config = patient.config;
     let mut findings = vec![permissions::look(&config.data, &config.socket())];
+    findings.extend(address::spelling(&config.issuer));
     findings.extend(disk::look(&config.data));
     let newest = patient.records.as_ref().and_then(|records| records.newest);
     findings.push(clock::judge(now, newest, clock::keeper()));
