@@ -30,8 +30,7 @@ pub(super) fn look(data: &Path, socket: &Path) -> Finding {
         Ok(file) => Rights::of(&file),
         Err(error) => return Finding::fault(CHECK, format!("{}: {error}", data.display())),
     };
-    let parent = data.parent().filter(|parent| *parent != Path::new(""));
-    let folder = parent.unwrap_or(Path::new("."));
+    let folder = super::folder_of(data);
     let around = std::fs::metadata(folder)
         .ok()
         .map(|found| Rights::of(&found));

@@ -117,11 +117,32 @@ fn of_address(way: &Way<'_>, seen: &Seen) -> Finding {
         return Finding::fault(CHECK, found)
             .change("proxy_set_header X-Forwarded-For $remote_addr;");
     }
+    if seen.address.is_some_and(|ip| ip.to_string() == CLAIMED) {
+        return of_claim(way);
+    }
     let as_whom = seen.address.map(|ip| ip.to_string()).unwrap_or_default();
     Finding::ok(
         CHECK,
         format!("it passes on name, scheme and address; this machine is known as {as_whom}"),
     )
+}
+
+/// The proxy adds the address that it was called from, and that one is trusted too: so what it claims is believed.
+fn of_claim(way: &Way<'_>) -> Finding {
+    let from = way.from;
+    if from.is_loopback() {
+        return Finding::ok(
+            CHECK,
+            "it passes on name, scheme and address; what programs on this machine say of themselves is believed",
+        );
+    }
+    let range = way.trusted.iter().find(|net| net.contains(&from));
+    let range = range.map(|net| net.to_string()).unwrap_or_default();
+    let found = format!(
+        "this machine, {from}, counts as a proxy itself, as does everybody in {range}: whoever is there can pretend to be \
+         another address"
+    );
+    Finding::warning(CHECK, found).change("--trusted-proxy, with the address of the proxy alone")
 }
 
 /// Whether a trusted proxy sent it: then some of its fields are there, or it is the client itself as far as is known.
@@ -243,6 +264,19 @@ mod tests {
             change(judged("", Some(seen)), Level::Fault),
             "--trusted-proxy 172.18.0.2"
         );
+    }
+
+    /// A range that holds more than the proxy lets all of it choose their addresses.
+    #[test]
+    fn a_network_that_is_trusted_as_a_whole_is_a_warning() {
+        let appended = Seen {
+            forwarded_for: Some("203.0.113.77, 192.168.1.5".to_owned()),
+            address: Some(CLAIMED.parse().unwrap()),
+            ..right()
+        };
+        let finding = judged("192.168.0.0/16", Some(appended));
+        assert_eq!(finding.level, Level::Warning);
+        assert!(finding.found.contains("192.168.0.0/16"), "{finding:?}");
     }
 
     #[test]
