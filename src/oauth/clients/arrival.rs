@@ -76,8 +76,14 @@ pub fn take_in(
         let lists = lists.map(|uri| uri.trim().to_owned()).collect();
         sector::Document { uri, lists }
     });
+    // A name is not a new one: what was issued under it before the application was deleted must stay dead.
+    let not_before = match &given.named {
+        Some(_) => by.now,
+        None => Timestamp::default(),
+    };
     let mut before = old.clone().unwrap_or_else(|| Client {
         named: given.named,
+        tokens_not_before: not_before,
         ..settings::blank(given.id, by.now)
     });
     if let Some((host, key)) = given.sector {

@@ -145,3 +145,21 @@ fn other_names_for_people_end_the_tokens() {
         .unwrap();
     assert_eq!(taken.client.tokens_not_before, by().now.just_after());
 }
+
+/// A name comes back after its application was deleted, and what was stolen from that one shall not.
+#[test]
+fn tokens_from_before_do_not_come_back_with_a_name() {
+    let name: ClientName = "grafana".parse().unwrap();
+    let there = Client {
+        id: name.key(),
+        ..client()
+    };
+    let named = Given {
+        named: Some(name),
+        ..given(&there)
+    };
+    let details = ClientEdit::of(&there);
+    let taken = take_in(None, &details, named, Around::default(), &by());
+    let client = taken.unwrap().unwrap().client;
+    assert_eq!(client.tokens_not_before, by().now);
+}
