@@ -6,13 +6,15 @@ use super::author::Author;
 use super::people::{Around, PersonEdit, blank, changed_names, cut_off};
 use crate::crypto::password;
 use crate::model::{AdminError, Change, Event, EventKind, User};
-use crate::types::{Phc, Timestamp, UserId};
+use crate::types::{GivenSubject, Phc, Timestamp, UserId};
 
 /// What comes with a person beside their details. What is `None` stays as it is, or begins now.
 #[derive(Clone, Debug)]
 pub struct Given {
     /// Who they are.
     pub id: UserId,
+    /// The `sub` of a new person, where they bring one along. Nobody's is changed who is here.
+    pub subject: Option<GivenSubject>,
     /// When they were added.
     pub created: Option<Timestamp>,
     /// When a claim last changed.
@@ -49,7 +51,10 @@ pub fn take_in(
     if around.namesake.is_some_and(|id| id != given.id) {
         return Err(AdminError::NameTaken(username.to_string()));
     }
-    let blank = |username| blank(given.id, username, by.now);
+    let blank = |username| User {
+        subject: given.subject.clone(),
+        ..blank(given.id, username, by.now)
+    };
     let before = old.clone().unwrap_or_else(|| blank(username.clone()));
     let mut user = details.on(User {
         username,

@@ -19,6 +19,7 @@ fn by() -> Author {
 fn given(user: &User) -> Given {
     Given {
         id: user.id,
+        subject: user.subject.clone(),
         created: Some(user.created),
         updated: Some(user.updated),
         tokens_not_before: None,

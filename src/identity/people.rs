@@ -192,6 +192,7 @@ pub struct Around {
 pub fn blank(id: UserId, username: Username, now: Timestamp) -> User {
     User {
         id,
+        subject: None,
         username,
         name: None,
         given_name: None,

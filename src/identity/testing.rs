@@ -8,6 +8,7 @@ pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
 pub(crate) fn user(name: &str, n: u8) -> User {
     User {
         id: UserId(Id::new(NOW, [n; 10])),
+        subject: None,
         username: name.parse().unwrap(),
         name: None,
         given_name: None,

@@ -1,6 +1,6 @@
 //! People and groups.
 
-use crate::types::{GroupName, Phc, Timestamp, UserId, Username};
+use crate::types::{GivenSubject, GroupName, Phc, Timestamp, UserId, Username};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,8 +31,11 @@ pub struct Address {
 /// A person. Field names are the claims of OpenID Connect Core §5.1 where there is one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
-    /// The `sub` of their tokens, stable for ever.
+    /// The `sub` of their tokens, stable for ever, unless they brought one along.
     pub id: UserId,
+    /// The `sub` that applications knew them by at another server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<GivenSubject>,
     /// The name they sign in with; the `preferred_username` claim.
     pub username: Username,
     /// The full name.
@@ -111,6 +114,14 @@ pub struct User {
 }
 
 impl User {
+    /// The `sub` of their tokens, where applications share one name for them (`oauth::subject` has the others).
+    pub fn sub(&self) -> String {
+        match &self.subject {
+            Some(given) => given.to_string(),
+            None => self.id.to_string(),
+        }
+    }
+
     /// What a person is called on pages.
     pub fn display_name(&self) -> &str {
         self.name.as_deref().unwrap_or(self.username.as_str())

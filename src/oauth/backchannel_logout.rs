@@ -166,10 +166,8 @@ pub fn owed(
             user: grant.user,
             session: grant.session,
             // Kept: the decision may be the one that gives the client other names.
-            sub: client
-                .sector
-                .as_ref()
-                .map(|_| subject::of(grant.user, client)),
+            sub: (client.sector.is_some() || person.user.subject.is_some())
+                .then(|| subject::of(&person.user, client)),
             sid: client
                 .sector
                 .as_ref()

@@ -369,3 +369,16 @@ fn what_is_due_later_than_any_gap_is_due() {
     };
     assert!(!is_due(&later, NOW));
 }
+
+/// Applications look people up by it; the id would name nobody there.
+#[test]
+fn a_person_who_brought_their_sub_along_is_named_by_it() {
+    let mut moved = person(vec![grant(&told())]);
+    moved.user.subject = "5f1c0b62-8d3e-4a97-b1f4-0c2d9e7a6b58".parse().ok();
+    let told = told_by(&[Change::DeleteUser(user().id)], &moved, told());
+    let issuer = "https://id.example".parse().unwrap();
+    let jti = Id::new(NOW, [6; 10]);
+    let claims = claims(&issuer, &told[0], &client(), jti, NOW);
+    assert_eq!(claims["sub"], "5f1c0b62-8d3e-4a97-b1f4-0c2d9e7a6b58");
+    assert_eq!(claims["sid"], json!(session().id));
+}

@@ -206,14 +206,14 @@ pub fn active(token: &AccessToken, username: Option<&str>) -> Value {
 /// The answer for a refresh token that holds: to its own client only.
 pub fn active_refresh(
     token: &RefreshToken,
-    grant: &Grant,
+    (grant, user): (&Grant, &User),
     client: &Client,
     issuer: &Issuer,
 ) -> Value {
     json!({
         "active": true,
         "iss": issuer.as_str(),
-        "sub": subject::of(grant.user, client),
+        "sub": subject::of(user, client),
         "client_id": client.wire_id(),
         "scope": grant.scope,
         "iat": token.created.secs(),

@@ -2,8 +2,8 @@
 //! Owns: when a sign-out may happen without asking, and where it may return to.
 
 use super::subject;
-use crate::model::Client;
-use crate::types::{Form, SessionId, UserId, WireClientId, append_query};
+use crate::model::{Client, User};
+use crate::types::{Form, SessionId, WireClientId, append_query};
 use std::borrow::Cow;
 
 /// What a valid `id_token_hint` says, expired ones too.
@@ -107,7 +107,7 @@ impl Request {
 pub fn must_ask(
     hint: Option<&Hint>,
     client: Option<&Client>,
-    session: Option<(SessionId, UserId)>,
+    session: Option<(SessionId, &User)>,
 ) -> bool {
     match (hint, session) {
         (Some(hint), Some((id, user))) => client.is_none_or(|client| {
@@ -125,7 +125,7 @@ pub fn must_ask(
 mod tests {
     use super::*;
     use crate::oauth::testing::{NOW, client, of_sector, session, user};
-    use crate::types::Id;
+    use crate::types::{Id, UserId};
 
     fn request(text: &str) -> Request {
         Request::parse(&Form::parse(text.as_bytes()).unwrap()).unwrap()
@@ -149,10 +149,15 @@ mod tests {
 
     #[test]
     fn only_a_hint_of_this_very_session_goes_unasked() {
-        let here = Some((session().id, user().id));
+        let person = user();
+        let here = Some((session().id, &person));
         let other = Id::new(NOW, [9; 10]);
         for known in [client(), of_sector("notes.example", 1)] {
-            let sub = |id| Some(subject::of(UserId(id), &known));
+            let named = |id| User {
+                id: UserId(id),
+                ..user()
+            };
+            let sub = |id| Some(subject::of(&named(id), &known));
             let sid = |id| Some(subject::session(SessionId(id), &known));
             let (us, this) = (user().id.0, session().id.0);
             let table = [

@@ -4,12 +4,16 @@
 //! Not here: how a client comes by its sector (`oauth::clients::sector`).
 
 use crate::crypto::seal::SealKey;
-use crate::model::Client;
-use crate::types::{SessionId, UserId};
+use crate::model::{Client, User};
+use crate::types::SessionId;
 
-/// The `sub`. Pairwise: computed and not stored, of the sector's own key, so that nobody without it finds the person.
-pub fn of(user: UserId, client: &Client) -> String {
-    named("sub", client, user.to_string())
+/// The `sub`. Pairwise: computed and not stored, of the sector's own key, so that nobody without it finds the person. Else
+/// the one that all know, which may be of another server.
+pub fn of(user: &User, client: &Client) -> String {
+    match client.sector {
+        Some(_) => named("sub", client, user.id.to_string()),
+        None => user.sub(),
+    }
 }
 
 /// The `sid` (OpenID Connect Back-Channel Logout 1.0 §2.1, Front-Channel Logout 1.0 §3).
@@ -31,16 +35,16 @@ mod tests {
 
     #[test]
     fn section_8_1_one_name_in_a_sector_another_in_the_next_and_never_the_id() {
-        let (person, here) = (user().id, signed_in().id);
+        let (person, here) = (user(), signed_in().id);
         let (one, two) = (of_sector("one.example", 1), of_sector("two.example", 2));
         for (what, id, ours, again, theirs, public) in [
             (
                 "sub",
-                person.to_string(),
-                of(person, &one),
-                of(person, &one),
-                of(person, &two),
-                of(person, &client()),
+                person.id.to_string(),
+                of(&person, &one),
+                of(&person, &one),
+                of(&person, &two),
+                of(&person, &client()),
             ),
             (
                 "sid",
@@ -63,7 +67,21 @@ mod tests {
     #[test]
     fn a_person_and_a_session_of_one_number_have_two_names() {
         let one = of_sector("one.example", 1);
-        let id = user().id.0;
-        assert_ne!(of(UserId(id), &one), session(SessionId(id), &one));
+        let person = user();
+        assert_ne!(of(&person, &one), session(SessionId(person.id.0), &one));
+    }
+
+    #[test]
+    fn a_sub_that_came_along_is_for_those_who_may_all_know_it() {
+        let moved = User {
+            subject: "5f1c0b62-8d3e-4a97-b1f4-0c2d9e7a6b58".parse().ok(),
+            ..user()
+        };
+        assert_eq!(
+            of(&moved, &client()),
+            "5f1c0b62-8d3e-4a97-b1f4-0c2d9e7a6b58"
+        );
+        let one = of_sector("one.example", 1);
+        assert_eq!(of(&moved, &one), of(&user(), &one));
     }
 }

@@ -121,6 +121,7 @@ pub(crate) fn public_client() -> Client {
 pub(crate) fn user() -> User {
     User {
         id: UserId(Id::new(NOW, [2; 10])),
+        subject: None,
         username: "alice".parse().unwrap(),
         name: Some("Alice".to_owned()),
         given_name: None,

@@ -4,6 +4,7 @@
 pub mod appearance;
 mod client_name;
 mod form;
+mod given_subject;
 pub mod histogram;
 mod host;
 mod id;
@@ -21,6 +22,7 @@ mod wire_client_id;
 
 pub use client_name::{ClientName, ClientNameError};
 pub use form::{Form, FormError, Repeated, append_query, decode as form_decode};
+pub use given_subject::{GivenSubject, GivenSubjectError};
 pub use histogram::{Counted, Histogram};
 pub use host::{Host, HostError};
 pub use id::{

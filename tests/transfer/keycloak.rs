@@ -60,11 +60,11 @@ const REALM: &str = r##"{
           "credentials": ["@sha512"], "disableableCredentialTypes": [],
           "requiredActions": [], "realmRoles": ["default-roles-home", "editor"], "notBefore": 0,
           "groups": ["/family", "/admins"] },
-        { "id": "5f1c0b62-8d3e-4a97-b1f4-0c2d9e7a6b58", "username": "bob", "enabled": true, "email": "bob@example.org", "emailVerified": false,
+        { "id": "7d2e9c14-1b5f-4c3a-8e60-2f4a6b8d0c11", "username": "bob", "enabled": true, "email": "bob@example.org", "emailVerified": false,
           "credentials": ["@sha256"], "groups": ["/family/kids"] },
         { "username": "carl", "enabled": true, "credentials": ["@argon2",
           { "type": "otp", "secretData": "{}", "credentialData": "{}" }] },
-        { "username": "dora", "enabled": false, "requiredActions": ["UPDATE_PASSWORD"],
+        { "id": "f:7d2e9c14:dora", "username": "dora", "enabled": false, "requiredActions": ["UPDATE_PASSWORD"],
           "credentials": ["@sha1"], "federatedIdentities": [{ "identityProvider": "google" }] },
         { "username": "eve", "enabled": true, "credentials": [{ "type": "password", "value": "hush" }] },
         { "username": "service-account-backup", "enabled": true, "serviceAccountClientId": "backup" }
@@ -152,7 +152,33 @@ fn a_realm_moves_people_sign_in_and_applications_get_tokens() {
             tokens["refresh_token"].is_string() && tokens["id_token"].is_string(),
             "{tokens}"
         );
-        let claims = crate::world::claims(tokens["id_token"].as_str().unwrap());
+        let text = |member: &str| tokens[member].as_str().unwrap();
+        let claims = crate::world::claims(text("id_token"));
+        // Known to applications as before, wherever one asks; whoever had no id gets one.
+        let sub = match name {
+            "anna" => json!(UUID),
+            "bob" => json!("7d2e9c14-1b5f-4c3a-8e60-2f4a6b8d0c11"),
+            _ => world.verb(&["user", "show", name], "")["id"].clone(),
+        };
+        let bearer = format!("Authorization: Bearer {}\r\n", text("access_token"));
+        for (what, told) in [
+            ("ID token", &claims),
+            ("access token", &crate::world::claims(text("access_token"))),
+            (
+                "userinfo",
+                &world.ask("GET", "/userinfo", &bearer, "").json(),
+            ),
+            (
+                "introspection",
+                &world.introspect(&grafana, text("access_token")),
+            ),
+            (
+                "refresh token",
+                &world.introspect(&grafana, text("refresh_token")),
+            ),
+        ] {
+            assert_eq!(told["sub"], sub, "{name} {what}: {told}");
+        }
         if name == "anna" {
             assert_eq!(
                 (&claims["email"], &claims["email_verified"]),
@@ -271,7 +297,7 @@ fn a_realm_comes_as_near_as_it_can_and_the_rest_is_told() {
         "doorlight user link dora",
         "doorlight user link eve",
         "signing in through another server does not come along: google",
-        "a new “sub” for everybody",
+        "ids that are no UUID are not kept, and applications see a new “sub”: dora",
         "(here they are exact, and have no *): grafana https://app.example/login/*, grafana *",
         "web origins other than of their redirect URIs do not come along: grafana https://else.example",
         "(implicitFlowEnabled) are not given here: grafana",
@@ -302,6 +328,59 @@ fn a_realm_comes_as_near_as_it_can_and_the_rest_is_told() {
     ] {
         assert!(!notes.contains(hidden), "{hidden}: {notes}");
     }
+}
+
+/// The `sub` of somebody is what applications keep their things under: it never changes, and is nobody else's.
+#[test]
+fn a_person_who_is_here_keeps_their_sub_and_nobody_gets_anothers() {
+    let world = World::empty();
+    world.user("anna");
+    let id = world.verb(&["user", "show", "anna"], "")["id"].clone();
+    let report = taken(&world, "keycloak", &realm(), &["--replace"]);
+    assert!(
+        lines(&report, "notes")
+            .contains("the person anna keeps the “sub” that applications know them by here")
+    );
+    let anna = world.verb(&["user", "show", "anna"], "");
+    assert_eq!(
+        (&anna["id"], &anna["sub"], &anna["name"]),
+        (&id, &Value::Null, &json!("Anna Ångström"))
+    );
+    // Now it is bob's, who came with it.
+    let bobs = "7d2e9c14-1b5f-4c3a-8e60-2f4a6b8d0c11";
+    assert_eq!(world.verb(&["user", "show", "bob"], "")["sub"], bobs);
+    for (more, told) in [
+        (
+            json!({ "users": [{ "username": "mallory", "id": bobs }] }),
+            "has their subject already",
+        ),
+        (
+            json!({ "users": [{ "username": "a", "id": UUID }, { "username": "b", "id": UUID }] }),
+            "the person b: somebody",
+        ),
+        (
+            json!({ "clients": [{ "clientId": bobs, "redirectUris": ["https://a.example/"] }] }),
+            "is the subject of a person",
+        ),
+        (
+            json!({ "users": [{ "username": "a", "id": UUID }],
+            "clients": [{ "clientId": UUID, "redirectUris": ["https://a.example/"] }] }),
+            "is the subject of a person",
+        ),
+    ] {
+        let mut file = more;
+        file["realm"] = json!("home");
+        let output = refused(&world, "keycloak", &file.to_string());
+        assert!(output.contains(told), "{file}: {output}");
+    }
+    let client = json!({ "realm": "home", "clients": [{ "clientId": UUID, "redirectUris": ["https://a.example/"] }] });
+    taken(&world, "keycloak", &client.to_string(), &[]);
+    let person = json!({ "realm": "home", "users": [{ "username": "a", "id": UUID }] });
+    let output = refused(&world, "keycloak", &person.to_string());
+    assert!(
+        output.contains("an application has their subject already"),
+        "{output}"
+    );
 }
 
 #[test]

@@ -125,7 +125,7 @@ fn is_who_is_meant(
     subject: Subject<'_>,
     asked: &Asked,
 ) -> bool {
-    let own = subject::of(subject.user.id, client);
+    let own = subject::of(subject.user, client);
     let mut wanted = [&request.claims.id_token, &request.claims.userinfo]
         .into_iter()
         .filter_map(|claims| claims.get("sub")?.value.as_ref());

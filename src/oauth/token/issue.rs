@@ -82,7 +82,7 @@ impl Issued {
     ) -> Self {
         let person = Person {
             user: Box::new(user.clone()),
-            subject: subject::of(user.id, client),
+            subject: subject::of(user, client),
             grant: grant.id,
             sid: subject::session(grant.session, client),
             authentication: grant.authentication.clone(),

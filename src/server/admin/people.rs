@@ -141,7 +141,7 @@ fn drawn(desk: &Desk<'_>, user: &User, form: views::Form, status: u16) -> Answer
             groups,
             id: user.id.to_string(),
             username: user.username.to_string(),
-            subject: user.id.to_string(),
+            subject: user.sub(),
             created: when(user.created),
             last_sign_in: last_sign_in.map(when),
             is_self: user.id == desk.visitor.user.id,

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 /// A person.
 pub fn user(user: &User) -> Value {
-    json!({
+    let mut value = json!({
         "id": user.id,
         "username": user.username,
         "name": user.name,
@@ -24,7 +24,11 @@ pub fn user(user: &User) -> Value {
         "disabled": user.disabled,
         "has_password": user.password.is_some(),
         "created": when(user.created).iso,
-    })
+    });
+    if let Some(subject) = &user.subject {
+        value["sub"] = json!(subject);
+    }
+    value
 }
 
 /// A person with their sessions.

@@ -90,9 +90,8 @@ fn refresh_token(
         && token.rotated.is_none()
         && incoming.now < token.expires
         && standing::of_grant(&grant, ground, incoming.now).is_ok();
-    Ok(if holds {
-        active_refresh(&token, &grant, asking, &ctx.config.issuer)
-    } else {
-        inactive()
+    Ok(match &records.user {
+        Some(user) if holds => active_refresh(&token, (&grant, user), asking, &ctx.config.issuer),
+        _ => inactive(),
     })
 }

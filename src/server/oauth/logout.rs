@@ -73,7 +73,7 @@ fn answer(incoming: &Incoming<'_>, form: &Form) -> Result<Response, StoreError> 
     if confirmed && !forms::is_ours(incoming, visitor.as_ref(), form) {
         return Ok(failure::stale_form(incoming, visitor.as_ref()));
     }
-    let here = visitor.as_ref().map(|v| (v.session.id, v.user.id));
+    let here = visitor.as_ref().map(|v| (v.session.id, &v.user));
     // Nobody is signed in here: there is nothing to ask and nothing to end.
     if !confirmed && here.is_some() && must_ask(hint.as_ref(), client.as_ref(), here) {
         return Ok(ask(incoming, visitor.as_ref(), client.as_ref(), form));

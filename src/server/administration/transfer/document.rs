@@ -11,8 +11,8 @@ use crate::identity::people::PersonEdit;
 use crate::model::{Algorithm, PrivateKey, RegistrationPolicy};
 use crate::oauth::clients::{ClientEdit, NewClient};
 use crate::types::{
-    GroupName, Host, InitialTokenId, Phc, Scope, SecretHash, Timestamp, TokenHash, UserId,
-    WireClientId, strict_json,
+    GivenSubject, GroupName, Host, InitialTokenId, Phc, Scope, SecretHash, Timestamp, TokenHash,
+    UserId, WireClientId, strict_json,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
@@ -144,9 +144,12 @@ pub type Person = Flat<PersonRecord, PersonEdit>;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PersonRecord {
-    /// The `sub` of their tokens. None: whoever has the username, else a new one.
+    /// Who they are, and the `sub` of their tokens. None: whoever has the username, else a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<UserId>,
+    /// The `sub` of their tokens, where they brought one along from another server. That of somebody who is here stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<GivenSubject>,
     /// None: now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<Moment>,
@@ -164,6 +167,7 @@ pub struct PersonRecord {
 impl Settings for PersonEdit {
     const BESIDE: &'static [&'static str] = &[
         "id",
+        "subject",
         "created",
         "updated",
         "tokens_not_before",

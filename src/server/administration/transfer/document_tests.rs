@@ -89,6 +89,7 @@ fn every_member_of_a_record_is_named_beside_the_settings() {
     let now = Some(Moment(Timestamp::from_secs(1_795_000_000)));
     agree::<_, PersonEdit>(&PersonRecord {
         id: Some(UserId(Default::default())),
+        subject: "5f1c0b62-8d3e-4a97-b1f4-0c2d9e7a6b58".parse().ok(),
         created: now,
         updated: now,
         tokens_not_before: now,

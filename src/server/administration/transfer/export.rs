@@ -111,6 +111,7 @@ fn person(user: User, secrets: Secrets) -> Person {
         settings: PersonEdit::of(&user),
         record: PersonRecord {
             id: Some(user.id),
+            subject: user.subject,
             created: Some(Moment(user.created)),
             updated: Some(Moment(user.updated)),
             tokens_not_before: Moment::unless_never(user.tokens_not_before),

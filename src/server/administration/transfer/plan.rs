@@ -14,7 +14,7 @@ use super::report::{Counts, Report};
 use crate::identity::groups;
 use crate::model::{AdminError, Author, Change, Event, EventKind, Group, SigningKey};
 use crate::store::{StoreError, View};
-use crate::types::GroupName;
+use crate::types::{GivenSubject, GroupName};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -52,6 +52,7 @@ pub fn of(
         by,
         replace: wish.replace,
         groups: view.groups()?.into_iter().map(|group| group.name).collect(),
+        subjects: None,
         plan: Plan {
             changes: Vec::new(),
             events: Vec::new(),
@@ -78,6 +79,8 @@ struct Planner<'v> {
     replace: bool,
     /// Those that are there, and those that came.
     groups: BTreeSet<GroupName>,
+    /// The names of people that came from other servers, now or before; looked up when the first is asked for.
+    subjects: Option<BTreeSet<GivenSubject>>,
     plan: Plan,
 }
 
@@ -89,6 +92,18 @@ enum Before {
 }
 
 impl Planner<'_> {
+    /// The names of people that came from other servers.
+    fn subjects(&mut self) -> Result<&mut BTreeSet<GivenSubject>, StoreError> {
+        let known = match self.subjects.take() {
+            Some(known) => known,
+            None => {
+                let people = self.view.users_by_name("", usize::MAX)?.into_iter();
+                people.filter_map(|user| user.subject).collect()
+            }
+        };
+        Ok(self.subjects.insert(known))
+    }
+
     fn problem(&mut self, why: impl Into<String>) {
         self.plan.report.problems.push(why.into());
     }

@@ -89,6 +89,7 @@ fn public_client() -> Client {
 fn anna() -> User {
     let some = |text: &str| Some(text.to_owned());
     User {
+        subject: "5f1c0b62-8d3e-4a97-b1f4-0c2d9e7a6b58".parse().ok(),
         id: UserId(Id::new(NOW, [40; 10])),
         username: "Anna".parse().unwrap(),
         name: some("Anna Müller"),
@@ -247,6 +248,7 @@ fn furnished(name: &str) -> House {
         admin: false,
         password: None,
         groups: ["family".parse().unwrap(), "cooks".parse().unwrap()].into(),
+        subject: None,
         ..anna()
     };
     let key = crate::server::administration::keys::generate(Algorithm::EdDsa).unwrap();

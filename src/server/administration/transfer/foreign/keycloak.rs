@@ -17,7 +17,6 @@ const LAST_MOMENT: u64 = 253_402_300_799_999;
 
 /// Members of a person that have nothing to do here.
 const PASSED_OVER: &[&str] = &[
-    "id",
     "access",
     "disableableCredentialTypes",
     "notBefore",
@@ -52,7 +51,6 @@ pub fn read(bytes: &[u8]) -> Result<Foreign, String> {
     for group in realm.records("groups")? {
         groups(&group, "", &mut foreign, &mut left);
     }
-    let mut subjects = false;
     for record in realm.records("users")? {
         // The application itself, as Keycloak sees it.
         if record.get("serviceAccountClientId").is_some() {
@@ -62,7 +60,6 @@ pub fn read(bytes: &[u8]) -> Result<Foreign, String> {
             Ok(Some(name)) => record.called(format!("the person {}", shown(&name))),
             _ => record,
         };
-        subjects |= record.get("id").is_some();
         match person(&record, &mut left) {
             Ok(person) => foreign.document.users.push(person),
             Err(why) => foreign.problems.push(why),
@@ -77,11 +74,6 @@ pub fn read(bytes: &[u8]) -> Result<Foreign, String> {
         );
     }
     left.told(&mut foreign.notes);
-    if subjects {
-        foreign.notes.push(
-            "applications see a new “sub” for everybody: those of Keycloak are not kept".to_owned(),
-        );
-    }
     Ok(foreign)
 }
 
@@ -148,6 +140,17 @@ fn person(record: &Record<'_>, left: &mut Left) -> Result<Person, String> {
         ..PersonEdit::default()
     };
     attributes(record, &username, &mut settings, left)?;
+    let subject = match record.text("id")?.map(|id| id.parse()) {
+        Some(Err(_)) => {
+            left.behind(
+                "ids that are no UUID are not kept, and applications see a new “sub”",
+                &username,
+            );
+            None
+        }
+        Some(Ok(subject)) => Some(subject),
+        None => None,
+    };
     let created = record.number("createdTimestamp")?;
     let created = created.filter(|millis| *millis <= LAST_MOMENT);
     let password_hash = credentials(record, &username, left)?;
@@ -176,6 +179,7 @@ fn person(record: &Record<'_>, left: &mut Left) -> Result<Person, String> {
     settings.username = username;
     Ok(Person {
         record: PersonRecord {
+            subject,
             created: created.map(|millis| Moment(Timestamp::from_millis(millis))),
             password_hash: password_hash.map(Phc::new),
             ..PersonRecord::default()

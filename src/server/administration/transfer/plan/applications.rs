@@ -44,6 +44,15 @@ impl Planner<'_> {
                 self.problem(format!("{called} is in the document twice"));
                 continue;
             }
+            let named = wire.as_ref().and_then(WireClientId::named);
+            if let Some(subject) = named.and_then(|name| name.as_str().parse().ok())
+                && self.subjects()?.contains(&subject)
+            {
+                self.problem(format!(
+                    "{called}: its client id is the subject of a person"
+                ));
+                continue;
+            }
             let old = self.view.client(id)?;
             if let (Some(old), Some(wire)) = (&old, &wire)
                 && old.wire_id() != *wire

@@ -7,7 +7,7 @@ use crate::identity::arrival::{self, Given};
 use crate::model::{AdminError, User};
 use crate::server::administration::people;
 use crate::store::StoreError;
-use crate::types::{UserId, Username};
+use crate::types::{GivenSubject, UserId, Username, WireClientId};
 use std::collections::BTreeSet;
 
 impl Planner<'_> {
@@ -43,6 +43,17 @@ impl Planner<'_> {
         Ok(())
     }
 
+    /// Whether nobody is known by that name, and no application: a token says of its `sub` not which of them it is. From
+    /// now on somebody is.
+    fn is_free(&mut self, subject: &GivenSubject) -> Result<bool, StoreError> {
+        if let Ok(id) = subject.as_str().parse::<WireClientId>()
+            && self.view.client_on_wire(&id)?.is_some()
+        {
+            return Ok(false);
+        }
+        Ok(self.subjects()?.insert(subject.clone()))
+    }
+
     /// The person before and after; `None` where nothing can come of it.
     fn person(
         &mut self,
@@ -63,9 +74,25 @@ impl Planner<'_> {
             None => Default::default(),
         };
         around.namesake = namesake.map(|user| user.id);
-        let record = person.record;
+        let mut record = person.record;
+        let subject = record.subject.take();
+        match (&old, &subject) {
+            (Some(old), Some(given)) if old.subject.as_ref() != Some(given) => {
+                self.note(format!(
+                    "{called} keeps the “sub” that applications know them by here"
+                ));
+            }
+            (None, Some(given)) if !self.is_free(given)? => {
+                self.problem(format!(
+                    "{called}: somebody or an application has their subject already"
+                ));
+                return Ok(None);
+            }
+            _ => {}
+        }
         let given = Given {
             id,
+            subject,
             created: record.created.map(|moment| moment.0),
             updated: record.updated.map(|moment| moment.0),
             tokens_not_before: record.tokens_not_before.map(|moment| moment.0),
