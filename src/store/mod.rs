@@ -1,11 +1,11 @@
 //! The one data file. The only room that knows redb.
 //! Owns: the tables (`schema`), the records' encoding (`codec`), reading (`view`, over `rows`), the handle that takes
 //! jobs (`handle`), the one writer (`writer`), whom it wakes (`bell`), how it hears that reading failed (`alarm`), its
-//! open transaction (`tables`), applying changes and keeping indexes (`apply`), opening and its refusals (`open`), what
-//! was last used when (`marks`), forgetting what has expired (`sweep`), uses of what may be used once (`replays`),
-//! resources with the clients that they name (`resources`), the audit log (`event_log`), copies of the file (`backup`),
-//! encrypted ones (`encrypted`), putting one down whole (`placed`), whether one is whole (`verify`, `references`), putting
-//! one in place of the file (`restore`).
+//! open transaction (`tables`), applying changes and keeping indexes (`apply`), opening and its refusals (`open`), giving
+//! room back (`compact`), what was last used when (`marks`), forgetting what has expired (`sweep`), uses of what may be
+//! used once (`replays`), resources with the clients that they name (`resources`), the audit log (`event_log`), copies of
+//! the file (`backup`), encrypted ones (`encrypted`), putting one down whole (`placed`), whether one is whole (`verify`,
+//! `references`), putting one in place of the file (`restore`).
 //! Not here: what may be written (`oauth`, `identity` decide).
 
 mod alarm;
@@ -13,6 +13,7 @@ mod apply;
 pub mod backup;
 mod bell;
 mod codec;
+mod compact;
 mod counters;
 #[cfg(test)]
 mod crash_tests;

@@ -1,5 +1,6 @@
 //! Opening the file (DESIGN §5), and refusing what is not ours before a byte of it changes.
 
+use super::compact;
 use super::migrate::{self, Found};
 use super::placed::Placing;
 use super::rehearsal::Rehearsal;
@@ -39,7 +40,7 @@ pub(super) fn writable(path: &Path) -> Result<Database, OpenError> {
     refuse_foreign(path)?;
     make_private(path, set_private)?;
     let db = guarded(path, || builder().create(path))?;
-    migrated(path, db)
+    compact::where_worthwhile(path, migrated(path, db)?)
 }
 
 /// A new file gets its name once it is whole: a power cut during the first start leaves none, and not the half of one that

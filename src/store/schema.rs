@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | meta | `schema` | format version, 8 bytes, big endian | nobody |
 //! | meta | `sure` | when the clock was last sure (`ops::clock`): milliseconds since the epoch, 8 bytes, big endian | nobody |
+//! | meta | `counted` | how long the file was when its dead pages were counted (`compact`), 8 bytes, big endian | nobody |
 //! | settings | `settings`; `backups` | `Settings`; `BackupRecord` | nobody |
 //! | clients | key of its `client_id` (`WireClientId::key`) | `Client` | administrator; one that registered itself: itself, sweep when unused; one that a document describes: sweep when unused |
 //! | users | user id | `User` | administrator |
@@ -94,6 +95,8 @@ tables! {
 pub(super) const SCHEMA_KEY: &[u8] = b"schema";
 /// Where it stands when the clock was last sure.
 pub(super) const SURE_KEY: &[u8] = b"sure";
+/// Where it stands how long the file was when its dead pages were counted.
+pub(super) const COUNTED_KEY: &[u8] = b"counted";
 /// Where the one settings record stands.
 pub(super) const SETTINGS_KEY: &[u8] = b"settings";
 /// Where it stands what became of backups.

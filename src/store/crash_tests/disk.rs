@@ -127,6 +127,11 @@ impl Disk {
         self.state().candidates = vec![number];
     }
 
+    /// How long the file is.
+    pub(super) fn length(&self) -> usize {
+        self.state().seen.len()
+    }
+
     /// The power is cut now.
     pub(super) fn cut_now(&self) -> Cut {
         self.state().cut()

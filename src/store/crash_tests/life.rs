@@ -48,7 +48,7 @@ pub(super) fn opened(disk: &Disk, cache: usize) -> Result<Store, OpenError> {
     Store::over(place(), db, reopen, |_, _| Ok(Vec::new()))
 }
 
-fn database(disk: &Disk, cache: usize) -> Result<redb::Database, OpenError> {
+pub(super) fn database(disk: &Disk, cache: usize) -> Result<redb::Database, OpenError> {
     open::guarded(place(), || {
         open::builder()
             .set_cache_size(cache)

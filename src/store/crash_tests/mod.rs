@@ -8,6 +8,7 @@
 
 mod dice;
 mod disk;
+mod growth;
 mod life;
 mod model;
 mod work;
