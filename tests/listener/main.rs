@@ -15,4 +15,5 @@ mod proxies;
 mod shutdown;
 mod sockets;
 mod tls;
+mod uploads;
 mod world;

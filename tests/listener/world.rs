@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use doorlight::server::listener::{Handler, Limits, Listener, Service, Shutdown, Tls, serve};
+use doorlight::server::listener::{
+    Handler, Limits, Listener, Service, Shutdown, Tls, Uploads, serve,
+};
 use rouille::{Request, Response, ResponseBody};
 
 /// A listener on a free port of 127.0.0.1, which ends with the value.
@@ -33,6 +35,11 @@ impl Server {
     /// Speaking TLS.
     pub fn encrypted(limits: Limits, tls: Tls) -> Self {
         Self::serving(limits, &[], |service| service.with_tls(tls))
+    }
+
+    /// Taking large bodies.
+    pub fn taking(limits: Limits, uploads: Arc<dyn Uploads>) -> Self {
+        Self::serving(limits, &[], |service| service.with_uploads(uploads))
     }
 
     fn serving(limits: Limits, trusted: &[&str], prepare: impl FnOnce(Service) -> Service) -> Self {

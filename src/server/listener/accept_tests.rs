@@ -19,6 +19,7 @@ fn acceptor(spawn: fn(Task) -> io::Result<()>) -> Acceptor {
         site: Arc::new(Site {
             handler,
             body_limit: None,
+            uploads: None,
             tls: None,
         }),
         context: Arc::new(Context {

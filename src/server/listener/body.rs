@@ -14,6 +14,7 @@ const MAX_SIZE_DIGITS: u8 = 16;
 #[derive(Debug)]
 pub(super) struct ChunkedDecoder {
     limit: usize,
+    received: usize,
     overhead: usize,
     state: State,
 }
@@ -40,6 +41,7 @@ impl ChunkedDecoder {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             limit,
+            received: 0,
             overhead: 0,
             state: NEXT_CHUNK,
         }
@@ -59,6 +61,7 @@ impl ChunkedDecoder {
                 State::Data { left } => {
                     let (data, after) = rest.split_at_checked(left).unwrap_or((rest, &[]));
                     body.extend_from_slice(data);
+                    self.received = self.received.saturating_add(data.len());
                     rest = after;
                     self.state = match left.saturating_sub(data.len()) {
                         0 => State::DataCarriageReturn,
@@ -66,7 +69,7 @@ impl ChunkedDecoder {
                     };
                 }
                 state => {
-                    self.state = self.step(state, byte, body.len())?;
+                    self.state = self.step(state, byte)?;
                     rest = after;
                 }
             }
@@ -74,7 +77,7 @@ impl ChunkedDecoder {
         Ok(bytes.len() - rest.len())
     }
 
-    fn step(&mut self, state: State, byte: u8, received: usize) -> Result<State, Refusal> {
+    fn step(&mut self, state: State, byte: u8) -> Result<State, Refusal> {
         Ok(match (state, byte) {
             (State::Size { digits, size }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F')
                 if digits < MAX_SIZE_DIGITS =>
@@ -97,7 +100,7 @@ impl ChunkedDecoder {
             (State::SizeLineFeed { size: 0 }, b'\n') => State::TrailerStart,
             (State::SizeLineFeed { size }, b'\n') => {
                 let left = usize::try_from(size).map_err(|_| Refusal::BodyTooLarge)?;
-                if left > self.limit.saturating_sub(received) {
+                if left > self.limit.saturating_sub(self.received) {
                     return Err(Refusal::BodyTooLarge);
                 }
                 State::Data { left }

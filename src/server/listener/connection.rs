@@ -2,6 +2,8 @@
 //! RFC 9112 §9. Owns: which deadline applies when, and when a connection ends.
 //! Not here: what is a valid request (`head`, `body`), how answers are written (`response`).
 
+mod upload;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +13,7 @@ use rouille::{Request, Response};
 
 use super::body::ChunkedDecoder;
 use super::forwarded::{self, Client};
-use super::head::{self, Framing, Head, HeadScanner};
+use super::head::{self, Framing, Head, HeadScanner, Version};
 use super::limits::{Limits, time_for};
 use super::refusal::Refusal;
 use super::registry::{Registry, Ticket, WasShed};
@@ -78,6 +80,15 @@ struct Connection<'a> {
     is_head: bool,
 }
 
+/// What is left of a request once it is answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    /// Nothing.
+    Read,
+    /// A body that nobody wanted.
+    Unread,
+}
+
 /// How a conversation ends.
 enum End {
     /// Nothing more to say.
@@ -122,28 +133,44 @@ impl Connection<'_> {
     /// One request and its answer.
     fn exchange(&mut self) -> Result<(), End> {
         self.is_head = false;
-        let mut head = self.read_head()?;
+        let head = self.read_head()?;
         self.is_head = head.method == "HEAD";
+        if let Some(uploads) = self.site.uploads(&head) {
+            return self.exchange_upload(head, uploads);
+        }
         let body = self.read_body(&head)?;
         self.wire.ticket().busy()?;
 
+        let (version, keep_alive) = (head.version, head.keep_alive);
+        let request = self.request(head, body);
+        let response = handle(&self.site.handler, &request)?;
+        drop(request);
+        self.answer(response, version, keep_alive, Rest::Read)
+    }
+
+    fn request(&self, mut head: Head, body: Vec<u8>) -> Request {
         let client = if self.trusted {
             forwarded::client_behind(self.peer, &self.context.trusted_proxies, &head.fields)
         } else {
             forwarded::strip(&mut head.fields);
             self.peer
         };
-        let (version, keep_alive) = (head.version, head.keep_alive);
         let build = if client.https {
             Request::fake_https_from
         } else {
             Request::fake_http_from
         };
-        let request = build(client.address, head.method, head.target, head.fields, body);
-        let response = handle(&self.site.handler, &request)?;
-        drop(request);
-        self.wire.ticket().sending()?;
+        build(client.address, head.method, head.target, head.fields, body)
+    }
 
+    fn answer(
+        &mut self,
+        response: Response,
+        version: Version,
+        keep_alive: bool,
+        rest: Rest,
+    ) -> Result<(), End> {
+        self.wire.ticket().sending()?;
         let keep_alive = keep_alive && !self.context.registry.is_draining();
         let terms = Terms {
             version,
@@ -156,7 +183,7 @@ impl Connection<'_> {
             Err(Unsent::Broken) => return Err(End::Closed),
         };
         if !goes_on {
-            if self.input.unread().is_empty() {
+            if rest == Rest::Read && self.input.unread().is_empty() {
                 self.wire.end_sending();
             } else {
                 self.linger();
@@ -233,11 +260,11 @@ impl Connection<'_> {
                     .ok()
                     .filter(|length| *length <= limit);
                 let length = length.ok_or(Refusal::BodyTooLarge)?;
-                self.begin_body(head)?;
+                self.begin_body(head.expects_continue)?;
                 self.read_sized(length)
             }
             Framing::Chunked => {
-                self.begin_body(head)?;
+                self.begin_body(head.expects_continue)?;
                 self.read_chunked(limit)
             }
         }
@@ -245,9 +272,9 @@ impl Connection<'_> {
 
     /// RFC 9110 §10.1.1: the client that waits for permission gets it once it is known that its body will be read,
     /// and not if it did not wait.
-    fn begin_body(&mut self, head: &Head) -> Result<(), End> {
+    fn begin_body(&mut self, expects_continue: bool) -> Result<(), End> {
         self.wire.ticket().receiving()?;
-        if head.expects_continue && self.input.unread().is_empty() {
+        if expects_continue && self.input.unread().is_empty() {
             let go_on = b"HTTP/1.1 100 Continue\r\n\r\n";
             self.wire
                 .begin_answer()
@@ -323,12 +350,14 @@ impl Connection<'_> {
 
 /// Calls the handler; a panic ends the connection and nothing else.
 fn handle(handler: &Handler, request: &Request) -> Result<Response, Refusal> {
-    catch_unwind(AssertUnwindSafe(|| handler(request))).map_err(|_| {
-        // The query may hold secrets.
-        let path = request.raw_url().split('?').next().unwrap_or_default();
-        log::error!("the handler of {} {path} panicked", request.method());
-        Refusal::HandlerPanicked
-    })
+    catch_unwind(AssertUnwindSafe(|| handler(request))).map_err(|_| panicked(request))
+}
+
+fn panicked(request: &Request) -> Refusal {
+    // The query may hold secrets.
+    let path = request.raw_url().split('?').next().unwrap_or_default();
+    log::error!("the handler of {} {path} panicked", request.method());
+    Refusal::HandlerPanicked
 }
 
 fn remaining(deadline: Instant) -> Option<Duration> {
@@ -350,6 +379,13 @@ impl Input {
 
     fn consume(&mut self, count: usize) {
         self.start = (self.start + count).min(self.end);
+    }
+
+    /// Makes room for pieces of that size.
+    fn widen(&mut self, size: usize) {
+        if self.storage.len() < size {
+            self.storage.resize(size, 0);
+        }
     }
 
     fn discard(&mut self) {

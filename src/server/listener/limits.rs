@@ -24,7 +24,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// Bytes of a request body; a [`Service`](super::Service) may allow more for some requests.
     pub body: usize,
-    /// Time for a whole request body; each 4 KiB received add a second.
+    /// Time for a whole request body; each 4 KiB received add a second. Of one that is taken piece by piece
+    /// ([`Upload`](super::Upload)) 4 KiB a second must arrive within each time of this length.
     pub body_timeout: Duration,
     /// Time for a whole answer to be taken; each 4 KiB sent add a second.
     pub write_timeout: Duration,
@@ -69,6 +70,12 @@ impl Limits {
 /// Time that `bytes` add to a deadline.
 pub(super) fn time_for(bytes: usize) -> Duration {
     Duration::from_secs(u64::try_from(bytes / SLOWEST_RATE).unwrap_or(u64::MAX))
+}
+
+/// What the slowest client sends in that time.
+pub(super) fn bytes_in(time: Duration) -> usize {
+    let bytes = u128::try_from(SLOWEST_RATE).unwrap_or(0) * time.as_millis() / 1000;
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// Raises the process's soft limit on open files to its hard limit, and returns the limit that now holds.

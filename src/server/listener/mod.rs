@@ -2,8 +2,8 @@
 //! RFC 8446.
 //!
 //! It owns everything between `accept` and a handler: how many connections there may be and which is closed when there
-//! are too many (`registry`), which heads and bodies are refused (`head`, `body`), how long anything may take
-//! (`connection`), who the client is behind a proxy (`forwarded`), how an answer is framed (`response`), and what is
+//! are too many (`registry`), which heads and bodies are refused (`head`, `body`), which are too large for memory
+//! (`upload`), how long anything may take (`connection`), who the client is behind a proxy (`forwarded`), how an answer is framed (`response`), and what is
 //! encrypted how (`tls`).
 //! It knows nothing of OAuth, and of rouille only the types `Request` and `Response`.
 //!
@@ -27,6 +27,7 @@ mod response;
 mod shutdown;
 mod socket;
 mod tls;
+mod upload;
 mod wire;
 
 use std::fmt;
@@ -41,8 +42,10 @@ pub use counters::counters;
 pub use limits::{Limits, raise_nofile_limit};
 pub use shutdown::Shutdown;
 pub use tls::{Pair, Tls};
+pub use upload::{Upload, Uploads};
 
 use connection::Context;
+use head::Head;
 use registry::Registry;
 
 /// Answers a request. It runs on the connection's thread; a panic is answered 500.
@@ -65,6 +68,7 @@ pub struct Service {
 struct Site {
     handler: Handler,
     body_limit: Option<BodyLimit>,
+    uploads: Option<Arc<dyn Uploads>>,
     tls: Option<Tls>,
 }
 
@@ -76,6 +80,7 @@ impl Service {
             site: Site {
                 handler,
                 body_limit: None,
+                uploads: None,
                 tls: None,
             },
         }
@@ -85,6 +90,13 @@ impl Service {
     #[must_use]
     pub fn with_body_limit(mut self, body_limit: BodyLimit) -> Self {
         self.site.body_limit = Some(body_limit);
+        self
+    }
+
+    /// Allows some requests a body that is taken piece by piece, and has no bound but its own.
+    #[must_use]
+    pub fn with_uploads(mut self, uploads: Arc<dyn Uploads>) -> Self {
+        self.site.uploads = Some(uploads);
         self
     }
 
@@ -100,6 +112,12 @@ impl Site {
     fn body_limit(&self, method: &str, target: &str) -> Option<usize> {
         self.body_limit
             .and_then(|body_limit| body_limit(method, target))
+    }
+
+    fn uploads(&self, head: &Head) -> Option<&dyn Uploads> {
+        self.uploads
+            .as_deref()
+            .filter(|uploads| uploads.concern(&head.method, &head.target, &head.fields))
     }
 }
 
