@@ -155,6 +155,7 @@ enum Verb {
 }
 
 /// What every verb gets.
+#[derive(Clone)]
 struct Shared {
     config: Config,
     log_format: LogFormat,

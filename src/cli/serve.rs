@@ -4,27 +4,36 @@ use super::{Failure, Shared, https, output, reach};
 use crate::model::{AdminError, Event, EventKind};
 use crate::ops::forgetting::Forgetting;
 use crate::ops::logout_delivery::{self, LogoutDelivery};
+use crate::ops::service_manager::{self, Managed};
 use crate::ops::timer::{Task, Timer};
-use crate::ops::{backup_schedule, clock, logging, service_manager};
-use crate::server::administration::{Actor, Authority, OperationError, people};
+use crate::ops::{backup_schedule, clock, logging};
+use crate::server::administration::{Actor, Authority, OperationError, people, restore};
 use crate::server::api::control;
 use crate::server::certificate::Keeper;
 use crate::server::context::{self, Context};
 use crate::server::listener::{self, Limits, Listener, Service, Shutdown};
+use crate::server::restoring::Restoring;
 use crate::server::routes;
-use crate::store::Step;
+use crate::store::placed::Placing;
+use crate::store::restore::{Held, hold};
+use crate::store::{OpenError, Step};
 use crate::types::Issuer;
 use rustix::process::Signal;
 use serde_json::json;
 use signal_hook::iterator::Signals;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// Between two batches that were forgotten: others write too.
 const SWEEP_PAUSE: Duration = Duration::from_millis(20);
+/// How long the old data file may stay in use once its server has ended.
+const PATIENCE: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_millis(20);
 const ROTATION_EVERY: Duration = Duration::from_secs(600);
 
 pub(super) fn run(shared: &Shared) -> Result<(), Failure> {
@@ -34,14 +43,103 @@ pub(super) fn run(shared: &Shared) -> Result<(), Failure> {
     }
 
     let keeper = https::keeper(shared)?;
+    let stop = Stop::on_signals()?;
+    if let Some(keeper) = &keeper {
+        https::reload_on_hangup(keeper.clone())?;
+    }
+    let mut shared = shared.clone();
+    while let Some(backup) = round(&mut shared, &stop, keeper.as_ref())? {
+        put_in_place(&shared, backup);
+    }
+    Ok(())
+}
+
+/// Serves one data file. Returns the one to go on with, if a backup was taken in.
+fn round(
+    shared: &mut Shared,
+    stop: &Stop,
+    keeper: Option<&Arc<Keeper>>,
+) -> Result<Option<Placing>, Failure> {
     let mut ctx = reach::open(shared)?;
-    ctx.certificate = keeper.clone().map(OnceLock::from).unwrap_or_default();
+    ctx.certificate = keeper.cloned().map(OnceLock::from).unwrap_or_default();
     let tcp = bind(&mut ctx);
+    // The next round is where this one was, also where that was left to the kernel.
+    shared.config = ctx.config.clone();
     let ctx = Arc::new(ctx);
-    let served = tcp.and_then(|tcp| serve(shared, &ctx, tcp, keeper));
+    let served = tcp.and_then(|tcp| serve(shared, &ctx, tcp, stop, keeper));
     // Whatever ended it: the next start finds a file that needs no repair.
     ctx.store.close();
     served
+}
+
+/// Whatever goes wrong: there is a data file, the old one or the new one, and the server goes on with it.
+fn put_in_place(shared: &Shared, backup: Placing) {
+    let data = &shared.config.data;
+    let data = std::fs::canonicalize(data).unwrap_or_else(|_| data.clone());
+    let put = held(&data).and_then(|_held| Ok(restore::put(backup, &data)?));
+    match put {
+        Ok(Some(kept)) => log::info!(
+            "goes on with the backup; the file before is kept as {}",
+            kept.display()
+        ),
+        Ok(None) => log::info!("goes on with the backup"),
+        Err(Failure(why)) => log::error!("the backup was not put in place: {why}"),
+    }
+}
+
+/// A request that was cut off may have the file for another moment.
+fn held(data: &Path) -> Result<Held, Failure> {
+    let begun = Instant::now();
+    loop {
+        match hold(data) {
+            Err(OpenError::InUse(_)) if begun.elapsed() < PATIENCE => std::thread::sleep(AGAIN),
+            done => return Ok(done?),
+        }
+    }
+}
+
+/// The signals that end the server, whichever round they come in.
+struct Stop {
+    asked: AtomicBool,
+    round: Mutex<Option<Shutdown>>,
+}
+
+impl Stop {
+    fn on_signals() -> Result<Arc<Self>, Failure> {
+        let mut signals = Signals::new([Signal::TERM.as_raw(), Signal::INT.as_raw()])?;
+        let stop = Arc::new(Self {
+            asked: AtomicBool::new(false),
+            round: Mutex::new(None),
+        });
+        let told = stop.clone();
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || {
+                if signals.forever().next().is_some() {
+                    told.ask();
+                }
+            })?;
+        Ok(stop)
+    }
+
+    fn ask(&self) {
+        let round = self.round.lock().unwrap_or_else(PoisonError::into_inner);
+        self.asked.store(true, Ordering::Release);
+        if let Some(shutdown) = &*round {
+            shutdown.trigger();
+        }
+    }
+
+    /// What ends the round that begins; already triggered, if the signal came between two.
+    fn begin_round(&self) -> Result<Shutdown, Failure> {
+        let shutdown = Shutdown::new()?;
+        let mut round = self.round.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.asked.load(Ordering::Acquire) {
+            shutdown.trigger();
+        }
+        *round = Some(shutdown.clone());
+        Ok(shutdown)
+    }
 }
 
 /// Listens, and keeps the address: with port 0 it is known only now, and so is an issuer that follows it.
@@ -79,15 +177,19 @@ fn serve(
     shared: &Shared,
     ctx: &Arc<Context>,
     tcp: Listener,
-    keeper: Option<Arc<Keeper>>,
-) -> Result<(), Failure> {
+    stop: &Stop,
+    keeper: Option<&Arc<Keeper>>,
+) -> Result<Option<Placing>, Failure> {
     let socket = ctx.config.socket();
+    let shutdown = stop.begin_round()?;
+    let restoring = Restoring::new(ctx.clone(), shutdown.clone());
     let (pages, verbs) = (ctx.clone(), ctx.clone());
     let mut site = Service::new(
         tcp,
         Arc::new(move |request| routes::handle(&pages, request)),
-    );
-    if let Some(keeper) = &keeper {
+    )
+    .with_uploads(Arc::new(restoring.clone()));
+    if let Some(keeper) = keeper {
         site = site.with_tls(keeper.tls());
     }
     let mut services = vec![site];
@@ -106,8 +208,6 @@ fn serve(
         ),
     }
 
-    let shutdown = Shutdown::new()?;
-    stop_on_signals(&shutdown)?;
     ctx.store
         .record(vec![Event::success(EventKind::ServerStarted, clock::now())]);
     announce(shared, ctx)?;
@@ -115,8 +215,7 @@ fn serve(
     let backups = backup_schedule::task(ctx.backups.clone(), ctx.store.clone());
     let mut tasks = vec![sweep(ctx.clone()), rotate(ctx.clone()), backups];
     if let Some(keeper) = keeper {
-        https::reload_on_hangup(keeper.clone())?;
-        tasks.push(https::watch(keeper));
+        tasks.push(https::watch(keeper.clone()));
     }
     let timer = Timer::start(tasks)?;
     let logouts = LogoutDelivery::start(courier_parts(ctx))?;
@@ -125,12 +224,17 @@ fn serve(
     let managed = service_manager::begin(move |within| writer.answers(within));
     let served = listener::serve(services, trusted, Limits::default(), &shutdown);
     log::info!("stopping");
-    drop(managed);
+    let backup = restoring.ready();
+    match backup {
+        // It is no end: the next round says that it is ready.
+        Some(_) => managed.into_iter().for_each(Managed::goes_on),
+        None => drop(managed),
+    }
     timer.stop();
     ctx.backups.stop();
     logouts.stop();
     served?;
-    Ok(())
+    Ok(backup)
 }
 
 /// Where it is, and the one way in while there is no administrator.
@@ -167,19 +271,6 @@ fn at_start() -> Actor {
     }
 }
 
-fn stop_on_signals(shutdown: &Shutdown) -> Result<(), Failure> {
-    let mut signals = Signals::new([Signal::TERM.as_raw(), Signal::INT.as_raw()])?;
-    let shutdown = shutdown.clone();
-    std::thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(move || {
-            if signals.forever().next().is_some() {
-                shutdown.trigger();
-            }
-        })?;
-    Ok(())
-}
-
 /// Goes on while there is something to forget.
 fn sweep(ctx: Arc<Context>) -> Task {
     let mut forgetting = Forgetting::default();
@@ -214,4 +305,32 @@ fn rotate(ctx: Arc<Context>) -> Task {
         }
         ROTATION_EVERY
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::redirect;
+
+    /// It came while the backup was put in place of the data file.
+    #[test]
+    fn a_signal_between_two_rounds_ends_the_next_one() {
+        let stop = Stop {
+            asked: AtomicBool::new(false),
+            round: Mutex::new(None),
+        };
+        let ended = |shutdown: &Shutdown| {
+            let listener = listen("127.0.0.1:0".parse().unwrap(), "--listen")
+                .ok()
+                .unwrap();
+            let service = Service::new(listener, redirect::handler(&Issuer::on_this_machine(1)));
+            listener::serve(vec![service], Vec::new(), Limits::default(), shutdown).unwrap();
+        };
+        let first = stop.begin_round().ok().unwrap();
+        first.trigger();
+        ended(&first);
+        stop.ask();
+        let second = stop.begin_round().ok().unwrap();
+        ended(&second);
+    }
 }

@@ -141,6 +141,29 @@ pub fn set_up(
     enter(&user, changes, events, arrival)
 }
 
+/// Lets a backup take the place of this file, which nobody administers. All setup links of it are used up.
+pub fn give_way(
+    link: Result<OpenLink, EnrolmentError>,
+    around: &Around,
+    by: &super::author::Author,
+) -> Decision<(), EnrolmentError> {
+    match link.and_then(|link| for_setup(link, around.admins)) {
+        Ok(_) => Decision {
+            changes: people::withdraw(around, LinkPurpose::Setup),
+            events: vec![by.did(EventKind::Restored).detail("in place of this file")],
+            reply: Ok(()),
+        },
+        Err(error) => {
+            let event = Event::refused(
+                EventKind::Restored,
+                by.now,
+                "the link does not hold any more",
+            );
+            Decision::refuse(error, event.from(by.address))
+        }
+    }
+}
+
 /// Sets the password that a person chose through their link, ends what others may hold, and signs them in.
 pub fn redeem(
     link: Result<OpenLink, EnrolmentError>,

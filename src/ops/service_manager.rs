@@ -80,13 +80,24 @@ impl ServiceManager {
 /// A server that the service manager was told of. Dropping it says that the server stops.
 pub struct Managed {
     manager: ServiceManager,
+    /// Whether another one follows in this process.
+    goes_on: bool,
     /// Ends the watchdog when it goes.
     _watched: Option<Sender<()>>,
 }
 
+impl Managed {
+    /// Ends it without a word: another one follows in this process at once.
+    pub fn goes_on(mut self) {
+        self.goes_on = true;
+    }
+}
+
 impl Drop for Managed {
     fn drop(&mut self) {
-        self.manager.stopping();
+        if !self.goes_on {
+            self.manager.stopping();
+        }
     }
 }
 
@@ -101,6 +112,7 @@ pub fn begin(is_well: impl Fn(Duration) -> bool + Send + 'static) -> Option<Mana
         manager.ready();
         Ok(Some(Managed {
             manager,
+            goes_on: false,
             _watched: watched,
         }))
     });
@@ -205,6 +217,22 @@ mod tests {
         drop(watched);
         store.close();
         assert!(!store.answers(patience), "a closed writer");
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    /// A backup that was taken in: the server starts anew in the same process, and systemd would end one that stops.
+    #[test]
+    fn a_server_that_goes_on_does_not_say_that_it_stops() {
+        let (dir, socket, _) = manager("goes-on", Duration::ZERO);
+        let managed = || Managed {
+            manager: ServiceManager::at(&dir.join("notify").into_os_string(), None).unwrap(),
+            goes_on: false,
+            _watched: None,
+        };
+        managed().goes_on();
+        managed().manager.ready();
+        assert_eq!(said(&socket).as_deref(), Some("READY=1"));
+        assert_eq!(said(&socket).as_deref(), Some("STOPPING=1"));
         std::fs::remove_dir_all(&dir).unwrap();
     }
 

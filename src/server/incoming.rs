@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::cookies;
+use super::restoring::{Fault, Received};
 use super::routes::Route;
 use crate::identity::session;
 use crate::model::{Session, Settings, User};
@@ -28,6 +29,8 @@ pub struct Incoming<'a> {
     pub now: Timestamp,
     /// The row of the table that answers it, once it is found.
     pub route: Cell<Option<&'static Route>>,
+    /// What was taken in of a body that is too large for memory.
+    pub upload: Cell<Option<Result<Received, Fault>>>,
     body: OnceCell<Zeroizing<Vec<u8>>>,
 }
 
@@ -49,6 +52,7 @@ impl<'a> Incoming<'a> {
             path,
             now,
             route: Cell::new(None),
+            upload: Cell::new(None),
             body: OnceCell::new(),
         }
     }

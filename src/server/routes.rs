@@ -14,7 +14,10 @@ use super::oauth::{
     authorize, device_authorization, documents, introspect, logout, par, register, revoke, token,
     userinfo,
 };
-use super::pages::{account, assets, consent, device, failure, home, link, setup, sign_in};
+use super::pages::{
+    account, assets, consent, device, failure, home, link, restore, setup, sign_in,
+};
+use super::restoring::{self, Fault, Received};
 use super::{cors, metrics, respond};
 use crate::oauth::protected_resource;
 use crate::ops::clock;
@@ -136,6 +139,8 @@ pub static ROUTES: &[Route] = &[
     row("POST", "/consent", Guard::Public(consent::handle)),
     row("GET", "/setup", Guard::Public(setup::show)),
     row("POST", "/setup", Guard::Public(setup::handle)),
+    row("GET", restoring::PATH, Guard::Public(restore::show)),
+    row("POST", restoring::PATH, Guard::Public(restore::handle)),
     row("GET", "/link", Guard::Public(link::show)),
     row("POST", "/link", Guard::Public(link::handle)),
     row(
@@ -258,10 +263,24 @@ pub static ROUTES: &[Route] = &[
 
 /// Answers a request.
 pub fn handle(ctx: &Context, request: &Request) -> Response {
+    answer(ctx, request, None)
+}
+
+/// Answers a request whose body was taken piece by piece.
+pub fn handle_upload(
+    ctx: &Context,
+    request: &Request,
+    received: Result<Received, Fault>,
+) -> Response {
+    answer(ctx, request, Some(received))
+}
+
+fn answer(ctx: &Context, request: &Request, received: Option<Result<Received, Fault>>) -> Response {
     let answered = Answered::begin();
     let path = request.raw_url().split('?').next().unwrap_or_default();
     let ours = below_issuer(ctx, path);
     let incoming = Incoming::new(ctx, request, ours.unwrap_or(path), clock::now());
+    incoming.upload.set(received);
     let mut response = match ours {
         Some(_) => dispatch(&incoming),
         None => failure::not_found(&incoming),

@@ -109,6 +109,20 @@ impl ErrorPage {
         this
     }
 
+    /// 503: a backup is coming in already, or cannot be written down.
+    pub fn restore_busy(page: Page) -> Self {
+        let mut this = Self::new(
+            page,
+            "This backup was not taken",
+            "Another one is coming in at this moment, or there is no room for it. Nothing was changed.",
+        );
+        this.advice = vec![
+            "Wait until the other upload is over, and try again.".to_owned(),
+            "If there is no other, the log of the server says why.".to_owned(),
+        ];
+        this
+    }
+
     /// 404 or 410: the setup link was used, has expired, or an administrator exists.
     pub fn setup_link_closed(page: Page) -> Self {
         let home = format!("{}/", page.base);

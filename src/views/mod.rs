@@ -21,7 +21,7 @@ pub use error::{ErrorPage, TechnicalDetail};
 pub use form::{Choice, Form, capital};
 pub use home::{Home, HomeApplication, HomeSession};
 pub use page::{ClientFace, Hidden, Notice, Page, Tone, When};
-pub use password::{NewPassword, Setup};
+pub use password::{NewPassword, Restore, Restored, Setup};
 pub use relay::FormPost;
 pub use sign_in::{
     AccountChoice, AccountChooser, Consent, Reauthenticate, ScopeLine, SignIn, scope_words,

@@ -103,6 +103,7 @@ impl Forms {
                 "/setup",
                 format!("token={link}&username=eve&password={new}&password_again={new}"),
             ),
+            ("/setup/restore", String::new()),
             (
                 "/link",
                 format!("token={link}&password={new}&password_again={new}"),

@@ -20,6 +20,7 @@ mod people;
 mod registration;
 mod request_ids;
 mod resources;
+mod restore;
 mod secrets;
 mod try_it;
 mod walk;

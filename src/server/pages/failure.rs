@@ -104,6 +104,17 @@ pub fn setup_link_closed(incoming: &Incoming<'_>) -> Response {
     )
 }
 
+/// 503: a backup is coming in already, or cannot be written down.
+pub fn restore_busy(incoming: &Incoming<'_>) -> Response {
+    let mut response = respond::page(
+        503,
+        Leads::Here,
+        &ErrorPage::restore_busy(frame::bare(incoming, "")),
+    );
+    set(&mut response, "Retry-After", "10");
+    response
+}
+
 /// 410: a one-time link that was used or has expired.
 pub fn link_closed(incoming: &Incoming<'_>) -> Response {
     respond::page(

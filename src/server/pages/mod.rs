@@ -10,6 +10,7 @@ pub mod home;
 pub mod interaction;
 pub mod link;
 mod password;
+pub mod restore;
 pub mod setup;
 pub mod sign_in;
 pub mod when;

@@ -100,7 +100,7 @@ fn make(
 }
 
 /// Whether the link holds, before anything costly is done for it.
-fn is_open(incoming: &Incoming<'_>, form: &Form) -> Result<(), Stopped> {
+pub(super) fn is_open(incoming: &Incoming<'_>, form: &Form) -> Result<(), Stopped> {
     let snapshot = incoming.ctx.store.snapshot()?;
     let view = snapshot.view();
     let link = link::opened(&view, incoming, &link::token(form)?)?;
@@ -126,7 +126,10 @@ fn page(
     })
 }
 
-fn answer(incoming: &Incoming<'_>, work: impl FnOnce() -> Result<Response, Stopped>) -> Response {
+pub(super) fn answer(
+    incoming: &Incoming<'_>,
+    work: impl FnOnce() -> Result<Response, Stopped>,
+) -> Response {
     match work() {
         Ok(response) => response,
         Err(Stopped::Closed | Stopped::Admin(_)) => failure::setup_link_closed(incoming),

@@ -25,6 +25,21 @@ impl Samples<'_> {
             ),
             ..fresh.clone()
         };
+        let restore = Restore {
+            page: self.page("Restore a backup"),
+            form: self.typed(Form::new()),
+            token: self.t("k3.v9"),
+            most_gib: 2,
+        };
+        let mut wrong = self.typed(Form::new().with_tick("replace_keys", true));
+        wrong.refuse("passphrase", self.t("This is not its passphrase."));
+        let restore_refused = Restore {
+            form: wrong,
+            ..restore.clone()
+        };
+        let restored = Restored {
+            page: self.page("Restored"),
+        };
         let sign_in = SignIn {
             page: self.page("Sign in"),
             client: Some(self.client()),
@@ -147,6 +162,9 @@ impl Samples<'_> {
         let mut pages = vec![
             draw("setup", &fresh),
             draw("setup-refused", &refused),
+            draw("restore", &restore),
+            draw("restore-refused", &restore_refused),
+            draw("restored", &restored),
             draw("sign-in", &sign_in),
             draw("sign-in-failed", &failed),
             draw("sign-in-throttled", &throttled),
