@@ -216,7 +216,9 @@ fn part_head(head: &[u8]) -> Result<(String, bool), Malformed> {
     let mut found = None;
     for line in head.split("\r\n") {
         let (field, value) = line.split_once(':').ok_or(Malformed)?;
-        if value.chars().any(char::is_control) {
+        // A line that looks like a delimiter is none of a head.
+        let is_name = field.starts_with(|first: char| first.is_ascii_alphabetic());
+        if !is_name || value.chars().any(char::is_control) {
             return Err(Malformed);
         }
         if field.eq_ignore_ascii_case("content-disposition") {

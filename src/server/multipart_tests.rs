@@ -130,6 +130,14 @@ fn what_no_browser_writes_is_refused() {
         ("\r\n\r\nx", "\r\nx"),
         ("Content-Disposition", "Content-Description"),
         ("Content-Disposition: ", "Content-Disposition"),
+        (
+            "Content-Disposition: ",
+            "------Form7MA4: x\r\nContent-Disposition: ",
+        ),
+        (
+            "Content-Disposition: ",
+            " folded: x\r\nContent-Disposition: ",
+        ),
         (disposition, "attachment; name=\"a\""),
         (disposition, "form-data"),
         (disposition, "form-data; name=a"),

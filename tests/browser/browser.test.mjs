@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Callback, Doorlight, LOOKS, Visitor, launch, until } from "./support.mjs";
 
@@ -180,6 +181,49 @@ for (const scripts of [true, false]) {
       await try_it(server, anna);
       await anna.leave();
     } finally {
+      await server.stop();
+    }
+  });
+}
+
+for (const scripts of [true, false]) {
+  test(`a new machine goes on with a backup, ${scripts ? "with" : "without"} scripts`, async () => {
+    const [old, server] = [await Doorlight.start(), await Doorlight.start()];
+    const arrive = async () => {
+      const visitor = await Visitor.arrive(browser, LOOKS[0], { javaScriptEnabled: scripts });
+      visitor.mark = scripts ? "-before" : "-before-no-scripts";
+      return visitor;
+    };
+    try {
+      const before = await arrive();
+      await set_up(old, before);
+      await before.leave();
+      const backup = join(server.folder, "house.redb.age");
+      await old.verb(["backup", backup, "--passphrase-file", "-"], "nine geese cross the frozen canal");
+
+      const anna = await arrive();
+      const { page } = anna;
+      await anna.open(await server.setupLink());
+      await anna.press("main a[href*='/setup/restore?token=']");
+      await page.setInputFiles("[name=backup]", backup);
+      await page.check("[name=replace_keys]");
+      await anna.refused(422, () => page.click("main form button.primary"));
+      assert.match(await page.locator("[role=alert]").innerText(), /passphrase/);
+      assert.ok(await page.isChecked("[name=replace_keys]"), "what was ticked is kept");
+      await anna.look_at(`restore-refused${anna.mark}`);
+
+      await page.setInputFiles("[name=backup]", backup);
+      await page.fill("[name=passphrase]", "nine geese cross the frozen canal");
+      await anna.press("main form button.primary");
+      assert.equal(await anna.heading(), "The backup is restored");
+      await anna.look_at(`restored${anna.mark}`);
+      // The page leads there by itself, once the server has started anew.
+      await page.waitForURL(`${server.issuer}/login`);
+      await sign_in(anna, anna);
+      assert.equal(await anna.heading(), "Hello, Anna Lindqvist");
+      await anna.leave();
+    } finally {
+      await old.stop();
       await server.stop();
     }
   });
