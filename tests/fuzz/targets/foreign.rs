@@ -26,7 +26,11 @@ fn holds(origin: Origin, data: &[u8]) {
         Ok(foreign) => foreign,
         Err(why) => return fit(&why),
     };
-    foreign.notes.iter().chain(&foreign.problems).for_each(|line| fit(line));
+    foreign
+        .notes
+        .iter()
+        .chain(&foreign.problems)
+        .for_each(|line| fit(line));
     let Ok(written) = foreign.document.text() else {
         panic!("a document that cannot be written: {text:?}");
     };
@@ -38,5 +42,8 @@ fn holds(origin: Origin, data: &[u8]) {
 
 fn fit(line: &str) {
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    assert!(!line.chars().any(|c| c.is_control() || turns(c)), "{line:?}");
+    assert!(
+        !line.chars().any(|c| c.is_control() || turns(c)),
+        "{line:?}"
+    );
 }
