@@ -92,3 +92,24 @@ pub struct BackupFailed {
     /// Why, in a sentence.
     pub why: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Settings;
+
+    #[test]
+    fn a_file_from_before_there_were_backups_has_them_off() {
+        let mut stored = serde_json::to_value(Settings::new(vec![7; 32].into())).unwrap();
+        assert!(stored.as_object_mut().unwrap().remove("backups").is_some());
+        let read: Settings = serde_json::from_value(stored).unwrap();
+        assert_eq!(read.backups, BackupSettings::default());
+        assert_eq!(read.backups.folder, None);
+        // And one of a release that set less.
+        let less = serde_json::json!({ "folder": "/mnt/usb" });
+        let read: BackupSettings = serde_json::from_value(less).unwrap();
+        assert_eq!((read.minute, read.keep.daily), (180, 7));
+        let record: BackupRecord = serde_json::from_str("{}").unwrap();
+        assert_eq!(record, BackupRecord::default());
+    }
+}

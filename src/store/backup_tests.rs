@@ -297,6 +297,7 @@ fn rows_that_contradict_each_other_are_told_by_name() {
     text(Table::Members, b"group0\0aaaaaaaaaaaaaaaa", b"");
     text(Table::UserCodes, b"ABCDEFGH", b"short");
     text(Table::Admins, &[3; 16], b"");
+    text(Table::Settings, b"backups", b"{\"v\":1,\"good\":7}");
     store.close();
     let contents = verify(&data).unwrap();
     let all = contents.faults.join("\n");
@@ -307,9 +308,10 @@ fn rows_that_contradict_each_other_are_told_by_name() {
         "user_codes: ABCDEFGH belongs to no record",
         "admins: ",
         "settings: they are missing",
+        "settings: what became of backups does not read",
     ] {
         assert!(all.contains(part), "{part}: {all}");
     }
     assert!(!all.contains("very secret"), "{all}");
-    assert_eq!(contents.faults.len(), 6, "{all}");
+    assert_eq!(contents.faults.len(), 7, "{all}");
 }

@@ -417,6 +417,7 @@ describe("every page", () => {
       await see("keys", "/admin/keys");
       await visitor.press("main td.act a >> nth=0");
       await visitor.look_at("key-withdraw");
+      await see("backups", "/admin/backups");
       await see("audit", "/admin/audit");
       for (const details of await page.locator("main details > summary").all()) await details.click();
       await visitor.look_at("audit-details");
