@@ -4,6 +4,8 @@ use crate::world::{Answer, Browser, PASSWORD, World};
 use doorlight::crypto::digest::base64url;
 use doorlight::crypto::seal::SealKey;
 use doorlight::store::ReadOnly;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 const DEVICE: &str = "doorlight-device";
 
@@ -188,4 +190,91 @@ fn the_question_for_the_password_again_is_slowed_down_and_says_until_when() {
     assert_eq!(slowed.status, 429);
     let seconds: u64 = slowed.header("Retry-After").unwrap().parse().unwrap();
     assert!((1..=60).contains(&seconds));
+}
+
+/// The middle one of some durations.
+fn median(mut durations: Vec<Duration>) -> Duration {
+    durations.sort();
+    durations[durations.len() / 2]
+}
+
+/// A hash is computed for whoever is not there, so that waiting tells nothing. The bound is generous: without the hash,
+/// an answer takes a twentieth of the time.
+#[test]
+fn a_name_that_nobody_has_takes_as_long_as_a_wrong_password() {
+    let world = World::started();
+    world.user("alice");
+    world.user("bob");
+    world.user("carol");
+    world.verb(&["user", "add", "dora", "--no-password"], "");
+    world.verb(&["user", "disable", "carol"], "");
+    let mut browser = Browser::new(&world);
+    let page = browser.get("/login");
+    let mut times = |name: &str| {
+        let fields = [("username", name), ("password", "wrong")];
+        let begun = Instant::now();
+        assert_eq!(
+            browser.submit(&page, "/login", &fields).status,
+            401,
+            "{name}"
+        );
+        begun.elapsed()
+    };
+    let (mut there, mut nobody) = (Vec::new(), Vec::new());
+    // Twenty guesses are free for one address, and three for one name.
+    for round in 0..3 {
+        there.extend(["alice", "bob", "carol"].map(&mut times));
+        nobody.extend(["mallory", "no such name", "dora"].map(&mut times));
+        assert_eq!(there.len(), 3 * (round + 1));
+    }
+    let (there, nobody) = (median(there), median(nobody));
+    assert!(
+        nobody > there / 2 && nobody < there * 2,
+        "{there:?}, {nobody:?}"
+    );
+}
+
+/// A crowd behind a trusted proxy has as many addresses as it likes.
+#[test]
+fn many_addresses_at_once_get_ten_guesses_a_minute_and_the_owner_gets_in() {
+    let mut world = World::empty();
+    let issuer = world.issuer();
+    world.be_known_as(&issuer, &["--trusted-proxy", "127.0.0.1"]);
+    world.user("alice");
+    let mut alice = world.sign_in("alice");
+    alice.cookies.remove("doorlight");
+    let (looked_at, refused, next) = (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
+    let over = Instant::now() + Duration::from_secs(6);
+    let guess = || {
+        let mut browser = Browser::new(&world);
+        let page = browser.get("/login");
+        while Instant::now() < over {
+            let [_, a, b, c] = next.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+            let from = format!("X-Forwarded-For: 10.{a}.{b}.{c}\r\n");
+            let hidden = crate::world::hidden(&page.body, "/login");
+            let mut form = url::form_urlencoded::Serializer::new(String::new());
+            form.extend_pairs(hidden);
+            // Case and spaces do not make another account.
+            form.extend_pairs([("username", " ALICE "), ("password", "wrong")]);
+            let answer = browser.post("/login", &from, &form.finish());
+            let count = match answer.status {
+                401 => &looked_at,
+                429 | 503 => &refused,
+                other => panic!("{other}"),
+            };
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(guess);
+        }
+        std::thread::sleep(Duration::from_secs(3));
+        // While they are at it.
+        assert_eq!(try_in(&mut alice, "alice", PASSWORD), 303);
+        assert_eq!(try_in(&mut Browser::new(&world), "alice", PASSWORD), 429);
+    });
+    let (looked_at, refused) = (looked_at.into_inner(), refused.into_inner());
+    assert!((1..=10).contains(&looked_at), "{looked_at} of {refused}");
+    assert!(refused > 200, "{refused}");
 }

@@ -116,6 +116,57 @@ fn a_page_reached_under_another_name_says_which_line_to_change() {
     }
 }
 
+/// Whoever makes a browser, or a cache in between, name another host gets no link, no redirect and no token for it.
+#[test]
+fn no_host_that_a_request_names_becomes_an_address() {
+    let walk = Walk::started();
+    let mut root = walk.world.sign_in("root");
+    let cookies: Vec<String> = std::mem::take(&mut root.cookies)
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let headers = format!(
+        "Cookie: {}\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: https\r\nForwarded: host=evil.example\r\n\
+         X-Original-URL: https://evil.example/\r\n",
+        cookies.join("; ")
+    );
+    let mut named = 0;
+    for (route, address) in walk.routes() {
+        let answer = raw_with(
+            &walk.world,
+            route.method,
+            &address,
+            "evil.example",
+            &headers,
+            "",
+        );
+        assert!(answer.starts_with("HTTP/1.1 "), "{address}: {answer}");
+        // A page says aloud under which address it was reached; that is text and leads nowhere.
+        for place in answer.split("evil.example").skip(1).map(|rest| rest.len()) {
+            let before = &answer[..answer.len() - place - "evil.example".len()];
+            let line = before.rsplit('\n').next().unwrap();
+            let attribute = line.rsplit('<').next().unwrap();
+            let leads = ["href=", "src=", "action=", "content=", "value="];
+            assert!(
+                !leads.iter().any(|name| attribute.contains(name)),
+                "{address}: {line}"
+            );
+            assert!(answer.contains("text/html"), "{address}: {answer}");
+            assert!(
+                !before.contains("\r\nLocation: ") || before.contains("\r\n\r\n"),
+                "{address}"
+            );
+            named += 1;
+        }
+        let location = answer.lines().find(|line| line.starts_with("Location: "));
+        assert!(
+            !location.is_some_and(|line| line.contains("evil")),
+            "{address}: {location:?}"
+        );
+    }
+    assert!(named > 10, "nothing said where it was reached: {named}");
+}
+
 /// A proxy whose configuration lacks a line was told to be trusted, which it was.
 #[test]
 fn a_trusted_proxy_that_leaves_out_a_header_is_told_which() {

@@ -84,3 +84,74 @@ fn every_specification_has_its_state_and_the_tests_that_prove_it() {
         }
     }
 }
+
+/// The words in backticks.
+fn quoted(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('`').skip(1).step_by(2)
+}
+
+/// Three cells, of which the last may be empty.
+fn threat(row: &str) -> (&str, &str, &str) {
+    let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+    match cells.as_slice() {
+        [attack, defence, tests] => (attack, defence, tests),
+        [attack, defence] => (attack, defence, ""),
+        _ => panic!("a row has not three cells: {row}"),
+    }
+}
+
+#[test]
+fn every_threat_has_a_defence_and_a_test_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
+    let threats = read("src/THREATS.md");
+    let (mut tried, mut attacks) = (0, BTreeSet::new());
+    let rows = threats.lines().filter(|line| line.starts_with("| "));
+    for row in rows.filter(|row| !row.ends_with("| test |")) {
+        let (attack, defence, tests) = threat(row);
+        assert!(attacks.insert(attack), "{attack} stands there twice");
+        for file in quoted(defence).filter(|word| word.ends_with(".rs")) {
+            assert!(
+                root.join("src").join(file).is_file(),
+                "{attack}: there is no {file}"
+            );
+        }
+        if tests.is_empty() {
+            let why = ["not here", "not ours"]
+                .iter()
+                .any(|word| defence.starts_with(word));
+            assert!(why, "{attack} has no test and no reason");
+            continue;
+        }
+        assert!(
+            defence.contains(".rs`"),
+            "{attack} names no file that defends"
+        );
+        let mut text = None;
+        for word in quoted(tests) {
+            if word.ends_with(".rs") {
+                text = Some((word, read(word)));
+                continue;
+            }
+            let Some((file, text)) = &text else {
+                panic!("{attack}: {word} stands behind no file");
+            };
+            let found = text.contains(&format!("fn {word}("));
+            assert!(found, "{attack}: there is no {word} in {file}");
+            tried += 1;
+        }
+        assert!(
+            quoted(tests)
+                .last()
+                .is_some_and(|word| !word.ends_with(".rs")),
+            "{attack}"
+        );
+    }
+    assert!(tried > 100, "{tried}");
+    // RFC 9700 is answered section by section.
+    for section in 1..=17 {
+        let name = format!("§4.{section} ");
+        let found = attacks.iter().any(|attack| attack.starts_with(&name));
+        assert!(found, "RFC 9700 {name}is not answered");
+    }
+}

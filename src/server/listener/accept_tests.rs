@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rouille::Response;
 
 use super::super::Limits;
+use super::super::memory::Memory;
 use super::super::registry::Registry;
 use super::*;
 
@@ -24,6 +25,7 @@ fn acceptor(spawn: fn(Task) -> io::Result<()>) -> Acceptor {
         }),
         context: Arc::new(Context {
             registry,
+            memory: Memory::of(limits.large_bodies),
             limits,
             trusted_proxies: Vec::new(),
         }),

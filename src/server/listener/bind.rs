@@ -14,8 +14,9 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use super::registry::Peer;
 use super::socket::Socket;
 
-/// Connections that the kernel holds for us before `accept`: a burst as large as the connection limit loses nobody.
-const BACKLOG: i32 = 1024;
+/// Connections that the kernel holds for us before `accept`: a burst of four times the connection limit loses nobody. It
+/// may hold fewer (`net.core.somaxconn`).
+const BACKLOG: i32 = 4096;
 
 /// A socket that listens, TCP or Unix.
 #[derive(Debug)]

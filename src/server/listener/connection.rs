@@ -15,6 +15,7 @@ use super::body::ChunkedDecoder;
 use super::forwarded::{self, Client};
 use super::head::{self, Framing, Head, HeadScanner, Version};
 use super::limits::{Limits, time_for};
+use super::memory::{Memory, Share};
 use super::refusal::Refusal;
 use super::registry::{Registry, Ticket, WasShed};
 use super::response::{self, ResponseWriter, Terms, Unsent};
@@ -38,6 +39,8 @@ const LINGER: Duration = Duration::from_secs(2);
 pub(super) struct Context {
     pub(super) registry: Arc<Registry>,
     pub(super) limits: Limits,
+    /// For what is large.
+    pub(super) memory: Memory,
     pub(super) trusted_proxies: Vec<IpNet>,
 }
 
@@ -109,7 +112,7 @@ impl From<WasShed> for End {
     }
 }
 
-impl Connection<'_> {
+impl<'c> Connection<'c> {
     fn converse(&mut self) -> End {
         // A client that shakes hands counts as idle, and is the first to go.
         match self.wire.shake_hands(self.handshake_timeout()) {
@@ -138,13 +141,14 @@ impl Connection<'_> {
         if let Some(uploads) = self.site.uploads(&head) {
             return self.exchange_upload(head, uploads);
         }
-        let body = self.read_body(&head)?;
+        let (body, share) = self.read_body(&head)?;
         self.wire.ticket().busy()?;
 
         let (version, keep_alive) = (head.version, head.keep_alive);
         let request = self.request(head, body);
         let response = handle(&self.site.handler, &request)?;
         drop(request);
+        drop(share);
         self.answer(response, version, keep_alive, Rest::Read)
     }
 
@@ -248,26 +252,31 @@ impl Connection<'_> {
         }
     }
 
-    fn read_body(&mut self, head: &Head) -> Result<Vec<u8>, End> {
-        let limit = self
-            .site
-            .body_limit(&head.method, &head.target)
-            .unwrap_or(self.context.limits.body);
-        match head.framing {
-            Framing::Empty => Ok(Vec::new()),
+    fn read_body(&mut self, head: &Head) -> Result<(Vec<u8>, Option<Share<'c>>), End> {
+        let own_limit = self.site.body_limit(&head.method, &head.target);
+        let limit = own_limit.unwrap_or(self.context.limits.body);
+        let length = match head.framing {
+            Framing::Empty => return Ok((Vec::new(), None)),
             Framing::Length(length) => {
-                let length = usize::try_from(length)
-                    .ok()
-                    .filter(|length| *length <= limit);
-                let length = length.ok_or(Refusal::BodyTooLarge)?;
-                self.begin_body(head.expects_continue)?;
-                self.read_sized(length)
+                let length = usize::try_from(length).ok();
+                let length = length.filter(|length| *length <= limit);
+                Some(length.ok_or(Refusal::BodyTooLarge)?)
             }
-            Framing::Chunked => {
-                self.begin_body(head.expects_continue)?;
-                self.read_chunked(limit)
-            }
-        }
+            Framing::Chunked => None,
+        };
+        // What a service takes for itself, it answers for.
+        let large = length.unwrap_or(limit).saturating_sub(SMALL_BODY);
+        let context = self.context;
+        let share = match own_limit {
+            None if large > 0 => Some(context.memory.take(large).ok_or(Refusal::Overloaded)?),
+            _ => None,
+        };
+        self.begin_body(head.expects_continue)?;
+        let body = match length {
+            Some(length) => self.read_sized(length),
+            None => self.read_chunked(limit),
+        };
+        Ok((body?, share))
     }
 
     /// RFC 9110 §10.1.1: the client that waits for permission gets it once it is known that its body will be read,
@@ -325,6 +334,8 @@ impl Connection<'_> {
     }
 
     fn refuse(&mut self, refusal: Refusal) {
+        // What led to it is not kept while the client takes note.
+        self.input = Input::default();
         let answer = response::refusal(refusal, self.is_head);
         if self.wire.begin_answer().write_all(&answer).is_ok() {
             self.linger();

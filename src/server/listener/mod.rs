@@ -21,6 +21,7 @@ mod forwarded;
 pub mod fuzzing;
 mod head;
 mod limits;
+mod memory;
 mod refusal;
 mod registry;
 mod response;
@@ -46,6 +47,7 @@ pub use upload::{Upload, Uploads};
 
 use connection::Context;
 use head::Head;
+use memory::Memory;
 use registry::Registry;
 
 /// Answers a request. It runs on the connection's thread; a panic is answered 500.
@@ -140,6 +142,7 @@ pub fn serve(
 ) -> io::Result<()> {
     let context = Arc::new(Context {
         registry: Arc::new(Registry::new(&limits)),
+        memory: Memory::of(limits.large_bodies),
         limits,
         trusted_proxies,
     });

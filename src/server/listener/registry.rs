@@ -2,6 +2,7 @@
 //! Owns: the bounds on connections. A lock is taken when a connection opens or closes; a request costs two atomic
 //! stores. Not here: accepting (`accept`), deadlines (`connection`).
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::{self, IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -91,6 +92,8 @@ struct Entry {
     id: u64,
     peer: Peer,
     socket: Socket,
+    /// Of a trusted proxy, which stands for many.
+    exempt: bool,
     state: AtomicU64,
 }
 
@@ -131,7 +134,7 @@ impl Registry {
     }
 
     /// Takes a connection in. Room is made by shedding the longest idle connection: of the same peer, if the peer has
-    /// too many and is not `exempt`, or of all. Gives the socket back if none is idle. The machine's own socket does not
+    /// too many and is not `exempt`, or of all (see `shed_for`). Gives the socket back if none may go. The machine's own socket does not
     /// wait for room: strangers must not keep the administrator out.
     pub(super) fn admit(
         self: &Arc<Self>,
@@ -150,7 +153,7 @@ impl Registry {
         }
         while peer != Peer::Local && connections.entries.len() >= self.capacity {
             let staying = connections.entries.len() - connections.leaving;
-            if staying >= self.capacity && !self.shed(&mut connections, None, Phase::Sending) {
+            if staying >= self.capacity && !self.shed_for(&mut connections, peer) {
                 return Err(socket);
             }
             // Threads and descriptors stay bounded: a shed connection makes room only once it is gone.
@@ -167,6 +170,7 @@ impl Registry {
             id,
             peer,
             socket,
+            exempt,
             state,
         });
         connections.entries.insert(id, Arc::clone(&entry));
@@ -233,25 +237,55 @@ impl Registry {
     /// than `last`.
     fn shed(&self, connections: &mut Connections, only: Option<Peer>, last: Phase) -> bool {
         let now = self.now();
+        self.shed_first(connections, |_, seen| {
+            let of_them = only.is_none_or(|peer| seen.peer == peer);
+            let may_go = seen.phase == Phase::Idle || seen.stalls(now);
+            (of_them && may_go && seen.phase <= last).then_some((seen.phase, seen.since))
+        })
+    }
+
+    /// Makes room for a newcomer where every place is taken. A crowd that keeps each of its connections just busy enough
+    /// must neither keep out who comes with one, nor take it from them before their request has arrived. So first goes
+    /// whoever has been idle or stalling for a second; then, of the peer that holds most, and more than the newcomer's,
+    /// the connection whose client has been at it longest; then the longest idle of a peer that holds no less.
+    fn shed_for(&self, connections: &mut Connections, newcomer: Peer) -> bool {
+        let now = self.now();
+        let own = connections.held_by(newcomer);
+        self.shed_first(connections, |_, seen| {
+            seen.stalls(now).then_some((seen.phase, seen.since))
+        }) || self.shed_first(connections, |connections, seen| {
+            let held = connections.held_by(seen.peer);
+            let may_go = seen.phase < Phase::Busy && !seen.exempt && held > own + 1;
+            may_go.then_some((Reverse(held), seen.phase, seen.since))
+        }) || self.shed_first(connections, |connections, seen| {
+            let may_go = seen.phase == Phase::Idle && connections.held_by(seen.peer) >= own;
+            may_go.then_some(seen.since)
+        })
+    }
+
+    /// Closes the connection that `rank` puts first; it gives no rank to those that may not go.
+    fn shed_first<R: Ord>(
+        &self,
+        connections: &mut Connections,
+        rank: impl Fn(&Connections, Seen) -> Option<R>,
+    ) -> bool {
         loop {
-            let candidates = connections
-                .entries
-                .values()
-                .filter(|entry| only.is_none_or(|peer| entry.peer == peer));
-            let ranked = candidates.filter_map(|entry| {
+            let ranked = connections.entries.values().filter_map(|entry| {
                 let state = entry.state.load(Ordering::Relaxed);
-                let (phase, since) = (Phase::of(state), state >> PHASE_BITS);
-                let may_go = match phase {
-                    Phase::Idle => true,
-                    Phase::Receiving | Phase::Sending => since.saturating_add(GRACE) <= now,
-                    Phase::Busy | Phase::Shed => false,
+                let seen = Seen {
+                    peer: entry.peer,
+                    exempt: entry.exempt,
+                    phase: Phase::of(state),
+                    since: state >> PHASE_BITS,
                 };
-                (may_go && phase <= last).then_some(((phase, since, entry.id), state, entry))
+                let rank = rank(connections, seen).filter(|_| seen.phase < Phase::Busy)?;
+                Some(((rank, entry.id), state, entry))
             });
-            let Some((_, state, entry)) = ranked.min_by_key(|(rank, ..)| *rank) else {
+            let first = ranked.min_by(|(one, ..), (other, ..)| one.cmp(other));
+            let Some((_, state, entry)) = first else {
                 return false;
             };
-            let shed = Phase::Shed.since(now);
+            let shed = Phase::Shed.since(self.now());
             if entry
                 .state
                 .compare_exchange(state, shed, Ordering::AcqRel, Ordering::Relaxed)
@@ -307,7 +341,27 @@ impl Registry {
     }
 }
 
+/// What a connection is doing, as it is looked at.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    peer: Peer,
+    exempt: bool,
+    phase: Phase,
+    since: u64,
+}
+
+impl Seen {
+    /// Whether its client has said nothing of a request, or taken nothing of an answer, for a second.
+    fn stalls(self, now: u64) -> bool {
+        self.phase < Phase::Busy && self.since.saturating_add(GRACE) <= now
+    }
+}
+
 impl Connections {
+    fn held_by(&self, peer: Peer) -> usize {
+        self.of_peer.get(&peer).copied().unwrap_or(0)
+    }
+
     fn forget(&mut self, peer: Peer) {
         if let Some(count) = self.of_peer.get_mut(&peer) {
             *count -= 1;

@@ -66,6 +66,40 @@ fn the_machines_own_socket_gets_in_when_all_is_taken() {
     assert!(own.is_ok() && stranger.idle().is_ok());
 }
 
+/// Once, a hundred addresses that each kept ten bodies coming answered everybody else with 503 for as long as they liked.
+#[test]
+fn who_holds_most_makes_room_for_who_comes_with_one() {
+    let registry = registry(4, 10);
+    let crowd: Vec<_> = (0..4)
+        .map(|_| admit(&registry, "192.0.2.1").unwrap())
+        .collect();
+    for member in &crowd {
+        member.receiving().unwrap();
+    }
+    // Whoever holds as many gets nothing by it: the thread of the one that has to go does not end here.
+    assert!(admit(&registry, "192.0.2.1").is_none());
+    assert!(crowd.iter().all(|member| member.receiving().is_ok()));
+    assert!(admit(&registry, "192.0.2.2").is_none());
+    let shed = crowd.iter().filter(|member| member.receiving().is_err());
+    assert_eq!(shed.count(), 1);
+}
+
+/// The one place that a visitor has is not taken from them before they have said what they want.
+#[test]
+fn a_crowd_does_not_shed_a_connection_that_has_just_come() {
+    let registry = registry(3, 10);
+    let crowd = [
+        admit(&registry, "192.0.2.1").unwrap(),
+        admit(&registry, "192.0.2.1").unwrap(),
+    ];
+    let visitor = admit(&registry, "192.0.2.2").unwrap();
+    for member in &crowd {
+        member.busy().unwrap();
+    }
+    assert!(admit(&registry, "192.0.2.1").is_none());
+    assert!(visitor.busy().is_ok());
+}
+
 /// What was decided is told, also at a shutdown: an answer that is on its way is not cut off before its time.
 #[test]
 fn a_shutdown_waits_for_answers_that_are_being_taken() {

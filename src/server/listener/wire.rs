@@ -17,6 +17,12 @@ use super::tls::Tls;
 /// The shortest timeout that is ever set: the kernel takes zero for "none".
 const SHORTEST: Duration = Duration::from_millis(1);
 
+/// RFC 8446 §5.1: what a record with a part of a handshake begins with, how long that beginning is, and how long a
+/// record may be (RFC 5246 §6.2.3).
+const HANDSHAKE: u8 = 22;
+const RECORD_HEADER: usize = 5;
+const LONGEST_RECORD: usize = RECORD_HEADER + 16 * 1024 + 2048;
+
 /// What a read brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arrived {
@@ -42,6 +48,11 @@ pub(super) enum NoHandshake {
 pub(super) struct Wire {
     ticket: Ticket,
     session: Option<Box<ServerConnection>>,
+    /// Until the first record of a handshake is whole: what it will be held with. A session takes several times what
+    /// that record does, and strangers who never send it are to cost no more than those who speak plain http.
+    awaited: Option<Tls>,
+    /// That record.
+    first: Vec<u8>,
     read_timeout: Duration,
     write_timeout: Duration,
     answer_timeout: Duration,
@@ -57,9 +68,10 @@ impl Wire {
         let socket = ticket.socket();
         socket.set_nonblocking(false)?;
         socket.set_nodelay()?;
-        let session = tls.map(Tls::session).transpose();
         let mut wire = Self {
-            session: session.map_err(io::Error::other)?.map(Box::new),
+            session: None,
+            awaited: tls.cloned(),
+            first: Vec::new(),
             ticket,
             read_timeout: Duration::ZERO,
             write_timeout: Duration::ZERO,
@@ -76,13 +88,21 @@ impl Wire {
 
     /// Whether the bytes are encrypted on the way.
     pub(super) fn is_encrypted(&self) -> bool {
-        self.session.is_some()
+        self.session.is_some() || self.awaited.is_some()
     }
 
     /// Agrees on keys, within `timeout` from its beginning to its end, however the bytes trickle in. Nothing to do on a
     /// plain wire.
     pub(super) fn shake_hands(&mut self, timeout: Duration) -> Result<(), NoHandshake> {
         let deadline = Instant::now() + timeout;
+        if let Some(tls) = self.awaited.take() {
+            self.first = self.first_record(deadline)?;
+            let session = tls.session().map_err(|error| {
+                log::warn!("no TLS session: {error}");
+                NoHandshake::Ended
+            })?;
+            self.session = Some(Box::new(session));
+        }
         while let Some(session) = self.session.as_deref()
             && session.is_handshaking()
         {
@@ -104,6 +124,36 @@ impl Wire {
             }
         }
         Ok(())
+    }
+
+    /// The bytes of the first record, or those that show that it is none (RFC 8446 §5.1).
+    fn first_record(&mut self, deadline: Instant) -> Result<Vec<u8>, NoHandshake> {
+        let mut record = Vec::new();
+        loop {
+            let whole = match record.as_slice() {
+                [HANDSHAKE, _, _, high, low, ..] => {
+                    RECORD_HEADER + usize::from(u16::from_be_bytes([*high, *low]))
+                }
+                [] | [HANDSHAKE, ..] => RECORD_HEADER,
+                _ => return Ok(record),
+            };
+            if record.len() >= whole || whole > LONGEST_RECORD {
+                return Ok(record);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(NoHandshake::Ended);
+            }
+            let mut piece = [0; 512];
+            let wanted = (whole - record.len()).min(piece.len());
+            let piece = piece.get_mut(..wanted).unwrap_or_default();
+            match self.read_socket(left, |socket| socket.read(piece)) {
+                Arrived::Bytes(count) => {
+                    record.extend_from_slice(piece.get(..count).unwrap_or_default());
+                }
+                Arrived::End | Arrived::Nothing => return Err(NoHandshake::Ended),
+            }
+        }
     }
 
     /// Reads what there is, waiting no longer than `timeout` for the first byte.
@@ -139,7 +189,11 @@ impl Wire {
         let Some(mut session) = self.session.take() else {
             return Ok(Arrived::End);
         };
-        let arrived = self.read_socket(timeout, |mut socket| session.read_tls(&mut socket));
+        let first = std::mem::take(&mut self.first);
+        let arrived = match first.is_empty() {
+            true => self.read_socket(timeout, |mut socket| session.read_tls(&mut socket)),
+            false => take_in(&mut session, &first),
+        };
         let processed = match arrived {
             Arrived::Bytes(_) => session.process_new_packets().map(|_| ()),
             Arrived::End | Arrived::Nothing => Ok(()),
@@ -308,6 +362,17 @@ impl Drop for AnswerWriter<'_> {
         // A socket that refuses the timeout is broken, and the next read or write says so.
         let _ = self.wire.limit_write(self.wire.answer_timeout);
     }
+}
+
+/// Gives the session what was read before there was one.
+fn take_in(session: &mut ServerConnection, bytes: &[u8]) -> Arrived {
+    let mut left = bytes;
+    while !left.is_empty() {
+        if session.read_tls(&mut left).is_err() {
+            return Arrived::End;
+        }
+    }
+    Arrived::Bytes(bytes.len())
 }
 
 fn is_timeout(error: &io::Error) -> bool {

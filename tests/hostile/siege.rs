@@ -1,0 +1,114 @@
+//! A siege: a crowd around a server, and a visitor from elsewhere who is answered within a second, each time.
+
+use crate::crowd::{Crowd, Manner, Size};
+use crate::world::{TestClient, World};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Within which everybody else is answered.
+const PROMISE: Duration = Duration::from_secs(1);
+/// Resident memory in KiB (DESIGN §8).
+const BUDGET: u64 = 40 * 1024;
+/// How long each siege lasts once the crowd is there.
+const LASTS: Duration = Duration::from_secs(5);
+
+/// One at a time: they would be each other's crowds.
+pub fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What was seen.
+#[derive(Debug, Default)]
+struct Seen {
+    visits: u32,
+    slowest: Duration,
+    largest: u64,
+}
+
+/// Lays siege. `least` is what the crowd must have opened by the end, so that the attack was one.
+pub fn hold(world: &World, size: &Size, manner: &Manner, least: u64) {
+    let most = getrlimit(Resource::Nofile).maximum;
+    let limit = Rlimit {
+        current: most,
+        maximum: most,
+    };
+    setrlimit(Resource::Nofile, limit).unwrap();
+    let client = world.client("Nightly", &["--grant", "client_credentials"]);
+    let mut seen = Seen::default();
+    // Code that never ran would not be resident.
+    visit(world, &client, &mut seen);
+    seen = Seen::default();
+    let crowd = Crowd::gather(world.port, size, manner);
+    let begun = Instant::now();
+    let mut come = None;
+    loop {
+        visit(world, &client, &mut seen);
+        let opened = crowd.opened();
+        let there = opened >= u64::try_from(size.connections).unwrap_or(u64::MAX);
+        if there && come.is_none() {
+            come = Some(Instant::now());
+        }
+        if come.is_some_and(|come| come.elapsed() > LASTS) {
+            break;
+        }
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "only {opened} connections came: {seen:?}"
+        );
+        std::thread::sleep(Duration::from_millis(30));
+    }
+    let opened = crowd.opened();
+    drop(crowd);
+    println!(
+        "{opened} connections opened in {:?}, {seen:?}",
+        begun.elapsed()
+    );
+    assert!(opened >= least, "{opened} connections opened");
+    assert!(seen.visits > 50, "{seen:?}");
+    assert!(seen.slowest < PROMISE, "{seen:?}");
+    assert!(seen.largest < BUDGET, "{seen:?}");
+    assert_eq!(world.ask("GET", "/readyz", "", "").status, 200);
+}
+
+/// A page and a token, each on a connection of its own.
+fn visit(world: &World, client: &TestClient, seen: &mut Seen) {
+    let timed = |what: &str, ask: &dyn Fn() -> Option<u16>| {
+        let begun = Instant::now();
+        let answer = ask();
+        assert_eq!(
+            answer,
+            Some(200),
+            "{what} after {:?}, {}",
+            begun.elapsed(),
+            world.log()
+        );
+        begun.elapsed()
+    };
+    let page = timed("page", &|| {
+        Some(world.try_ask("GET", "/login", "", "")?.status)
+    });
+    let grant = "grant_type=client_credentials";
+    let token = timed("token", &|| {
+        Some(
+            world
+                .try_ask("POST", "/token", &client.basic(), grant)?
+                .status,
+        )
+    });
+    seen.visits += 2;
+    seen.slowest = seen.slowest.max(page).max(token);
+    seen.largest = seen.largest.max(resident(world.pid()));
+}
+
+/// In KiB.
+fn resident(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.unwrap()
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .unwrap()
+}
