@@ -28,7 +28,7 @@
 //! | RFC 8707 resource indicators | `oauth/target.rs` (who may ask for what), `oauth/resources.rs` (the records) | there; `tests/oauth/resources.rs`, `tests/oauth/resources_of_strangers.rs`, `tests/interop/mcp.test.mjs` |
 //! | RFC 9449 DPoP | `oauth/dpop.rs` (a proof), `oauth/token/sender.rs` and `oauth/userinfo.rs` (what is bound), `oauth/replay.rs` (used once) | there; `tests/oauth/dpop.rs` |
 //! | RFC 6750 §2, §3 bearers; RFC 9449 §7 | `server/bearer.rs`, `oauth/userinfo.rs` | `tests/oauth/userinfo.rs`, `tests/oauth/dpop.rs` |
-//! | RFC 9728 Doorlight's own API and its metadata | `oauth/protected_resource.rs`, `server/api/resource.rs` | there; `tests/oauth/api.rs` |
+//! | RFC 9728 Doorlight's own API and its metadata | `oauth/protected_resource.rs`, `server/api/resource.rs`, `server/administration/token_bounds.rs` (what a token may not change) | there; `tests/oauth/api.rs` |
 //! | RFC 7662 introspection | `oauth/introspect.rs` | there; `tests/oauth/revoke.rs` |
 //! | RFC 7009 revocation | `oauth/revoke.rs` | there; `tests/oauth/revoke.rs` |
 //! | OpenID Connect Core §5 claims, §5.3 userinfo; RFC 6750 | `oauth/claims.rs`, `oauth/userinfo.rs` (§5.3.2: signed) | there; `tests/oauth/userinfo.rs`, `tests/oauth/signed_userinfo.rs`, `tests/oauth/claims.rs` |

@@ -25,6 +25,8 @@ pub enum AdminError {
     LastAdministrator,
     /// Who asked for it is an administrator no longer, or was signed out.
     NoAdministrator,
+    /// It touches an administrator, or an application that may administer, and a token asked for it.
+    NotByToken,
     /// The form was filled from something that somebody changed since.
     ChangedMeanwhile,
     /// There is an administrator already.
@@ -55,6 +57,10 @@ impl fmt::Display for AdminError {
                 f.write_str("this is the last administrator; make another one first")
             }
             Self::NoAdministrator => f.write_str("you are an administrator no longer"),
+            Self::NotByToken => f.write_str(
+                "a token neither makes nor changes an administrator or an application that may administer; sign in to the \
+                 admin page for that, or use the command line on the machine",
+            ),
             Self::ChangedMeanwhile => f.write_str(
                 "this was changed meanwhile, and nothing was saved; below is what is stored now",
             ),

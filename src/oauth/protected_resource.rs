@@ -92,6 +92,13 @@ pub fn is_open_to(client: &Client, access: Access, issuer: &Issuer) -> bool {
     target::may_ask(client, &identifier(issuer)) && client.scope.contains(access.scope())
 }
 
+/// Whether the application may do anything there today, whoever asks it to.
+pub fn may_administer(client: &Client, issuer: &Issuer) -> bool {
+    Access::ALL
+        .into_iter()
+        .any(|access| is_open_to(client, access, issuer))
+}
+
 /// Whether whoever signed in like that may give such a scope away at `now`. On the admin pages a browser that somebody left
 /// signed in changes nothing without the password; by a token for this API it must not either.
 pub fn may_give(scope: &Scope, authentication: &Authentication, now: Timestamp) -> bool {

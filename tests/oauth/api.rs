@@ -331,6 +331,87 @@ fn what_belongs_to_the_machine_is_refused_to_every_token() {
     assert_eq!(exported("after.json"), before);
 }
 
+/// The thief of such a token made themselves an administrator, or gave one a new password, signed in as that, and
+/// downloaded the data file with all its keys.
+#[test]
+fn a_token_neither_makes_nor_touches_an_administrator_or_what_may_administer() {
+    let world = World::started();
+    world.user("alice");
+    let robot = service(&world);
+    let token = token(&world, &robot, BOTH);
+    let api = format!("{}/api", world.issuer());
+    world.trusted();
+    world.client("Half", &["--redirect-uri", REDIRECT, "--audience", &api]);
+    let refused = |commands: &[Value]| {
+        let exported = |name: &str| {
+            let file = world.dir.join(name);
+            let to = ["export", "--with-secrets", "--to", file.to_str().unwrap()];
+            world.verb(&to, "");
+            let text = std::fs::read_to_string(&file).unwrap();
+            std::fs::remove_file(&file).unwrap();
+            text
+        };
+        let before = exported("before.json");
+        for command in commands {
+            let answer = post(&world, &token, command);
+            assert_eq!(answer.status, 403, "{command}: {answer:?}");
+            assert_eq!(answer.json()["error"], "forbidden", "{command}");
+            let why = answer.json()["message"].to_string();
+            assert!(why.contains("administrator"), "{why}");
+        }
+        assert_eq!(exported("after.json"), before);
+    };
+    let touching = |name: &str| {
+        [
+            json!({"verb": "user_passwd", "user": name, "password": "quite another long one"}),
+            json!({"verb": "user_link", "user": name}),
+            json!({"verb": "user_disable", "user": name}),
+            json!({"verb": "user_remove", "user": name}),
+        ]
+    };
+    // The only one there is, and one of two.
+    for name in ["root", "carol"] {
+        let add = ["user", "add", name, "--admin", "--password-stdin"];
+        world.verb(&add, crate::world::PASSWORD);
+        refused(&touching(name));
+    }
+    world.verb(&["user", "disable", "carol"], "");
+    refused(&[json!({"verb": "user_enable", "user": "carol"})]);
+    let mallory = json!({"username": "mallory", "admin": true});
+    let door = json!({"name": "Door", "grants": ["client_credentials"], "scope": "doorlight:write",
+        "audiences": [api]});
+    let opened = json!({"scope": "openid doorlight:read", "audiences": [api]});
+    refused(&[
+        json!({"verb": "user_add", "person": mallory, "password": "quite another long one"}),
+        json!({"verb": "user_add", "person": mallory, "password": null}),
+        // What may administer is another way in, which outlives the token.
+        json!({"verb": "client_add", "client": door}),
+        json!({"verb": "client_edit", "client": "App", "changes": opened}),
+        json!({"verb": "client_edit", "client": "Half", "changes": {"scope": "openid doorlight:write"}}),
+        json!({"verb": "client_edit", "client": "Robot", "changes": {"name": "Mine"}}),
+        json!({"verb": "client_rotate_secret", "client": "Robot"}),
+        json!({"verb": "client_remove", "client": "Robot"}),
+        json!({"verb": "resource_add", "identifier": api, "given": {"clients": ["App"]}}),
+    ]);
+    world.verb(&["resource", "add", &api, "--client", "Robot"], "");
+    refused(&[
+        json!({"verb": "resource_edit", "identifier": api, "given": {"clients": ["Robot", "App"]}}),
+        json!({"verb": "resource_remove", "identifier": api}),
+        json!({"verb": "client_edit", "client": "Robot", "changes": {"disabled": true, "name": "Mine"}}),
+    ]);
+    // The machine itself still may, and a token the rest.
+    world.verb(&["user", "link", "root"], "");
+    world.verb(&["client", "rotate-secret", "Robot"], "");
+    for command in [
+        json!({"verb": "user_link", "user": "alice"}),
+        json!({"verb": "user_remove", "user": "alice"}),
+        json!({"verb": "client_edit", "client": "App", "changes": {"name": "Renamed"}}),
+    ] {
+        let answer = post(&world, &token, &command);
+        assert_eq!(answer.status, 200, "{command}: {answer:?}");
+    }
+}
+
 #[test]
 fn rfc9449_section_7_a_bound_token_needs_a_proof_for_this_very_address_and_once() {
     let world = World::started();

@@ -1,6 +1,6 @@
 //! What an administrator can do, as typed operations: the admin pages, the command line and the control socket all
 //! call these. Each loads what its pure decision needs inside a writer job (`oauth::clients`, `identity::people`).
-//! Owns: when a change happens, and that who makes it still may.
+//! Owns: when a change happens, and that who makes it still may. What a token may not change stands in `token_bounds`.
 
 pub mod audit;
 pub mod backups;
@@ -15,6 +15,7 @@ pub mod registration;
 pub mod resources;
 pub mod restore;
 pub mod sessions;
+mod token_bounds;
 pub mod transfer;
 
 use crate::identity::author::Author;
@@ -113,7 +114,11 @@ fn submit<T: Send + 'static>(
         if !actor.may_act(view, &issuer, by.now)? {
             return Ok(Decision::reply(Err(AdminError::NoAdministrator)));
         }
-        decide(view, &by)
+        let decision = decide(view, &by)?;
+        match actor.authority {
+            Authority::Token(_) => token_bounds::bounded(decision, view, &issuer),
+            Authority::File | Authority::Session(_) => Ok(decision),
+        }
     })?;
     Ok(submitted?)
 }

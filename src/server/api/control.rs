@@ -218,7 +218,7 @@ impl Command {
 
     /// Whether a token for the API may give it. Never what names places on the machine, opens another door or plants keys:
     /// that wants the file (the socket, the command line) or, on a page, a password that was asked lately. Whoever adds
-    /// a verb decides here.
+    /// a verb decides here. Whom and what the others may not touch stands in `administration::token_bounds`.
     pub fn may_come_over_http(&self) -> bool {
         match self {
             // The way in while there is no administrator.

@@ -1,6 +1,6 @@
 //! Doorlight's own API over HTTP, for scripts and programs that administer it: what the command line reads and writes,
 //! behind an access token (RFC 6750, RFC 9449). Who is let in stands in `oauth::protected_resource`, what is done in
-//! `server::administration`, which looks at the token once more in the writer's turn.
+//! `server::administration`, which looks at the token once more in the writer's turn, and at what it would write.
 
 use super::control::{self, Command};
 use super::describe;
@@ -202,6 +202,9 @@ fn last_part(incoming: &Incoming<'_>) -> String {
 fn answer(done: Result<Value, OperationError>) -> Response {
     match done {
         Ok(value) => respond::json(200, &value),
+        Err(OperationError::Admin(error @ AdminError::NotByToken)) => {
+            refusal(403, "forbidden", &error.to_string())
+        }
         Err(OperationError::Admin(error)) => {
             let status = match error {
                 AdminError::NotFound { .. } => 404,
