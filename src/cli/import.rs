@@ -64,6 +64,7 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure>
             wish: Wish {
                 replace: arguments.replace,
                 dry_run: arguments.dry_run,
+                foreign: arguments.from.is_some(),
             },
         };
         report = serde_json::from_value(reach::write(shared, command)?)?;
@@ -115,7 +116,7 @@ fn tell(shared: &Shared, report: &Report) -> Result<(), Failure> {
                 output::line(&format!("{what}: {words}"));
             }
         }
-        for note in &report.notes {
+        for note in report.administers.iter().chain(&report.notes) {
             output::line(&format!("note: {note}"));
         }
         for problem in &report.problems {

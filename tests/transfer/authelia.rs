@@ -250,6 +250,33 @@ fn settings_come_along_and_what_does_not_is_told_in_a_line_each() {
     );
 }
 
+/// Whoever could write a client into Authelia's file, where such scopes mean nothing, would have had a key to this house.
+#[test]
+fn no_application_of_authelia_administers_doorlight() {
+    for world in [World::empty(), World::started()] {
+        let api = format!("{}/api", world.issuer());
+        let secret = authelia_pbkdf2(DRAWN, 1_000);
+        let file = format!(
+            "identity_providers:\n  oidc:\n    clients:\n      - client_id: 'mole'\n        client_secret: '{secret}'\n        \
+             grant_types: ['client_credentials']\n        scopes: ['jobs:run doorlight:read', 'doorlight:write', 'jobs']\n        \
+             audience: ['{api}', 'https://jobs.example']\n"
+        );
+        let report = taken(&world, "authelia", &file, &[]);
+        assert_eq!(report["administers"], json!([]), "{report}");
+        let house = house(&world);
+        let mole = kept(&house, "mole");
+        assert_eq!(mole["scope"], "jobs jobs:run");
+        assert_eq!(mole["audiences"], json!(["https://jobs.example"]));
+        let notes = lines(&report, "notes");
+        for told in [
+            "which administer it: doorlight:read doorlight:write",
+            &format!("which administers it: {api}"),
+        ] {
+            assert!(notes.contains(told), "{told}:\n{notes}");
+        }
+    }
+}
+
 /// Anybody may send wrong secrets. It slows them down, and keeps nobody from signing in.
 #[test]
 fn wrong_secrets_of_a_stranger_slow_down_nobody_else() {

@@ -119,6 +119,52 @@ fn an_export_with_secrets_is_for_its_owner_alone() {
     }
 }
 
+/// In “added: 700 people” nobody sees the one who administers.
+#[test]
+fn a_report_names_who_and_what_comes_to_administer() {
+    let world = World::empty();
+    let api = format!("{}/api", world.issuer());
+    let mut users: Vec<_> = (0..700)
+        .map(|n| json!({ "username": format!("user-{n}") }))
+        .collect();
+    users.push(json!({ "username": "zoe", "admin": true }));
+    let service = |id: &str, scope: &str, audiences: &[&str]| {
+        json!({ "client_id": id, "name": id, "kind": "service", "grants": ["client_credentials"], "scope": scope,
+            "audiences": audiences })
+    };
+    let mut document = json!({
+        "version": 1,
+        "users": users,
+        "clients": [
+            service("robot", "doorlight:write", &[&api]),
+            service("watcher", "doorlight:read", &[&api]),
+            service("scope-alone", "doorlight:write", &[]),
+            service("api-alone", "jobs", &[&api]),
+        ],
+    });
+    let (done, report) = import(&world, &document.to_string(), &[]);
+    assert!(done, "{report}");
+    let told = json!([
+        "the person zoe is an administrator",
+        "the application “robot” may administer Doorlight",
+        "the application “watcher” may administer Doorlight",
+    ]);
+    let sorted = |list: &serde_json::Value| {
+        let mut lines: Vec<String> = serde_json::from_value(list.clone()).unwrap();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&report["administers"]), sorted(&told), "{report}");
+    // Who did before is no news; whom the record of the API lets in now is.
+    document["resources"] = json!([
+        { "identifier": api, "name": "API", "token_seconds": 900, "alg": "ES256", "clients": ["robot", "scope-alone"] },
+    ]);
+    let (done, report) = import(&world, &document.to_string(), &[]);
+    assert!(done, "{report}");
+    let told = json!(["the application “scope-alone” may administer Doorlight"]);
+    assert_eq!(report["administers"], told, "{report}");
+}
+
 /// A verb has 64 KiB, and a house has more.
 #[test]
 fn a_large_house_moves_into_a_running_server() {

@@ -17,8 +17,9 @@ pub fn import(
     actor: &Actor,
 ) -> Result<Report, OperationError> {
     let made = keys::generate(Algorithm::EdDsa)?;
+    let issuer = ctx.config.issuer.clone();
     let report = submit(ctx, actor, move |view, by| {
-        let plan = plan::of(view, document, wish, by)?;
+        let plan = plan::of(view, document, wish, &issuer, by)?;
         let mut report = plan.report.shortened();
         report.dry_run = wish.dry_run;
         if wish.dry_run || !report.problems.is_empty() || plan.changes.is_empty() {

@@ -1,10 +1,11 @@
 //! What an import would do to the data file: every record of the document held against the rules and against what is
 //! there. Reads the writer's view, and writes nothing.
 //! Owns: which records are the same one, that nothing that is there is overwritten unasked, that every reference leads
-//! somewhere, that somebody still administers. Not here: what may stand in a record (`identity::arrival`,
-//! `oauth::clients::arrival`, `oauth::resources`).
+//! somewhere, that somebody still administers, and that whoever and whatever comes to administer is told. Not here: what
+//! may stand in a record (`identity::arrival`, `oauth::clients::arrival`, `oauth::resources`).
 
 mod applications;
+mod authority;
 mod house;
 mod people;
 mod resources;
@@ -14,7 +15,7 @@ use super::report::{Counts, Report};
 use crate::identity::groups;
 use crate::model::{AdminError, Author, Change, Event, EventKind, Group, SigningKey};
 use crate::store::{StoreError, View};
-use crate::types::{GivenSubject, GroupName};
+use crate::types::{GivenSubject, GroupName, Issuer};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -25,6 +26,9 @@ pub struct Wish {
     pub replace: bool,
     /// Only look.
     pub dry_run: bool,
+    /// It is another server's file: what there says nothing gives nobody leave to administer this one.
+    #[serde(default)]
+    pub foreign: bool,
 }
 
 /// What would be written.
@@ -45,12 +49,15 @@ pub fn of(
     view: &View<'_>,
     document: Document,
     wish: Wish,
+    issuer: &Issuer,
     by: &Author,
 ) -> Result<Plan, StoreError> {
     let mut planner = Planner {
         view,
         by,
+        issuer,
         replace: wish.replace,
+        foreign: wish.foreign,
         groups: view.groups()?.into_iter().map(|group| group.name).collect(),
         subjects: None,
         plan: Plan {
@@ -66,6 +73,7 @@ pub fn of(
     planner.people(document.users)?;
     let clients = planner.applications(document.clients, &settings)?;
     planner.resources(document.resources, &clients)?;
+    planner.tell_who_administers()?;
     Ok(planner.plan)
 }
 
@@ -76,7 +84,9 @@ type Decided = (Vec<Change>, Vec<Event>);
 struct Planner<'v> {
     view: &'v View<'v>,
     by: &'v Author,
+    issuer: &'v Issuer,
     replace: bool,
+    foreign: bool,
     /// Those that are there, and those that came.
     groups: BTreeSet<GroupName>,
     /// The names of people that came from other servers, now or before; looked up when the first is asked for.

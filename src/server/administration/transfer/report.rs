@@ -16,6 +16,9 @@ pub struct Report {
     pub changed: Counts,
     /// Records that were so already.
     pub unchanged: Counts,
+    /// Who and what administers afterwards and did not before: apart, for among many notes nobody would see it.
+    #[serde(default)]
+    pub administers: Vec<String>,
     /// What is left to do by hand.
     pub notes: Vec<String>,
     /// Why nothing was written.
@@ -42,7 +45,7 @@ pub struct Counts {
 impl Report {
     /// The report without the lines that are too many to read.
     pub fn shortened(mut self) -> Self {
-        for lines in [&mut self.notes, &mut self.problems] {
+        for lines in [&mut self.administers, &mut self.notes, &mut self.problems] {
             let more = lines.len().saturating_sub(LINES);
             if more > 0 {
                 lines.truncate(LINES);

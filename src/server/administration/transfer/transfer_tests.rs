@@ -65,10 +65,12 @@ impl House {
 const ONLY: Wish = Wish {
     replace: false,
     dry_run: false,
+    foreign: false,
 };
 const REPLACE: Wish = Wish {
     replace: true,
     dry_run: false,
+    foreign: false,
 };
 
 fn hash(text: &str) -> TokenHash {

@@ -159,6 +159,7 @@ fn scopes(record: &Record<'_>, draft: &mut Draft, left: &mut Left) -> Result<(),
             .into();
     }
     let before = scopes.len();
+    // Those of Doorlight's own go where every file of another server is planned (`plan::authority`).
     scopes.retain(|scope| !scope.starts_with("authelia."));
     if scopes.len() < before {
         left.behind("scopes for Authelia's own API do not come along", &draft.id);

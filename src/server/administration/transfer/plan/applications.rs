@@ -29,8 +29,11 @@ impl Planner<'_> {
             .collect();
         let mut known: BTreeSet<ClientId> = there.iter().map(|client| client.id).collect();
         let mut seen = BTreeSet::new();
-        for application in applications {
+        for mut application in applications {
             let called = format!("the application “{}”", application.settings.name.trim());
+            if self.foreign {
+                self.take_authority(&called, &mut application.settings);
+            }
             let name = application.settings.name.trim().to_lowercase();
             let wire = application.record.client_id.clone();
             let id = match &wire {
