@@ -53,6 +53,11 @@ impl RedirectUri {
         Url::parse(&self.0).is_ok_and(|url| url.scheme() == "http" && !is_loopback(&url))
     }
 
+    /// Whether an answer goes to a web site that proves its name.
+    pub fn is_https(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| url.scheme() == "https")
+    }
+
     /// The scheme in lower case, and whether the host is a loopback one.
     pub fn leads_to(&self) -> Option<(String, bool)> {
         let url = Url::parse(&self.0).ok()?;

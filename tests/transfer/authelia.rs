@@ -225,6 +225,7 @@ fn settings_come_along_and_what_does_not_is_told_in_a_line_each() {
         "claims_policy does not come along; claims of their own are set on their pages: grafana",
         "the policy “admins_only”: choose their groups, then switch them on: wiki",
         "the second factor that these asked for does not come along: notes, phone, page",
+        "people are never asked before they sign in to these: grafana",
         "“sector_identifier_uri” of applications does not come along: wiki",
         "secrets of fewer than 24 characters do not come along: wiki",
         "doorlight client rotate-secret wiki",
@@ -274,6 +275,34 @@ fn no_application_of_authelia_administers_doorlight() {
         ] {
             assert!(notes.contains(told), "{told}:\n{notes}");
         }
+    }
+}
+
+/// Any program on a phone may take such an address for its own, and would be signed in to as whoever is there.
+#[test]
+fn people_are_asked_before_they_sign_in_to_what_any_program_can_pretend_to_be() {
+    let world = World::empty();
+    let file = "identity_providers: {oidc: {clients: [\
+        {client_id: scheme, public: true, redirect_uris: ['https://a.example/', 'org.example.a:/cb'], consent_mode: implicit}, \
+        {client_id: loopback, public: true, redirect_uris: ['http://127.0.0.1/cb'], consent_mode: implicit}, \
+        {client_id: page, public: true, redirect_uris: ['https://page.example/'], consent_mode: implicit}, \
+        {client_id: asking, public: true, redirect_uris: ['org.example.b:/cb'], consent_mode: explicit}]}}";
+    let report = taken(&world, "authelia", file, &[]);
+    let house = house(&world);
+    for (id, consent) in [
+        ("scheme", "once"),
+        ("loopback", "once"),
+        ("page", "trusted"),
+        ("asking", "always"),
+    ] {
+        assert_eq!(kept(&house, id)["consent"], consent, "{id}");
+    }
+    let notes = lines(&report, "notes");
+    for told in [
+        "every program on a device can pretend to be them: scheme, loopback",
+        "people are never asked before they sign in to these: page",
+    ] {
+        assert!(notes.contains(told), "{told}:\n{notes}");
     }
 }
 

@@ -277,6 +277,8 @@ fn a_realm_comes_as_near_as_it_can_and_the_rest_is_told() {
             json!(["org.example.app:/cb"]),
         ),
         ("app", "dpop_bound_access_tokens", json!(true)),
+        // It keeps no secret, and its address may be any program's.
+        ("app", "consent", json!("once")),
     ] {
         assert_eq!(
             one(&house, "clients", "client_id", id)[member],
@@ -305,6 +307,8 @@ fn a_realm_comes_as_near_as_it_can_and_the_rest_is_told() {
         "(protocol mappers) do not come along; set them on their pages: grafana (department)",
         "the scope “department” does not come along: grafana",
         "the scope “doorlight:write” does not come along: backup",
+        "people are never asked before they sign in to these: grafana, starred, my app",
+        "every program on a device can pretend to be them: app",
         "secrets of fewer than 24 characters do not come along: backup",
         "doorlight client rotate-secret backup",
         "the file has no secret of these: starred",

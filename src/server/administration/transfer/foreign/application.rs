@@ -1,9 +1,10 @@
 //! An application on its way in from another server: what all of them have in common.
-//! Owns: which client ids are kept, which redirect URIs, which secrets, and that no two have one name.
+//! Owns: which client ids are kept, which redirect URIs, which secrets, that no two have one name, and that nobody is
+//! signed in unasked to a program that may be any.
 
 use super::Left;
 use crate::crypto::{password, random, strength};
-use crate::model::{Algorithm, ClientAuthMethod, ClientKind, GrantType, PrivateKey};
+use crate::model::{Algorithm, ClientAuthMethod, ClientKind, ConsentPolicy, GrantType, PrivateKey};
 use crate::oauth::clients::{ClientEdit, NewClient};
 use crate::server::administration::transfer::document::{
     Application, ApplicationRecord, SecretEntry,
@@ -127,6 +128,17 @@ impl Draft {
             );
         }
         settings.kind = kind(settings.public, people, &parsed);
+        if people && settings.consent == ConsentPolicy::Trusted {
+            let what = match is_anybodys(settings.public, &parsed) {
+                true => {
+                    settings.consent = ConsentPolicy::Once;
+                    "people are asked once before they sign in to these, for they keep no secret and every program on a \
+                     device can pretend to be them"
+                }
+                false => "trusted as before: people are never asked before they sign in to these",
+            };
+            left.behind(what, &self.id);
+        }
         settings.name = names.own(&settings.name, &self.id);
         if settings.public {
             self.secrets.clear();
@@ -183,6 +195,12 @@ fn kind(public: bool, people: bool, redirects: &[RedirectUri]) -> ClientKind {
         (true, _) if redirects.iter().all(web) && !redirects.is_empty() => ClientKind::SinglePage,
         (true, _) => ClientKind::Native,
     }
+}
+
+/// Whether any program on a person's device can take the application's place: it keeps no secret, and an answer need not
+/// arrive at a site that only its owner has (RFC 8252 §8.6).
+fn is_anybodys(public: bool, redirects: &[RedirectUri]) -> bool {
+    public && !redirects.iter().all(RedirectUri::is_https)
 }
 
 /// RFC 8252 §7.3.
