@@ -72,6 +72,11 @@ pub fn is_affordable(phc: &str) -> bool {
     affordable(phc).is_some() || Pbkdf2::parse(phc).is_some()
 }
 
+/// Whether to check a password against this hash takes more memory than a hash of ours.
+pub fn takes_more_memory(phc: &str) -> bool {
+    affordable(phc).is_some_and(|(_, params)| params.m_cost() > MEMORY_KIB)
+}
+
 /// The one reading of the parameters: a text may have one of them twice.
 fn affordable(phc: &str) -> Option<(PasswordHash, Params)> {
     let parsed = PasswordHash::new(phc).ok()?;
@@ -147,6 +152,8 @@ mod tests {
             ("m=8,t=1,p=2", false),
         ] {
             assert_eq!(is_affordable(&with(cost)), affordable, "{cost}");
+            let more = affordable && cost != "m=19456,t=2,p=1";
+            assert_eq!(takes_more_memory(&with(cost)), more, "{cost}");
             if !affordable {
                 assert_eq!(verify(&secret("pw"), &with(cost)), Verdict::Mismatch);
             }
