@@ -1,6 +1,7 @@
 //! How easily a password is guessed, after zxcvbn.
 
 use crate::types::Secret;
+use zxcvbn::matching::patterns::MatchPattern;
 
 /// Shown to the person who chooses it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,12 +71,17 @@ pub fn acceptable(password: &Secret, known: &[&str]) -> Result<Strength, Strengt
 pub const RANDOM_LENGTH: usize = 24;
 /// Fewer different ones are a pattern: of 24 random hexadecimal digits they come once in ten million times.
 const RANDOM_CHARACTERS: usize = 8;
+/// Shorter ones are in every text that was drawn.
+const SHORTEST_WORD: usize = 4;
 /// As zxcvbn counts, which stops at 2^64: what is less has a pattern that it knows.
 const RANDOM_GUESSES_LOG10: f64 = 19.0;
 
+/// Beside letters and digits, what machines draw from: base64 of both kinds, and what is unreserved in addresses.
+const DRAWN_SIGNS: &[char] = &['-', '.', '_', '~', '+', '/', '='];
+
 /// Whether a secret is so long and so much without a pattern that a machine drew it, and nobody finds it by trying, however
 /// quickly a try is checked. Words, in whatever language, keep to one kind of letter for a while; what is drawn changes
-/// between small and capital letters, digits and signs all the time. In doubt it is not random.
+/// between small and capital letters and digits all the time. In doubt it is not random.
 pub fn looks_random(secret: &Secret) -> bool {
     // zxcvbn's time grows with the length.
     let head: Vec<char> = secret.expose().chars().take(100).collect();
@@ -83,13 +89,60 @@ pub fn looks_random(secret: &Secret) -> bool {
     if head.len() < RANDOM_LENGTH || different.len() < RANDOM_CHARACTERS {
         return false;
     }
-    let changes = head.windows(2).filter(|pair| match pair {
+    let drawn = is_hexadecimal(&head) || (is_mixed(&head) && !has_words(&head));
+    let head: String = head.iter().collect();
+    drawn && zxcvbn::zxcvbn(&head, &[]).guesses_log10() >= RANDOM_GUESSES_LOG10
+}
+
+/// Small and capital letters and digits without order. Who writes words with digits in them writes few capitals.
+fn is_mixed(text: &[char]) -> bool {
+    let known = |c: &char| c.is_ascii_alphanumeric() || DRAWN_SIGNS.contains(c);
+    let changes = text.windows(2).filter(|pair| match pair {
         [one, next] => sort(*one) != sort(*next),
         _ => false,
     });
-    let drawn = changes.count() * 5 >= (head.len() - 1) * 2 || is_hexadecimal(&head);
-    let head: String = head.iter().collect();
-    drawn && zxcvbn::zxcvbn(&head, &[]).guesses_log10() >= RANDOM_GUESSES_LOG10
+    let many = |is: fn(&char) -> bool| text.iter().filter(|c| is(c)).count() * 6 >= text.len();
+    text.iter().all(known)
+        && many(char::is_ascii_lowercase)
+        && many(char::is_ascii_uppercase)
+        && changes.count() * 5 >= (text.len() - 1) * 2
+}
+
+/// Whether a fifth of it is words, once digits are read as the letters that people write them for (“s3cr3t”). Single short
+/// words come about by chance.
+fn has_words(text: &[char]) -> bool {
+    ['i', 'l'].into_iter().any(|one| {
+        let plain: String = text
+            .iter()
+            .map(|c| match c {
+                '0' => 'o',
+                '1' => one,
+                '3' => 'e',
+                '4' => 'a',
+                '5' => 's',
+                '7' => 't',
+                other => other.to_ascii_lowercase(),
+            })
+            .collect();
+        let words: usize = plain
+            .split(|c: char| !c.is_ascii_alphabetic())
+            .map(letters_in_words)
+            .sum();
+        words * 5 >= text.len()
+    })
+}
+
+/// How many of the letters stand in words of a dictionary of passwords, names and English.
+fn letters_in_words(letters: &str) -> usize {
+    if letters.len() < SHORTEST_WORD {
+        return 0;
+    }
+    let found = zxcvbn::zxcvbn(letters, &[]);
+    let words = found.sequence().iter().filter_map(|part| {
+        let is_word = matches!(part.pattern, MatchPattern::Dictionary(_));
+        is_word.then(|| part.token.chars().count())
+    });
+    words.filter(|length| *length >= SHORTEST_WORD).sum()
 }
 
 fn sort(character: char) -> u8 {
@@ -132,6 +185,14 @@ mod tests {
             "1234567890123456789012345678901234567890",
             "qwertyuiopasdfghjklzxcvbnm",
             "abcdefghijklmnopqrstuvwxyz0123456789",
+            // Digits for letters, which hide words from zxcvbn: it finds 10^21 to 10^25 guesses in these.
+            "my-gr4fana-s3cr3t-key-2024",
+            "gr4f4n4_cl13nt_s3cr3t_h0m3l4b",
+            "N3xtCl0ud-0AuTh-S3cr3T!!",
+            "N3xtCl0ud-0AuTh-S3cr3T-24",
+            "MyGr4f4n4Cl13ntS3cr3tK3y",
+            "b3s0nd3rs-l4ngw31l1g3-g1r4ff3",
+            "vX9#mQ2!pLz8wR4$tY7vX9#mQ2!pLz",
         ] {
             assert!(!random(text), "{text}");
         }
@@ -149,8 +210,10 @@ mod tests {
             for length in [24, 32, 72] {
                 let letters: Vec<char> = letters.chars().collect();
                 let mut one = || letters[usize::try_from(draw()).unwrap() % letters.len()];
-                let text: String = (0..length).map(|_| one()).collect();
-                assert!(random(&text), "{text}");
+                let mut text = || -> String { (0..length).map(|_| one()).collect() };
+                // Some of them have a word in them by chance.
+                let passed = (0..40).filter(|_| random(&text())).count();
+                assert!(passed >= 32, "{passed} of 40 of {length}");
             }
         }
         assert!(random("b6c1f0a7-53d2-4e8b-9a64-0f7d2c81e35a"));
