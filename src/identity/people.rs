@@ -467,7 +467,6 @@ fn is_last(user: &User, around: &Around) -> bool {
     user.admin && !user.disabled && around.admins <= 1
 }
 
-/// The groups that the person is in and that do not exist yet.
 /// A new group must not look like another: the person would be in one that nobody meant.
 fn groups_apart(user: &User, around: &Around) -> Result<(), AdminError> {
     let known: Vec<&GroupName> = around.groups.iter().map(|group| &group.name).collect();
@@ -481,6 +480,7 @@ fn groups_apart(user: &User, around: &Around) -> Result<(), AdminError> {
     Ok(())
 }
 
+/// The groups that the person is in and that do not exist yet.
 fn missing_groups(user: &User, around: &Around, by: &Author) -> (Vec<Change>, Vec<Event>) {
     let known = |name: &GroupName| around.groups.iter().any(|group| group.name == *name);
     let made = user.groups.iter().filter(|name| !known(name));
