@@ -217,7 +217,10 @@ pub enum TokenError {
     /// Too many devices wait already, or too many asked from one address.
     TooManyDevices,
     /// Too many wrong secrets were sent for this client, or from one address: this one was not looked at.
-    TooManySecrets,
+    TooManySecrets {
+        /// Until the next is looked at.
+        seconds: u64,
+    },
     /// The server cannot write now.
     Unavailable,
     /// The DPoP proof does not hold, or there is none where one is needed.
@@ -322,10 +325,10 @@ impl TokenError {
                 "temporarily_unavailable",
                 "too many devices are waiting; try again in a minute",
             ),
-            Self::TooManySecrets => wire(
+            Self::TooManySecrets { .. } => wire(
                 429,
                 "temporarily_unavailable",
-                "too many wrong secrets were sent; try again in a minute",
+                "too many wrong secrets were sent; try again later",
             ),
             Self::Unavailable => wire(503, "temporarily_unavailable", "try again in a moment"),
             // RFC 9449 §5.

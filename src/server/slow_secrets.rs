@@ -140,7 +140,9 @@ impl SlowSecrets {
             .ready(&address, now)
             .and_then(|()| tries.clients.attempt(&key, now))
             .and_then(|()| tries.addresses.attempt(&address, now));
-        counted.map_err(|_| TokenError::TooManySecrets)
+        counted.map_err(|wait| TokenError::TooManySecrets {
+            seconds: wait.as_secs().max(1),
+        })
     }
 
     fn unseen(&self, client: ClientId, address: IpAddr) {
@@ -191,6 +193,7 @@ mod tests {
     use super::*;
     use crate::types::Id;
     use std::sync::mpsc::channel;
+    use std::time::Instant;
 
     const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
 
@@ -203,7 +206,9 @@ mod tests {
     }
 
     fn wait_for(slow: &SlowSecrets, count: usize) {
+        let begun = Instant::now();
         while lock(&slow.line).waiting.len() < count {
+            assert!(begun.elapsed() < Duration::from_secs(60));
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -242,15 +247,15 @@ mod tests {
         for _ in 0..10 {
             assert_eq!(slow.attempt(client(1), address(1), NOW), Ok(()));
         }
-        let refused = Err(TokenError::TooManySecrets);
-        assert_eq!(slow.attempt(client(1), address(1), NOW), refused);
+        let refused = |seconds| Err(TokenError::TooManySecrets { seconds });
+        assert_eq!(slow.attempt(client(1), address(1), NOW), refused(2));
         // Elsewhere, and for another application, it is looked at.
         assert_eq!(slow.attempt(client(1), address(2), NOW), Ok(()));
         for _ in 0..10 {
             assert_eq!(slow.attempt(client(2), address(1), NOW), Ok(()));
         }
         // One after another from one address.
-        assert_eq!(slow.attempt(client(3), address(1), NOW), refused);
+        assert_eq!(slow.attempt(client(3), address(1), NOW), refused(2));
         // What was right, or not looked at, does not count.
         for _ in 0..50 {
             assert_eq!(slow.attempt(client(3), address(3), NOW), Ok(()));

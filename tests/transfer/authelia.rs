@@ -349,6 +349,8 @@ fn wrong_secrets_of_a_stranger_slow_down_nobody_else() {
         (last.status, &last.json()["error"]),
         (429, &json!("temporarily_unavailable"))
     );
+    let seconds: u64 = last.header("Retry-After").unwrap().parse().unwrap();
+    assert!((1..=60).contains(&seconds), "{last:?}");
     // The right one is not looked at either while that lasts; nothing of it is kept.
     assert!(hash(&world, "grafana").starts_with("$pbkdf2-sha512$i=310000$"));
     let audit = world.run(&["audit"], "").stdout;

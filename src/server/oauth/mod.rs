@@ -162,6 +162,9 @@ pub fn refuse(error: &TokenError) -> Response {
             "Basic realm=\"Doorlight\", charset=\"UTF-8\"",
         );
     }
+    if let TokenError::TooManySecrets { seconds } = error {
+        set(&mut response, "Retry-After", seconds.to_string());
+    }
     response
 }
 
@@ -182,7 +185,7 @@ pub fn refuse_and_record(
         return refuse(error);
     }
     let kind = match error {
-        TokenError::InvalidClient { .. } | TokenError::TooManySecrets => {
+        TokenError::InvalidClient { .. } | TokenError::TooManySecrets { .. } => {
             EventKind::ClientAuthentication
         }
         TokenError::InvalidDeviceCode(_) => EventKind::DeviceCodeRedeemed,
