@@ -21,7 +21,7 @@ use crate::oauth::clients;
 use crate::oauth::error::TokenError;
 use crate::types::{ClientId, Secret, SecretHash, Timestamp};
 use std::collections::VecDeque;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +29,10 @@ use std::time::Duration;
 const LINE: usize = 16;
 /// An application that starts may ask several times at once.
 const LINE_OF_ONE: usize = 5;
+
+/// Of those places, what one site may have at once: the application itself, elsewhere, finds one that is free.
+const SITE: usize = LINE / 2;
+const SITE_OF_ONE: usize = LINE_OF_ONE - 1;
 
 /// For an application, from one address.
 const CLIENT: Policy = Policy {
@@ -46,11 +50,17 @@ pub struct SlowSecrets {
     tries: Mutex<Tries>,
 }
 
-/// For whom they stand in it, first come first; the first one's turn it is.
+/// Who stands in it, first come first; the first one's turn it is.
 #[derive(Default)]
 struct Line {
-    waiting: VecDeque<(u64, ClientId)>,
+    waiting: VecDeque<Place>,
     next: u64,
+}
+
+struct Place {
+    number: u64,
+    client: ClientId,
+    site: IpAddr,
 }
 
 struct Tries {
@@ -93,7 +103,8 @@ fn in_turn(
     id: ClientId,
 ) -> Result<AuthenticatedClient, TokenError> {
     let ctx = incoming.ctx;
-    let _turn = ctx.slow_secrets.enter(id).ok_or(TokenError::Unavailable)?;
+    let turn = ctx.slow_secrets.enter(id, site(incoming.address()));
+    let _turn = turn.ok_or(TokenError::Unavailable)?;
     // Whoever was before may have shown the same secret.
     let client = ctx.client(id).map_err(super::oauth::unavailable)?;
     let undecided = match credentials.weigh(client)? {
@@ -152,19 +163,27 @@ impl SlowSecrets {
     }
 
     /// Waits for the turn; `None` where too many wait.
-    fn enter(&self, client: ClientId) -> Option<Turn<'_>> {
+    fn enter(&self, client: ClientId, site: IpAddr) -> Option<Turn<'_>> {
         let mut line = lock(&self.line);
-        let own = line.waiting.iter().filter(|(_, id)| *id == client).count();
-        if line.waiting.len() >= LINE || own >= LINE_OF_ONE {
+        let count = |is: &dyn Fn(&Place) -> bool| line.waiting.iter().filter(|p| is(p)).count();
+        let full = line.waiting.len() >= LINE
+            || count(&|place| place.client == client) >= LINE_OF_ONE
+            || count(&|place| place.site == site) >= SITE
+            || count(&|place| place.client == client && place.site == site) >= SITE_OF_ONE;
+        if full {
             return None;
         }
         let number = line.next;
         line.next += 1;
-        line.waiting.push_back((number, client));
+        line.waiting.push_back(Place {
+            number,
+            client,
+            site,
+        });
         while line
             .waiting
             .front()
-            .is_some_and(|(first, _)| *first != number)
+            .is_some_and(|first| first.number != number)
         {
             line = self
                 .moved
@@ -181,6 +200,14 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         lock(&self.0.line).waiting.pop_front();
         self.0.moved.notify_all();
+    }
+}
+
+/// Whoever has a line to the internet may have been given a whole IPv6 /48, which is 65,536 households.
+fn site(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 80))),
+        v4 => v4,
     }
 }
 
@@ -219,26 +246,54 @@ mod tests {
         let (done, order) = channel();
         std::thread::scope(|scope| {
             let slow = &slow;
-            let turn = slow.enter(client(0)).unwrap();
+            let turn = slow.enter(client(0), address(0)).unwrap();
             for n in 1..LINE {
                 let done = done.clone();
                 let id = client(u8::try_from(n / LINE_OF_ONE).unwrap());
+                let from = u32::try_from(n).unwrap();
                 scope.spawn(move || {
-                    let turn = slow.enter(id);
+                    let turn = slow.enter(id, address(from));
                     done.send(n).unwrap();
                     drop(turn);
                 });
                 wait_for(slow, n + 1);
                 if n == LINE_OF_ONE - 1 {
-                    assert!(slow.enter(client(0)).is_none());
+                    assert!(slow.enter(client(0), address(100)).is_none());
                 }
             }
-            assert!(slow.enter(client(200)).is_none());
+            assert!(slow.enter(client(200), address(100)).is_none());
             drop(turn);
         });
         drop(done);
         assert!(order.iter().eq(1..LINE));
-        assert!(slow.enter(client(200)).is_some());
+        assert!(slow.enter(client(200), address(100)).is_some());
+    }
+
+    /// From the 65,536 households of one line to the internet all places were taken, and the application, which found none,
+    /// never showed the secret that would have made it quick.
+    #[test]
+    fn one_site_leaves_a_place_for_everybody_else() {
+        let slow = SlowSecrets::default();
+        let household = |n: u16| site(format!("2001:db8:7:{n:x}::1").parse().unwrap());
+        let elsewhere = site("2001:db8:8::1".parse().unwrap());
+        std::thread::scope(|scope| {
+            let slow = &slow;
+            let turn = slow.enter(client(0), household(0)).unwrap();
+            for n in 1..SITE {
+                let id = client(u8::try_from(n / SITE_OF_ONE).unwrap());
+                let from = household(u16::try_from(n).unwrap());
+                scope.spawn(move || drop(slow.enter(id, from)));
+                wait_for(slow, n + 1);
+            }
+            // Neither for these applications nor for another.
+            for n in 0..3 {
+                assert!(slow.enter(client(n), household(1_000)).is_none());
+            }
+            scope.spawn(move || drop(slow.enter(client(0), elsewhere)));
+            wait_for(slow, SITE + 1);
+            drop(turn);
+        });
+        assert!(slow.enter(client(0), household(0)).is_some());
     }
 
     #[test]
