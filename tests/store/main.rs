@@ -16,3 +16,4 @@ mod full_disk;
 mod idle;
 mod kills;
 mod kills_beside;
+mod old_files;
