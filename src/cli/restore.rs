@@ -5,8 +5,10 @@ use super::socket::Socket;
 use super::verify::describe;
 use super::{Failure, Shared, complain, output};
 use crate::crypto::age::Key;
+use crate::model::BackupSettings;
 use crate::server::administration::restore::{self, RestoreError, Wishes};
 use crate::server::api::control;
+use crate::store::ReadOnly;
 use crate::store::encrypted::{Source, SourceError};
 use crate::store::placed::{self, Placing};
 use crate::store::restore::hold;
@@ -73,17 +75,44 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure>
                 error => format!("{file}: {error}; nothing was restored"),
             })
         })?;
+    let backups = backups(placing.path())?;
     let kept = restore::put(placing, &config.data)?;
     if let Some(kept) = &kept
         && !shared.json
     {
         complain(&format!("the file before is kept as {}", kept.display()));
     }
+    if let Some(folder) = &backups.folder
+        && !shared.json
+    {
+        complain(&who_reads(folder, &backups.recipients));
+    }
     let mut done = describe(&contents);
     done["file"] = json!(config.data);
     done["replaced"] = json!(kept);
+    done["backups_to"] = json!(backups.folder);
+    done["backups_encrypted_to"] = json!(backups.recipients);
     output::one(shared, &done);
     Ok(())
+}
+
+/// The daily backups, as they came back with the file.
+fn backups(data: &Path) -> Result<BackupSettings, Failure> {
+    let settings = ReadOnly::open(data)?.snapshot()?.view().settings()?;
+    Ok(settings
+        .map(|settings| settings.backups)
+        .unwrap_or_default())
+}
+
+/// Somebody whose key was taken out since reads them again.
+fn who_reads(folder: &str, recipients: &[String]) -> String {
+    let to = match recipients {
+        [] => "not encrypted".to_owned(),
+        some => format!("encrypted to {}", some.join(" ")),
+    };
+    format!(
+        "daily backups go to {folder} as they did then, {to}; \"doorlight backups set\" changes that"
+    )
 }
 
 /// The backup in the clear, on its way beside the data file.

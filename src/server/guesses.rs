@@ -4,8 +4,9 @@
 //!
 //! Strangers share one counter for each account, and one for each address. It allows one account seven guesses in the
 //! first minute and one a minute after that, from everywhere together: never more than ten in a minute. A session or a
-//! known browser counts under itself alone, in a table that strangers have no way into: whoever keeps an account's
-//! counter full keeps its owner out of new browsers only.
+//! known browser counts under itself and its address, in tables that strangers have no way into: whoever keeps an
+//! account's counter full keeps its owner out of new browsers only. The address counts because known browsers can be
+//! made in any number by whoever knows the key that seals their cookie, out of an old backup.
 //!
 //! Accounts are counted in a fixed number of places, by a keyed hash of the name; names that fall into one place share
 //! it. So no crowd of names pushes out the counter of the one that is meant.
@@ -13,7 +14,7 @@
 use super::known_device::DeviceId;
 use crate::identity::throttle::{self, Throttle};
 use crate::types::{SessionId, Timestamp};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -46,24 +47,44 @@ impl Counted {
 /// The counters.
 pub struct Guesses {
     places: RandomState,
-    strangers: Mutex<Strangers>,
-    known: Mutex<Throttle<Counted>>,
+    strangers: Mutex<Counters<u16>>,
+    known: Mutex<Counters<Counted>>,
 }
 
-struct Strangers {
-    accounts: Throttle<u16>,
+/// Whom a guess is at or of, and where it comes from.
+struct Counters<K> {
+    each: Throttle<K>,
     addresses: Throttle<IpAddr>,
+}
+
+impl<K: Hash + Eq + Clone> Counters<K> {
+    fn new(most: usize) -> Self {
+        Self {
+            each: Throttle::new(throttle::ACCOUNT, most),
+            addresses: Throttle::new(throttle::ADDRESS, COUNTERS),
+        }
+    }
+
+    /// Both are asked before either counts: an address that is slowed down must not slow an account down, and asking for an
+    /// account that is must not slow the address down, with whoever shares it.
+    fn attempt(&mut self, key: &K, address: IpAddr, now: Timestamp) -> Result<(), Duration> {
+        self.addresses.ready(&address, now)?;
+        self.each.attempt(key, now)?;
+        self.addresses.attempt(&address, now)
+    }
+
+    fn take_back(&mut self, key: &K, address: IpAddr) {
+        self.addresses.take_back(&address);
+        self.each.take_back(key);
+    }
 }
 
 impl Default for Guesses {
     fn default() -> Self {
         Self {
             places: RandomState::new(),
-            strangers: Mutex::new(Strangers {
-                accounts: Throttle::new(throttle::ACCOUNT, ACCOUNTS),
-                addresses: Throttle::new(throttle::ADDRESS, COUNTERS),
-            }),
-            known: Mutex::new(Throttle::new(throttle::ACCOUNT, COUNTERS)),
+            strangers: Mutex::new(Counters::new(ACCOUNTS)),
+            known: Mutex::new(Counters::new(COUNTERS)),
         }
     }
 }
@@ -76,34 +97,30 @@ impl Guesses {
         address: IpAddr,
         now: Timestamp,
     ) -> Result<(), Duration> {
-        let Counted::Account(name) = under else {
-            return lock(&self.known).attempt(under, now);
-        };
-        let (place, address) = (self.place(name), household(address));
-        let mut strangers = lock(&self.strangers);
-        // Both are asked before either counts: an address that is slowed down must not slow an account down, and
-        // asking for an account that is must not slow the address down, with whoever shares it.
-        strangers.addresses.ready(&address, now)?;
-        strangers.accounts.attempt(&place, now)?;
-        strangers.addresses.attempt(&address, now)
+        let address = household(address);
+        match under {
+            Counted::Account(name) => {
+                lock(&self.strangers).attempt(&self.place(name), address, now)
+            }
+            known => lock(&self.known).attempt(known, address, now),
+        }
     }
 
     /// Nobody looked at the guess: it does not count.
     pub fn unseen(&self, under: &Counted, address: IpAddr) {
-        let Counted::Account(name) = under else {
-            return lock(&self.known).take_back(under);
-        };
-        let mut strangers = lock(&self.strangers);
-        strangers.addresses.take_back(&household(address));
-        strangers.accounts.take_back(&self.place(name));
+        let address = household(address);
+        match under {
+            Counted::Account(name) => lock(&self.strangers).take_back(&self.place(name), address),
+            known => lock(&self.known).take_back(known, address),
+        }
     }
 
-    /// The guess was right. A session or known browser starts afresh. A stranger's counters keep the failures of
-    /// others: an own account must not buy guesses at others, nor its owner's sign-in guesses at the owner.
+    /// The guess was right. A session or known browser starts afresh. All other counters keep the failures of others: an
+    /// own account must not buy guesses at others, nor its owner's sign-in guesses at the owner.
     pub fn success(&self, under: &Counted, address: IpAddr) {
-        match under {
-            Counted::Account(_) => self.unseen(under, address),
-            Counted::Session(_) | Counted::Device(_) => lock(&self.known).success(under),
+        self.unseen(under, address);
+        if !matches!(under, Counted::Account(_)) {
+            lock(&self.known).each.success(under);
         }
     }
 
@@ -244,6 +261,29 @@ mod tests {
         assert_eq!(guesses.attempt(&device, v4(1), at(2_000)), Ok(()));
         guesses.success(&device, v4(1));
         assert_eq!(guesses.attempt(&device, v4(1), at(2_000)), Ok(()));
+    }
+
+    /// Whoever read the key of the cookies out of a backup made a browser for each guess, and had three free ones in each.
+    #[test]
+    fn known_browsers_without_end_buy_one_address_no_more_guesses_than_strangers_get() {
+        let guesses = Guesses::default();
+        let forged = |n: u32| {
+            let mut bytes = [0; 16];
+            bytes[..4].copy_from_slice(&n.to_be_bytes());
+            Counted::Device(DeviceId::new(bytes))
+        };
+        let taken = (0..1_000).filter(|n| guesses.attempt(&forged(*n), v4(1), START).is_ok());
+        assert_eq!(taken.count(), 20);
+        // Neither a known browser elsewhere nor a stranger at that address waits for it.
+        assert_eq!(guesses.attempt(&forged(7_000), v4(2), START), Ok(()));
+        let alice = Counted::account("alice");
+        assert_eq!(guesses.attempt(&alice, v4(1), START), Ok(()));
+        // A right one does not count, and makes good none of the others: two seconds again, not four, and not none.
+        let own = forged(8_000);
+        assert_eq!(guesses.attempt(&own, v4(1), at(2_000)), Ok(()));
+        guesses.success(&own, v4(1));
+        assert!(guesses.attempt(&forged(8_001), v4(1), at(3_999)).is_err());
+        assert_eq!(guesses.attempt(&forged(8_001), v4(1), at(4_000)), Ok(()));
     }
 
     #[test]

@@ -17,6 +17,9 @@ const COOKIE: &str = "doorlight-device";
 const PURPOSE: &str = "device";
 /// How long after its last sign-in a browser is known.
 const LIFE: Duration = Duration::from_secs(180 * 86_400);
+/// How far ahead of now it may have been sealed: so far is a clock that was set right. Whoever had the key once could seal
+/// one of the far future, which would hold for ever.
+const AHEAD: Duration = Duration::from_secs(3_600);
 
 /// One browser of one person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -98,7 +101,8 @@ impl Known {
         })
     }
 
-    /// Whether it is this person's, not too old, and from after whatever threw everybody out of the account.
+    /// Whether it is this person's, neither too old nor of the future, and from after whatever threw everybody out of the
+    /// account.
     fn holds(&self, user: &User, typed: &str, now: Timestamp) -> bool {
         let named = typed
             .parse::<Username>()
@@ -106,6 +110,7 @@ impl Known {
         self.user == user.id
             && named
             && self.issued >= user.tokens_not_before
+            && self.issued <= now.plus(AHEAD)
             && now.since(self.issued) < LIFE
     }
 }
@@ -170,6 +175,11 @@ mod tests {
         let day = Duration::from_secs(86_400);
         assert!(known.holds(&alice, "alice", NOW.plus(day * 179)));
         assert!(!known.holds(&alice, "alice", NOW.plus(day * 180)));
+        // A clock that was set back a little, and one of the future.
+        assert!(known.holds(&alice, "alice", NOW.minus(AHEAD)));
+        let moment = Duration::from_millis(1);
+        assert!(!known.holds(&alice, "alice", NOW.minus(AHEAD + moment)));
+        assert!(!known.holds(&alice, "alice", NOW.minus(day * 365)));
         let reset = User {
             tokens_not_before: NOW.plus(Duration::from_millis(1)),
             ..alice

@@ -1,10 +1,12 @@
 //! `restore`: a backup takes the place of the data file, whole or not at all.
 
-use crate::world::{TestClient, World};
+use crate::world::{Browser, PASSWORD, TestClient, World};
 use crate::{refused, text};
+use doorlight::crypto::age::Identity;
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 fn path(world: &World, name: &str) -> String {
     world.dir.join(name).to_str().unwrap().to_owned()
@@ -139,6 +141,56 @@ fn sessions_and_keys_that_others_may_have_seen_end_where_that_is_wished() {
     assert!(page.status >= 400, "{page:?}");
     new.sign_in("alice");
     assert_eq!(new.verb(&["verify"], "")["whole"], true);
+}
+
+const DEVICE: &str = "doorlight-device";
+
+fn guess(browser: &mut Browser<'_>, password: &str) -> u16 {
+    let page = browser.get("/login");
+    let typed = [("username", "alice"), ("password", password)];
+    browser.submit(&page, "/login", &typed).status
+}
+
+/// The key that seals the cookie of known browsers came back with every backup: whoever once had one could forge such
+/// cookies for ever, each with guesses of its own. So did the tokens for measurements and for registering applications.
+#[test]
+fn new_keys_leave_nothing_of_use_to_whoever_read_the_backup() {
+    let mut house = house();
+    let world = &house.world;
+    let device = world.sign_in("alice").cookies[DEVICE].clone();
+    let metrics = world.verb(&["metrics", "token"], "")["metrics_token"].clone();
+    let metrics = format!("Authorization: Bearer {}\r\n", metrics.as_str().unwrap());
+    world.verb(&["registration", "add-token"], "");
+    let stick = path(world, "stick");
+    std::fs::create_dir(&stick).unwrap();
+    let public = Identity::generate().recipient().to_string();
+    let set = ["backups", "set", "--folder", &stick, "--recipient", &public];
+    world.verb(&set, "");
+    world.verb(&["backup", &house.copy], "");
+    house.world.kill();
+    for (flag, known, measured, tokens) in [
+        ("--rotate-keys=false", 303, 200, 1),
+        ("--rotate-keys", 429, 404, 0),
+    ] {
+        let mut new = World::known_as_before(&house.world);
+        let restored = new.verb(&["restore", &house.copy, flag], "");
+        // Who reads the next backups is said: it may be somebody who was taken out since.
+        assert_eq!(restored["backups_to"], stick, "{restored}");
+        assert_eq!(restored["backups_encrypted_to"][0], public, "{restored}");
+        new.start();
+        for _ in 0..4 {
+            while guess(&mut Browser::new(&new), "wrong") == 429 {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+        // For four seconds from now no stranger signs in as alice.
+        let mut browser = Browser::new(&new);
+        browser.cookies.insert(DEVICE.to_owned(), device.clone());
+        assert_eq!(guess(&mut browser, PASSWORD), known, "{flag}");
+        assert_eq!(new.ask("GET", "/metrics", &metrics, "").status, measured);
+        let listed = new.verb(&["registration", "list-tokens"], "");
+        assert_eq!(listed.as_array().unwrap().len(), tokens, "{flag}");
+    }
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Taking a backup into use: what is checked, and what is done to it before it becomes the data file.
 //! Not here: how it takes the file's place (`store::restore`), where it comes from (`cli::restore`, the setup page).
 
-use super::{Actor, OperationError, keys, sessions};
+use super::{Actor, OperationError, keys, sessions, submit};
 use crate::config::Config;
-use crate::model::{Change, Decision, EventKind};
+use crate::crypto::random;
+use crate::model::{AdminError, Change, Decision, EventKind, PrivateKey};
 use crate::ops::{backups, clock};
 use crate::server::context::{Context, StartError};
 use crate::store::placed::Placing;
@@ -18,7 +19,9 @@ use std::path::{Path, PathBuf};
 pub struct Wishes {
     /// Nobody stays signed in, and no token that was issued before is good.
     pub end_sessions: bool,
-    /// New signing keys, and the old ones withdrawn.
+    /// New signing keys, and the old ones withdrawn; and nothing else of the file that opens a door for whoever read it:
+    /// what forms and known browsers are sealed with is new, and the tokens for measurements and for registering
+    /// applications are gone.
     pub replace_keys: bool,
     /// Take one with faults too, as long as it opens.
     pub damaged_too: bool,
@@ -90,7 +93,7 @@ pub fn make_ready(
 
 fn fulfil(ctx: &Context, wishes: Wishes, actor: &Actor) -> Result<(), OperationError> {
     let links = ctx.store.snapshot()?.view().links(usize::MAX)?;
-    super::submit(ctx, actor, move |_, by| {
+    submit(ctx, actor, move |_, by| {
         Ok(Decision {
             changes: links
                 .into_iter()
@@ -105,8 +108,36 @@ fn fulfil(ctx: &Context, wishes: Wishes, actor: &Actor) -> Result<(), OperationE
     }
     if wishes.replace_keys {
         keys::replace_all(ctx, actor)?;
+        replace_house_secrets(ctx, actor)?;
     }
     Ok(())
+}
+
+/// The subject key stays: with another one everybody would be a stranger to the applications.
+fn replace_house_secrets(ctx: &Context, actor: &Actor) -> Result<(), OperationError> {
+    let seal_key: PrivateKey = random::bytes::<32>().to_vec().into();
+    submit(ctx, actor, move |view, by| {
+        let mut settings = view.settings_made()?;
+        settings.seal_key = seal_key;
+        settings.metrics_token = None;
+        let tokens = view.initial_tokens()?;
+        let words = format!(
+            "restored with new secrets: forms and known browsers of before are forgotten, nobody reads measurements over \
+             HTTP, and tokens for registering applications were removed: {}",
+            tokens.len()
+        );
+        let mut changes = vec![Change::PutSettings(Box::new(settings))];
+        changes.extend(
+            tokens
+                .iter()
+                .map(|token| Change::DeleteInitialToken(token.id)),
+        );
+        Ok(Decision::<(), AdminError> {
+            changes,
+            events: vec![by.did(EventKind::SettingsChanged).detail(words)],
+            reply: Ok(()),
+        })
+    })
 }
 
 /// Makes it the data file. Returns where the one before is kept.
