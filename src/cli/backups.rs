@@ -2,7 +2,7 @@
 
 use super::{Failure, Shared, output, reach};
 use crate::ops::clock;
-use crate::server::administration::backups::{self, BackupChanges};
+use crate::server::administration::backups::{self, BackupChanges, Recorded};
 use crate::server::api::control::Command;
 use crate::server::api::describe;
 use clap::{Args, Subcommand};
@@ -57,7 +57,8 @@ pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
 
 fn show(shared: &Shared) -> Result<(), Failure> {
     let data = &shared.config.data;
-    let state = reach::read(shared, |view| Ok(backups::state(view, data, clock::now())?))?;
+    let recorded = reach::read(shared, |view| Ok(Recorded::read(view)?))?;
+    let state = backups::state(recorded, data, clock::now());
     output::one(shared, &describe::backups(&state));
     Ok(())
 }

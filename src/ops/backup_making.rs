@@ -1,5 +1,6 @@
 //! One backup in the folder that is set: copied, checked, encrypted where there are recipients, and only then given its
-//! name. A plain copy of one that is encrypted never leaves the folder of the data file, and has no name there.
+//! name. The copy is made in the folder of the data file, without a name: what is encrypted never stands anywhere else in
+//! the clear, and a folder that hangs holds no snapshot, for which the data file would grow until its disk is full.
 //! Not here: when (`backup_due`), what becomes of older ones (`backup_folder`).
 
 use super::backup_folder;
@@ -20,7 +21,7 @@ use zeroize::Zeroizing;
 /// What must stay free on the disk of the data file while there is a copy, so that the server can go on writing.
 const LEFT_FREE: u64 = 16 * 1_024 * 1_024;
 
-/// What is encrypted at once.
+/// What is encrypted or written at once.
 const PIECE: usize = 64 * 1024;
 
 /// Why there is no backup. Nothing was removed.
@@ -97,25 +98,35 @@ pub fn make(
 ) -> Result<BackupMade, MakeError> {
     let folder = Path::new(settings.folder.as_deref().ok_or(MakeError::Off)?);
     let recipients = recipients(settings)?;
-    if settings.on_other_disk {
-        let there = backup_folder::is_on_other_disk(folder, store.path());
-        if !there.map_err(|error| BackupError::Target(folder.to_owned(), error))? {
-            return Err(MakeError::NotMounted(folder.to_owned()));
+    let apart = backup_folder::is_on_other_disk(folder, store.path())
+        .map_err(|error| BackupError::Target(folder.to_owned(), error))?;
+    if settings.on_other_disk && !apart {
+        return Err(MakeError::NotMounted(folder.to_owned()));
+    }
+    // The copy, and the one that stays.
+    leave_room(store, 1 + u64::from(!apart))?;
+    let form = match recipients.is_empty() {
+        true => Form::Plain,
+        false => Form::Encrypted,
+    };
+    let target = folder.join(backups::name(now, form));
+    let failed = |error| BackupError::Target(target.clone(), error);
+    let placing = Placing::beside(&target).map_err(failed)?;
+    let copy = checked_copy(store, go_on)?;
+    match form {
+        Form::Plain => {
+            pour(&copy, &mut placing.file(), &target, go_on)?;
+            // Not all that is written somewhere can be read there again.
+            check(placing.file(), &target)?;
+        }
+        Form::Encrypted => {
+            let lock = Lock::Recipients(recipients);
+            let begun = age::encrypt(&lock, BufWriter::new(placing.file()))
+                .map_err(MakeError::Encryption)?;
+            fill(begun, &copy, &target, go_on)?;
         }
     }
-    if !backup_folder::is_on_other_disk(folder, store.path()).unwrap_or(false) {
-        // The one that stays, and the plain copy of one that is encrypted.
-        leave_room(store, 1 + u64::from(!recipients.is_empty()))?;
-    }
-    let (target, bytes) = if recipients.is_empty() {
-        let target = folder.join(backups::name(now, Form::Plain));
-        let bytes = plain(store, &target, go_on)?;
-        (target, bytes)
-    } else {
-        let target = folder.join(backups::name(now, Form::Encrypted));
-        let bytes = encrypted(store, &target, Lock::Recipients(recipients), go_on)?;
-        (target, bytes)
-    };
+    let bytes = placing.put_new().map_err(failed)?;
     Ok(BackupMade {
         time: now,
         file: target.display().to_string(),
@@ -153,31 +164,24 @@ pub fn checked_copy(store: &Store, go_on: GoOn<'_>) -> Result<File, MakeError> {
     Ok(copy)
 }
 
-fn plain(store: &Store, target: &Path, go_on: GoOn<'_>) -> Result<u64, MakeError> {
-    let failed = |error| BackupError::Target(target.to_owned(), error);
-    let placing = Placing::beside(target).map_err(failed)?;
-    let snapshot = store.snapshot()?;
-    backup::to_open(&snapshot, placing.file(), target, go_on)?;
-    drop(snapshot);
-    check(placing.file(), target)?;
-    Ok(placing.put_new().map_err(failed)?)
-}
-
-fn encrypted(store: &Store, target: &Path, lock: Lock, go_on: GoOn<'_>) -> Result<u64, MakeError> {
-    let failed = |error| BackupError::Target(target.to_owned(), error);
-    let placing = Placing::beside(target).map_err(failed)?;
-    leave_room(store, 1)?;
-    let copy = checked_copy(store, go_on)?;
-    let begun =
-        age::encrypt(&lock, BufWriter::new(placing.file())).map_err(MakeError::Encryption)?;
-    fill(begun, &copy, target, go_on)?;
-    Ok(placing.put_new().map_err(failed)?)
-}
-
 /// Encrypts a copy to its end, for a file that stands or will stand at `target`.
 pub fn fill<W: Write>(
     mut begun: age::Encrypting<BufWriter<W>>,
+    copy: &File,
+    target: &Path,
+    go_on: GoOn<'_>,
+) -> Result<(), BackupError> {
+    pour(copy, &mut begun, target, go_on)?;
+    begun
+        .finish()
+        .and_then(|mut out| out.flush())
+        .map_err(|error| BackupError::Target(target.to_owned(), error))
+}
+
+/// Writes all of a copy, and asks between pieces whether to go on.
+fn pour(
     mut copy: &File,
+    out: &mut impl Write,
     target: &Path,
     go_on: GoOn<'_>,
 ) -> Result<(), BackupError> {
@@ -189,14 +193,10 @@ pub fn fill<W: Write>(
         }
         let read = copy.read(&mut piece).map_err(failed)?;
         let Some(read) = piece.get(..read).filter(|read| !read.is_empty()) else {
-            break;
+            return Ok(());
         };
-        begun.write_all(read).map_err(failed)?;
+        out.write_all(read).map_err(failed)?;
     }
-    begun
-        .finish()
-        .and_then(|mut out| out.flush())
-        .map_err(failed)
 }
 
 fn check(copy: &File, place: &Path) -> Result<(), MakeError> {

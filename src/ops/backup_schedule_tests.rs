@@ -56,6 +56,11 @@ impl Place {
         Backups::default().make(&self.store, &by)
     }
 
+    fn settings(&self) -> BackupSettings {
+        let snapshot = self.store.snapshot().unwrap();
+        snapshot.view().settings_made().unwrap().backups
+    }
+
     fn record(&self) -> BackupRecord {
         self.store
             .snapshot()
@@ -200,6 +205,102 @@ fn a_disk_that_is_not_mounted_gets_no_backup_on_the_disk_below() {
     assert!(place.names().is_empty());
 }
 
+/// A share of the network may hang for ever while it is written to. A plain backup held a snapshot all that time, and the
+/// data file grew with each sign-in until its disk was full.
+#[test]
+fn while_the_folder_is_written_to_the_data_file_uses_its_pages_again() {
+    let place = Place::new("schedule-hangs");
+    place.set(|_| {});
+    let settings = place.settings();
+    let size = || std::fs::metadata(place.store.path()).unwrap().len();
+    let mut grown = Vec::new();
+    for recipients in [
+        Vec::new(),
+        vec![Identity::generate().recipient().to_string()],
+    ] {
+        let settings = BackupSettings {
+            recipients,
+            ..settings.clone()
+        };
+        let asked = std::cell::Cell::new(0);
+        let last = std::cell::Cell::new(None);
+        // The last times that it asks, it writes to the folder.
+        let count = || {
+            asked.set(asked.get() + 1);
+            true
+        };
+        backup_making::make(&place.store, &settings, NOW, &count).unwrap();
+        let total = asked.replace(0);
+        let busy = || {
+            asked.set(asked.get() + 1);
+            if asked.get() == total {
+                for minute in 0..20 {
+                    place.set(|settings| settings.minute = minute);
+                }
+                let before = size();
+                for minute in 0..150 {
+                    place.set(|settings| settings.minute = minute);
+                }
+                last.set(Some(size() - before));
+            }
+            true
+        };
+        backup_making::make(&place.store, &settings, NOW.plus(DAY), &busy).unwrap();
+        grown.push(last.get().unwrap());
+    }
+    assert!(grown.iter().all(|bytes| *bytes < 256 * 1_024), "{grown:?}");
+}
+
+#[test]
+fn one_that_is_stopped_while_it_is_written_leaves_nothing_there() {
+    let place = Place::new("schedule-stopped");
+    place.set(|_| {});
+    let count = std::cell::Cell::new(0_u32);
+    let all = || {
+        count.set(count.get() + 1);
+        true
+    };
+    backup_making::make(&place.store, &place.settings(), NOW, &all).unwrap();
+    let before = place.names();
+    let left = std::cell::Cell::new(count.get());
+    let until = || {
+        left.set(left.get() - 1);
+        left.get() > 0
+    };
+    let stopped = backup_making::make(&place.store, &place.settings(), NOW.plus(DAY), &until);
+    assert!(
+        matches!(stopped, Err(MakeError::Backup(BackupError::Stopped))),
+        "{stopped:?}"
+    );
+    assert_eq!(place.names(), before);
+}
+
+/// A copy that fills the disk of the data file keeps everybody from signing in.
+#[test]
+fn where_a_copy_could_fill_the_disk_of_the_data_file_none_is_made() {
+    let place = Place::new("schedule-room");
+    place.set(|_| {});
+    let room = backup_folder::room(&place.dir).unwrap();
+    let file = std::fs::File::options()
+        .write(true)
+        .open(place.store.path())
+        .unwrap();
+    let size = file.metadata().unwrap().len();
+    // With a hole in it, as long as all that is free.
+    file.set_len(room).unwrap();
+    let made = backup_making::make(&place.store, &place.settings(), NOW, &|| true);
+    file.set_len(size).unwrap();
+    let Err(error @ MakeError::Room(_)) = made else {
+        panic!("{made:?}");
+    };
+    assert!(
+        error.to_string().contains("a copy could fill it"),
+        "{error}"
+    );
+    assert!(place.names().is_empty());
+    place.make(NOW.plus(DAY)).unwrap();
+}
+
 #[test]
 fn without_a_folder_nothing_is_made_or_recorded() {
     let place = Place::new("schedule-off");
@@ -229,6 +330,21 @@ fn one_is_made_at_a_time() {
     assert!(turns.take().is_none());
     drop(turn);
     assert!(turns.take().is_some());
+}
+
+/// The end of the server waited for a thread that had nothing to do, and not for the one that was making a backup.
+#[test]
+fn one_that_hangs_is_still_the_one_that_the_end_waits_for() {
+    let place = Place::new("schedule-handle");
+    place.set(|_| {});
+    let backups = Arc::new(Backups::default());
+    let turn = backups.making.take().unwrap();
+    backups.begin(place.store.clone());
+    assert!(backups.lock().is_none());
+    drop(turn);
+    backups.begin(place.store.clone());
+    backups.lock().take().unwrap().join().unwrap();
+    assert_eq!(place.names().len(), 1);
 }
 
 #[test]

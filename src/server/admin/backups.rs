@@ -4,7 +4,7 @@ use super::desk::{self, Answer, Desk, Done};
 use crate::model::{AdminError, BackupRecord, BackupSettings};
 use crate::ops::backup_due::{self, Due, Standing};
 use crate::ops::backup_folder::Stored;
-use crate::server::administration::backups::{self as operations, BackupChanges, State};
+use crate::server::administration::backups::{self as operations, BackupChanges, Recorded, State};
 use crate::server::pages::when::{ago, when};
 use crate::server::respond::{self, Leads};
 use crate::types::{Form, Timestamp};
@@ -39,9 +39,7 @@ pub fn show(desk: &Desk<'_>) -> Answer {
 pub(super) fn drawn(desk: &Desk<'_>, refused: Option<views::Form>) -> Answer {
     let ctx = desk.ctx();
     let now = desk.incoming.now;
-    let snapshot = ctx.store.snapshot()?;
-    let state = operations::state(&snapshot.view(), ctx.store.path(), now)?;
-    drop(snapshot);
+    let state = operations::state(Recorded::of(ctx)?, ctx.store.path(), now);
     let status = if refused.is_some() { 422 } else { 200 };
     let form = refused.unwrap_or_else(|| stored(&state.settings));
     let lock = match state.settings.recipients.is_empty() {

@@ -47,6 +47,29 @@ pub struct BackupChanges {
     pub recipients: Option<Vec<String>>,
 }
 
+/// What the data file says of backups.
+#[derive(Debug)]
+pub struct Recorded {
+    settings: BackupSettings,
+    record: BackupRecord,
+}
+
+impl Recorded {
+    /// Reads it.
+    pub fn read(view: &View<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            // A file that no server has started with has none.
+            settings: view.settings()?.map(|s| s.backups).unwrap_or_default(),
+            record: view.backup_record()?,
+        })
+    }
+
+    /// The same of the file that a server has.
+    pub fn of(ctx: &Context) -> Result<Self, StoreError> {
+        Self::read(&ctx.store.snapshot()?.view())
+    }
+}
+
 /// How it stands.
 #[derive(Debug)]
 pub struct State {
@@ -62,24 +85,23 @@ pub struct State {
     pub warning: Option<&'static str>,
 }
 
-/// Reads how it stands. `data` is the data file.
-pub fn state(view: &View<'_>, data: &Path, now: Timestamp) -> Result<State, StoreError> {
-    // A file that no server has started with has none.
-    let settings = view.settings()?.map(|s| s.backups).unwrap_or_default();
-    let record = view.backup_record()?;
+/// Looks how it stands. `data` is the data file. A folder on a network may hang for ever: whoever asks holds no snapshot,
+/// for which the data file would grow all the while.
+pub fn state(recorded: Recorded, data: &Path, now: Timestamp) -> State {
+    let Recorded { settings, record } = recorded;
     let due = backup_due::due(&settings, &record, now);
     let folder = settings.folder.as_deref().map(Path::new);
     let files = folder.map_or(Ok(Vec::new()), |folder| {
         backup_folder::list(folder).map_err(|error| unusable(folder, error))
     });
     let warning = folder.and_then(|folder| warning(folder, data));
-    Ok(State {
+    State {
         settings,
         record,
         due,
         files,
         warning,
-    })
+    }
 }
 
 /// Sets what is given, once something could be written to the folder.

@@ -402,8 +402,8 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
 }
 
 fn backups_now(ctx: &Context) -> Result<Value, OperationError> {
-    let snapshot = ctx.store.snapshot()?;
-    let state = backups::state(&snapshot.view(), ctx.store.path(), clock::now())?;
+    let recorded = backups::Recorded::of(ctx)?;
+    let state = backups::state(recorded, ctx.store.path(), clock::now());
     Ok(describe::backups(&state))
 }
 
