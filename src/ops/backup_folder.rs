@@ -1,12 +1,14 @@
 //! The folder that backups go to: whether they can, which ones stand there, and which are taken away.
-//! Only files with exactly our names (`backups`) are counted or removed, plain and encrypted ones together. Whatever else
-//! is there, links among it, is somebody's and stays.
+//! Only files with exactly our names (`backups`), of our own and with our content, are counted or removed, plain and
+//! encrypted ones together. Whatever else is there, links among it, is somebody's and stays.
 //! Not here: which are kept (`retention`).
 
 use super::backups;
 use super::retention::{self, Keep};
-use crate::store::placed;
+use crate::model::BackupMade;
+use crate::store::{backup, placed};
 use crate::types::Timestamp;
+use rustix::fs::{Mode, OFlags};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Write};
@@ -81,16 +83,20 @@ pub struct Tidied {
     pub failed: Option<(String, io::Error)>,
 }
 
-/// Removes those that are not kept any more. `made` is the moment of the one that was made just now, and is never one of
-/// them: neither it nor what is older than it is taken for old because of names from the future.
-pub fn tidy(folder: &Path, keep: Keep, made: Timestamp) -> io::Result<Tidied> {
-    let there = list(folder)?;
+/// Removes those that are not kept any more. `made` is the one that was made just now, and is never one of them: neither it
+/// nor what is older than it is taken for old because of names from the future. Counted is only what belongs to the same
+/// user as that one and begins as a backup does: whoever else may write to the folder cannot have good ones removed by
+/// putting others there.
+pub fn tidy(folder: &Path, keep: Keep, made: &BackupMade) -> io::Result<Tidied> {
+    let owner = std::fs::symlink_metadata(&made.file)?.uid();
+    let mut there = list(folder)?;
+    there.retain(|stored| is_ours(&folder.join(&stored.name), owner));
     let counted: BTreeSet<Timestamp> = there
         .iter()
         .map(|stored| stored.time)
-        .filter(|time| *time <= made.plus(AHEAD))
+        .filter(|time| *time <= made.time.plus(AHEAD))
         .collect();
-    let second = Timestamp::from_secs(made.secs());
+    let second = Timestamp::from_secs(made.time.secs());
     let mut gone = retention::superfluous(&counted, keep);
     gone.remove(&second);
     let mut tidied = Tidied::default();
@@ -100,8 +106,27 @@ pub fn tidy(folder: &Path, keep: Keep, made: Timestamp) -> io::Result<Tidied> {
             Err(error) => tidied.failed = Some((stored.name.clone(), error)),
         }
     }
-    sweep_unfinished(folder, made)?;
+    if let Err(error) = sweep_unfinished(folder, made.time) {
+        tidied.failed = Some((folder.display().to_string(), error));
+    }
     Ok(tidied)
+}
+
+/// Looks at the file that it opened: the name may lead to another one by then.
+fn is_ours(path: &Path, owner: u32) -> bool {
+    let opened = rustix::fs::open(
+        path,
+        // Of a pipe that somebody put there nobody waits for the other end.
+        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC,
+        Mode::empty(),
+    );
+    let looked = || {
+        let file = File::from(opened?);
+        let metadata = file.metadata()?;
+        let fits = metadata.is_file() && metadata.uid() == owner;
+        Ok::<_, io::Error>(fits && backup::begins_as_one(&file)?)
+    };
+    looked().unwrap_or(false)
 }
 
 /// A power cut leaves the unfinished file (`store::placed`), under a name that no later backup has. A day later nobody is

@@ -8,9 +8,23 @@ impl Place {
         let dir = std::env::temp_dir().join(format!("doorlight-{test}-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         for name in names {
-            std::fs::write(dir.join(name), "backup").unwrap();
+            std::fs::write(dir.join(name), content(name)).unwrap();
         }
         Self(dir)
+    }
+
+    fn tidy(&self, keep: Keep, name: &str) -> Tidied {
+        self.tidy_at(keep, name, time(name))
+    }
+
+    /// After the one of that name was made then.
+    fn tidy_at(&self, keep: Keep, name: &str, time: Timestamp) -> Tidied {
+        let made = BackupMade {
+            time,
+            file: self.0.join(name).display().to_string(),
+            bytes: 1,
+        };
+        tidy(&self.0, keep, &made).unwrap()
     }
 
     fn names(&self) -> Vec<String> {
@@ -26,6 +40,14 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// How such a file begins.
+fn content(name: &str) -> &'static [u8] {
+    match name.ends_with(".age") {
+        true => b"age-encryption.org/v1\n-> X25519 ",
+        false => b"redb\x1a\x0a\xa9\x0d\x0a",
     }
 }
 
@@ -51,8 +73,7 @@ fn plain_and_encrypted_ones_count_together() {
             "doorlight-2026-11-29-030000.redb.age",
         ],
     );
-    let made = time("doorlight-2026-11-29-030000.redb.age");
-    let tidied = tidy(&place.0, ONE_A_DAY, made).unwrap();
+    let tidied = place.tidy(ONE_A_DAY, "doorlight-2026-11-29-030000.redb.age");
     assert!(tidied.removed == 3 && tidied.failed.is_none(), "{tidied:?}");
     let left = [
         "doorlight-2026-11-28-030000.redb",
@@ -93,10 +114,10 @@ fn nothing_but_regular_files_with_exactly_our_names_is_counted_or_removed() {
         weekly: 0,
         monthly: 0,
     };
-    let tidied = tidy(&place.0, none, time(ours)).unwrap();
+    let tidied = place.tidy(none, ours);
     assert_eq!(tidied.removed, 0);
     assert_eq!(place.names(), before);
-    assert_eq!(std::fs::read_to_string(&precious).unwrap(), "backup");
+    assert_eq!(std::fs::read(&precious).unwrap(), content("letter.txt"));
     assert_eq!(list(&place.0).unwrap().len(), 1);
 }
 
@@ -111,13 +132,13 @@ fn a_name_from_the_future_costs_no_backup_of_today_and_is_left_until_its_time() 
         "doorlight-2026-11-29-030000.redb",
     ];
     let place = Place::with("tidy-future", &[&days[..], &[future]].concat());
-    tidy(&place.0, ONE_A_DAY, time(days[2])).unwrap();
+    place.tidy(ONE_A_DAY, days[2]);
     assert_eq!(place.names(), [days[1], days[2], future]);
 
     // And the other way round: made while the clock was far behind, nothing that is newer is touched.
     let past = "doorlight-1970-01-01-000010.redb";
-    std::fs::write(place.0.join(past), "backup").unwrap();
-    tidy(&place.0, ONE_A_DAY, Timestamp::from_millis(10_500)).unwrap();
+    std::fs::write(place.0.join(past), content(past)).unwrap();
+    place.tidy_at(ONE_A_DAY, past, Timestamp::from_millis(10_500));
     assert_eq!(place.names(), [past, days[1], days[2], future]);
 }
 
@@ -133,8 +154,47 @@ fn the_one_that_was_made_just_now_stays_whatever_the_numbers_and_the_other_names
     };
     // Moments have milliseconds, names have not.
     let at = time(made).plus(Duration::from_millis(999));
-    assert_eq!(tidy(&place.0, none, at).unwrap().removed, 0);
+    assert_eq!(place.tidy_at(none, made, at).removed, 0);
     assert_eq!(place.names(), [made, ahead]);
+}
+
+/// Whoever else may write to the folder put empty files there, each the latest of its day: then the good ones went.
+#[test]
+fn files_that_hold_no_backup_or_are_of_another_user_have_no_good_one_removed() {
+    let good = [
+        "doorlight-2026-11-27-030000.redb",
+        "doorlight-2026-11-28-030000.redb.age",
+        "doorlight-2026-11-29-030000.redb",
+    ];
+    let place = Place::with("tidy-hostile", &good);
+    let three = Keep {
+        daily: 3,
+        ..ONE_A_DAY
+    };
+    for day in 25..29 {
+        let name = place.0.join(format!("doorlight-2026-11-{day}-235959.redb"));
+        std::fs::write(name, "").unwrap();
+        let name = place.0.join(format!("doorlight-2026-11-{day}-235958.redb"));
+        std::fs::write(name, "redb, as it were").unwrap();
+    }
+    let pipe = place.0.join("doorlight-2026-11-28-235957.redb");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        Mode::from_raw_mode(0o600),
+        0,
+    )
+    .unwrap();
+    let before = place.names();
+    let tidied = place.tidy(three, good[2]);
+    assert!(tidied.removed == 0 && tidied.failed.is_none(), "{tidied:?}");
+    assert_eq!(place.names(), before);
+    // What is not of the user whose file it is told of is not of ours.
+    let mine = std::fs::metadata(place.0.join(good[0])).unwrap().uid();
+    let path = place.0.join(good[0]);
+    assert!(is_ours(&path, mine) && !is_ours(&path, mine.wrapping_add(1)));
+    assert!(!is_ours(&pipe, mine));
 }
 
 /// Each power cut in the middle of a backup left a file of its size on the stick for ever.
@@ -169,7 +229,7 @@ fn what_a_power_cut_left_goes_after_a_day_and_what_looks_like_it_stays() {
     age(written, time("doorlight-2026-11-29-025959.redb"));
     let link = ".doorlight-2026-11-21-030000.redb.0123456789abcdef.part";
     std::os::unix::fs::symlink(place.0.join(made), place.0.join(link)).unwrap();
-    tidy(&place.0, ONE_A_DAY, time(made)).unwrap();
+    place.tidy(ONE_A_DAY, made);
     let names = place.names();
     assert!(!names.contains(&old.to_owned()), "{names:?}");
     for name in stays.iter().chain(&[made, written, link]) {

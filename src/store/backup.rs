@@ -156,6 +156,13 @@ fn may_replace(data: &Path, target: &Path, encrypts: bool) -> Result<(), BackupE
     }
 }
 
+/// Whether a file begins as a backup does, encrypted or not. An empty one does not.
+pub fn begins_as_one(file: &File) -> io::Result<bool> {
+    let mut head = Vec::new();
+    file.take(age::TELLING).read_to_end(&mut head)?;
+    Ok(head.starts_with(MAGIC) || age::looks_encrypted(&head))
+}
+
 /// What a copy ended on, before it is known where the copy was to stand.
 enum Ended {
     Source(StoreError),
