@@ -99,7 +99,11 @@ pub struct Backups {
 impl Backups {
     /// Makes one now, for whoever asks, and tidies up.
     pub fn make(&self, store: &Store, by: &Author) -> Result<BackupMade, RunError> {
-        let _turn = self.making.take().ok_or(RunError::Busy)?;
+        let turn = self.making.take().ok_or(RunError::Busy)?;
+        self.make_in(&turn, store, by)
+    }
+
+    fn make_in(&self, _turn: &Turn, store: &Store, by: &Author) -> Result<BackupMade, RunError> {
         let settings = store.snapshot()?.view().settings_made()?.backups;
         match backup_making::make(store, &settings, by.now, &|| self.goes_on()) {
             Ok(made) => {
@@ -154,7 +158,11 @@ impl Backups {
         Ok(())
     }
 
+    /// Takes the turn first: `stop` waits for the thread that has it, and one that hangs is not forgotten for another.
     fn begin(self: &Arc<Self>, store: Store) {
+        let Some(turn) = self.making.take() else {
+            return;
+        };
         let own = self.clone();
         let work = move || {
             let by = Author {
@@ -162,10 +170,9 @@ impl Backups {
                 address: None,
                 now: clock::now(),
             };
-            match own.make(&store, &by) {
-                Err(error @ RunError::Store(_)) => log::warn!("backup: {error}"),
-                // The audit log has it.
-                Ok(_) | Err(RunError::Busy | RunError::Failed(_)) => {}
+            // The audit log has what else there is to tell.
+            if let Err(error @ RunError::Store(_)) = own.make_in(&turn, &store, &by) {
+                log::warn!("backup: {error}");
             }
         };
         let spawned = std::thread::Builder::new()
@@ -237,11 +244,9 @@ fn is_worth_telling(error: &MakeError) -> bool {
 
 fn tidied(settings: &BackupSettings, made: &BackupMade) -> Tidied {
     let folder = settings.folder.as_deref().unwrap_or_default();
-    backup_folder::tidy(Path::new(folder), settings.keep, made.time).unwrap_or_else(|error| {
-        Tidied {
-            removed: 0,
-            failed: Some((folder.to_owned(), error)),
-        }
+    backup_folder::tidy(Path::new(folder), settings.keep, made).unwrap_or_else(|error| Tidied {
+        removed: 0,
+        failed: Some((folder.to_owned(), error)),
     })
 }
 
