@@ -14,9 +14,6 @@ use std::io::{ErrorKind, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// Words that a passphrase of a backup is guessed from first.
-const KNOWN: &[&str] = &["doorlight", "backup"];
-
 /// What makes an encrypted backup of one.
 #[derive(clap::Args)]
 pub(super) struct LockArguments {
@@ -65,12 +62,9 @@ impl LockArguments {
     }
 }
 
-/// Whoever has the backup can guess without pause.
 fn with_passphrase(passphrase: Secret) -> Result<Lock, Failure> {
-    strength::acceptable(&passphrase, KNOWN).map_err(|judged| {
-        let why = format!("this passphrase is too easy to guess. {}", judged.advice);
-        Failure(why.trim().to_owned())
-    })?;
+    strength::acceptable_for_backup(&passphrase)
+        .map_err(|advice| Failure(format!("this passphrase is too easy to guess. {advice}")))?;
     Ok(Lock::Passphrase(passphrase))
 }
 

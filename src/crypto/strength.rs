@@ -67,6 +67,26 @@ pub fn acceptable(password: &Secret, known: &[&str]) -> Result<Strength, Strengt
     }
 }
 
+/// What a passphrase of a backup takes at least, as a power of ten. Whoever has the file asks nobody and is slowed down by
+/// nobody: they guess on as many machines as they rent. One guess is 0.4 seconds of a core and 128 MiB (scrypt with 2^17,
+/// `age`), so 10^11 are more than a thousand years of a core, where the 10^6 that do for a password are five days.
+const LEAST_FOR_BACKUP_LOG10: f64 = 11.0;
+
+/// Words that a passphrase of a backup is guessed from first.
+const KNOWN_OF_BACKUPS: &[&str] = &["doorlight", "backup"];
+
+/// Whether a backup may be encrypted with this passphrase; else what would be better.
+pub fn acceptable_for_backup(passphrase: &Secret) -> Result<(), String> {
+    acceptable(passphrase, KNOWN_OF_BACKUPS).map_err(|judged| judged.advice)?;
+    let head: String = passphrase.expose().chars().take(100).collect();
+    if zxcvbn::zxcvbn(&head, KNOWN_OF_BACKUPS).guesses_log10() >= LEAST_FOR_BACKUP_LOG10 {
+        return Ok(());
+    }
+    Err("Whoever has the file can guess as long as they like: use five words that have nothing to do with each other, or let a \
+         password manager draw one."
+        .to_owned())
+}
+
 /// Characters that a random secret has at least.
 pub const RANDOM_LENGTH: usize = 24;
 /// Fewer different ones are a pattern: of 24 random hexadecimal digits they come once in ten million times.
@@ -217,6 +237,37 @@ mod tests {
             }
         }
         assert!(random("b6c1f0a7-53d2-4e8b-9a64-0f7d2c81e35a"));
+    }
+
+    /// They were held to what does for a sign-in, where a guess a minute is all that strangers get.
+    #[test]
+    fn a_passphrase_of_a_backup_withstands_whoever_has_the_file() {
+        let judged = |text: &str| acceptable_for_backup(&Secret::new(text.to_owned()));
+        for bad in [
+            "green tea",
+            "blue42house",
+            "doorlight backup",
+            "aaaaaaaaaaaa",
+        ] {
+            assert!(judged(bad).is_err(), "{bad}");
+        }
+        // These may be passwords.
+        for enough in ["green tea", "blue42house"] {
+            assert!(acceptable(&Secret::new(enough.to_owned()), KNOWN_OF_BACKUPS).is_ok());
+            assert!(
+                judged(enough).unwrap_err().contains("five words"),
+                "{enough}"
+            );
+        }
+        for good in [
+            "correct giraffe battery lighthouse",
+            "nine geese cross the frozen canal",
+            "vX9#mQ2!pLz8wR",
+        ] {
+            assert_eq!(judged(good), Ok(()), "{good}");
+        }
+        let endless = "correct giraffe battery lighthouse ".repeat(1_000);
+        assert!(judged(&endless).unwrap_err().contains("at most"));
     }
 
     #[test]

@@ -308,9 +308,11 @@ fn a_lock_that_protects_nothing_is_refused_and_no_private_key_is_repeated() {
     let list = put(&world, "list", format!("{public}\n{}\n", private.expose()));
     let none = put(&world, "none", "# nobody\n");
     let easy = put(&world, "easy", "doorlight\n");
+    // Enough for somebody who signs in.
+    let quick = put(&world, "quick", "blue42house\n");
     let empty = put(&world, "empty", "\n");
     let there = names(&world.dir);
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 8] = [
         (
             &["--recipient", private.expose()],
             "--recipient: this is a private key",
@@ -322,6 +324,7 @@ fn a_lock_that_protects_nothing_is_refused_and_no_private_key_is_repeated() {
         ),
         (&["--recipients-file", &none], "no key"),
         (&["--passphrase-file", &easy], "too easy to guess"),
+        (&["--passphrase-file", &quick], "guess as long as they like"),
         (&["--passphrase-file", &empty], "no passphrase in"),
         (&["--passphrase"], "use --passphrase-file"),
     ];

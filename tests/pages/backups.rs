@@ -261,6 +261,16 @@ fn a_download_can_be_encrypted_to_the_keys_of_the_schedule_or_with_a_passphrase(
         ],
         "Too easy to guess",
     );
+    // Enough for somebody who signs in, and not for a file that a thief keeps.
+    refused(
+        &mut root,
+        &[
+            ("lock", "passphrase"),
+            ("passphrase", "blue42house"),
+            ("passphrase_again", "blue42house"),
+        ],
+        "guess as long as they like",
+    );
     refused(
         &mut root,
         &[

@@ -22,9 +22,6 @@ use rouille::{Response, ResponseBody};
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek};
 
-/// Words that a passphrase of a backup is guessed from first.
-const KNOWN: &[&str] = &["doorlight", "backup"];
-
 /// `POST /admin/backups/download`.
 pub fn download(desk: &Desk<'_>) -> Answer {
     match made(desk) {
@@ -53,7 +50,7 @@ fn made(desk: &Desk<'_>) -> Result<(File, Form, Turn), OperationError> {
     })
 }
 
-/// To whom it is encrypted. What is typed twice is not mistyped; and whoever has the file can guess without pause.
+/// To whom it is encrypted. What is typed twice is not mistyped.
 fn lock(desk: &Desk<'_>) -> Result<Option<Lock>, OperationError> {
     let form = desk.form;
     match form.text("lock") {
@@ -69,8 +66,8 @@ fn lock(desk: &Desk<'_>) -> Result<Option<Lock>, OperationError> {
         }
         "passphrase" => {
             let passphrase = Secret::new(form.text("passphrase").to_owned());
-            strength::acceptable(&passphrase, KNOWN).map_err(|judged| {
-                let why = format!("too easy to guess. {}", judged.advice);
+            strength::acceptable_for_backup(&passphrase).map_err(|advice| {
+                let why = format!("too easy to guess. {advice}");
                 AdminError::invalid("passphrase", why.trim_end_matches(['.', ' ']))
             })?;
             if form.text("passphrase_again") != passphrase.expose() {
