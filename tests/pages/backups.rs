@@ -152,6 +152,8 @@ fn what_is_refused_stands_in_the_form_as_it_was_typed() {
     let mut root = administrator(&world);
     let here = folder(&world);
     let private = Identity::generate().text();
+    let public = Identity::generate().recipient().to_string();
+    let pasted = format!("{public}\r\n {}\r\n", private.expose().to_lowercase());
     let page = root.get(PAGE);
     let mut too_many = schedule(&here, "");
     too_many[3] = ("weekly", "1001");
@@ -162,6 +164,7 @@ fn what_is_refused_stands_in_the_form_as_it_was_typed() {
         (schedule("/nowhere/at/all", ""), "there is no such folder"),
         (schedule("/proc", ""), "/proc"),
         (schedule(&here, private.expose()), "this is a private key"),
+        (schedule(&here, &pasted), "this is a private key"),
         (too_many, "Must be 0 to 1,000"),
         (no_time, "time of day in UTC"),
     ] {
@@ -170,6 +173,11 @@ fn what_is_refused_stands_in_the_form_as_it_was_typed() {
         assert!(refused.body.contains(words), "{fields:?}: {}", refused.body);
         let folder = format!("value=\"{}\"", fields[0].1);
         assert!(refused.body.contains(&folder), "{folder}: {}", refused.body);
+        // A private key is not: it stood in the page that was drawn again. What was typed beside it is.
+        let body = refused.body.to_uppercase();
+        assert!(!body.contains(&private.expose()[20..]), "{}", refused.body);
+        let typed = fields[5].1 == pasted;
+        assert_eq!(refused.body.contains(&public), typed, "{}", refused.body);
     }
     assert!(world.verb(&["backups", "show"], "")["folder"].is_null());
 }

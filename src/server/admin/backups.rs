@@ -128,8 +128,19 @@ pub fn set(desk: &Desk<'_>) -> Answer {
         .and_then(|changes| operations::set(desk.ctx(), &changes, &desk.actor()));
     match set {
         Ok(_) => Ok(desk.go(PATH, "saved")),
-        Err(error) => refused(desk, desk::typed(form), &desk::refusal(error)?),
+        Err(error) => refused(desk, shown_again(form), &desk::refusal(error)?),
     }
+}
+
+/// As it was typed, without a private key that was pasted among the public ones: whoever stands behind the administrator, and
+/// whatever keeps the page, must not get it.
+fn shown_again(form: &Form) -> views::Form {
+    let recipients: Vec<&str> = form
+        .text("recipients")
+        .lines()
+        .filter(|line| !line.to_ascii_uppercase().contains("SECRET-KEY"))
+        .collect();
+    desk::typed(form).with("recipients", recipients.join("\n"))
 }
 
 /// `POST /admin/backups/off`.
