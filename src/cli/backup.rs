@@ -1,10 +1,12 @@
 //! `doorlight backup`: a copy of the data file as it is now, while the server goes on.
 
 use super::lock::LockArguments;
-use super::{Failure, Shared, output, reach};
+use super::{Failure, Shared, complain, output, reach};
 use crate::crypto::age::Lock;
+use crate::ops::backup_folder;
 use crate::ops::backups::{self, Form};
 use crate::ops::clock;
+use crate::server::administration::backups::OTHERS_READ;
 use crate::store::backup::{self, BackupError};
 use crate::store::placed;
 use serde_json::json;
@@ -39,6 +41,10 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure>
     let bytes = reach::read_whole(shared, |snapshot| {
         Ok(backup::to_file(snapshot, data, &target, lock, &|| true)?)
     })?;
+    let found = std::fs::metadata(&target);
+    if lock.is_none() && found.is_ok_and(|found| backup_folder::others_read(&found)) {
+        complain(&format!("{}: {OTHERS_READ}", target.display()));
+    }
     output::one(
         shared,
         &json!({ "file": target, "bytes": bytes, "encrypted": lock.is_some() }),

@@ -26,6 +26,8 @@ pub struct BackupSettings {
     /// Whether the folder was on another disk than the data file when it was set. Where it is so no longer, that disk is
     /// not there, and what would be written stands in the way of it.
     pub on_other_disk: bool,
+    /// Whether others on the machine could read what was written to the folder when it was set.
+    pub others_read: bool,
     /// When, in minutes after midnight, UTC.
     pub minute: u16,
     /// How many are kept.
@@ -41,6 +43,7 @@ impl Default for BackupSettings {
         Self {
             folder: None,
             on_other_disk: false,
+            others_read: false,
             minute: 3 * 60,
             keep: Keep {
                 daily: 7,

@@ -10,7 +10,7 @@ use crate::store::{backup, placed};
 use crate::types::Timestamp;
 use rustix::fs::{Mode, OFlags};
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -35,6 +35,8 @@ pub struct Stored {
     pub name: String,
     /// Its size.
     pub bytes: u64,
+    /// Whether others on this machine can read it.
+    pub others_read: bool,
 }
 
 /// The backups in a folder, the newest first.
@@ -50,8 +52,12 @@ pub fn list(folder: &Path) -> io::Result<Vec<Stored>> {
             continue;
         };
         if metadata.is_file() {
-            let bytes = metadata.len();
-            found.push(Stored { time, name, bytes });
+            found.push(Stored {
+                time,
+                name,
+                bytes: metadata.len(),
+                others_read: others_read(&metadata),
+            });
         }
     }
     found.sort_by(|a, b| (b.time, &b.name).cmp(&(a.time, &a.name)));
@@ -64,14 +70,21 @@ pub fn is_on_other_disk(folder: &Path, data: &Path) -> io::Result<bool> {
     Ok(std::fs::metadata(folder)?.dev() != data.dev())
 }
 
-/// Writes a small file there, as far as the disk, and takes it away again.
-pub fn try_out(folder: &Path) -> io::Result<()> {
+/// Whether others on this machine can read a file. Ours are made for their owner alone; some file systems have no such
+/// rights (FAT) or ignore what is asked for (shares with SMB), and then everybody gets what the mount says.
+pub fn others_read(metadata: &Metadata) -> bool {
+    metadata.mode() & 0o077 != 0
+}
+
+/// Writes a small file there, as far as the disk, and takes it away again. Says whether others could have read it.
+pub fn try_out(folder: &Path) -> io::Result<bool> {
     if !std::fs::metadata(folder)?.is_dir() {
         return Err(io::ErrorKind::NotADirectory.into());
     }
     let mut file: File = placed::nameless(folder)?;
     file.write_all(TRIED)?;
-    file.sync_all()
+    file.sync_all()?;
+    Ok(others_read(&file.metadata()?))
 }
 
 /// What became of the older ones.
@@ -107,7 +120,8 @@ pub fn tidy(folder: &Path, keep: Keep, made: &BackupMade) -> io::Result<Tidied> 
         }
     }
     if let Err(error) = sweep_unfinished(folder, made.time) {
-        tidied.failed = Some((folder.display().to_string(), error));
+        let place = || (folder.display().to_string(), error);
+        tidied.failed.get_or_insert_with(place);
     }
     Ok(tidied)
 }

@@ -237,10 +237,29 @@ fn what_a_power_cut_left_goes_after_a_day_and_what_looks_like_it_stays() {
     }
 }
 
+/// As all are on a stick with FAT, whatever was asked for.
+#[test]
+fn one_that_others_on_the_machine_can_read_is_known_by_its_mode() {
+    let name = "doorlight-2026-11-29-030000.redb";
+    let place = Place::with("tidy-open", &[name]);
+    for (mode, open) in [
+        (0o600, false),
+        (0o400, false),
+        (0o640, true),
+        (0o604, true),
+        (0o700, false),
+        (0o755, true),
+    ] {
+        let rights = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        std::fs::set_permissions(place.0.join(name), rights).unwrap();
+        assert_eq!(list(&place.0).unwrap()[0].others_read, open, "{mode:o}");
+    }
+}
+
 #[test]
 fn a_folder_is_tried_out_and_left_as_it_was() {
     let place = Place::with("tried", &["letter.txt"]);
-    try_out(&place.0).unwrap();
+    assert!(!try_out(&place.0).unwrap());
     assert_eq!(place.names(), ["letter.txt"]);
     let refused = |path: &Path| try_out(path).unwrap_err().kind();
     assert_eq!(refused(&place.0.join("nowhere")), io::ErrorKind::NotFound);

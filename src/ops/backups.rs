@@ -48,6 +48,13 @@ pub fn time_of(file_name: &str) -> Option<Timestamp> {
         .find_map(|form| time_of_form(file_name, form))
 }
 
+/// Which form has such a name.
+pub fn form_of(file_name: &str) -> Option<Form> {
+    Form::ALL
+        .into_iter()
+        .find(|form| time_of_form(file_name, *form).is_some())
+}
+
 fn time_of_form(file_name: &str, form: Form) -> Option<Timestamp> {
     let text = file_name
         .strip_prefix(BEFORE)?
@@ -71,6 +78,8 @@ mod tests {
         assert_eq!(encrypted, "doorlight-2026-11-24-085000.redb.age");
         assert_eq!(time_of(&plain), Some(time));
         assert_eq!(time_of(&encrypted), Some(time));
+        assert_eq!(form_of(&plain), Some(Form::Plain));
+        assert_eq!(form_of(&encrypted), Some(Form::Encrypted));
         for other in [
             "doorlight.redb",
             "doorlight-2026-11-24.redb",

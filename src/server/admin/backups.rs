@@ -74,7 +74,7 @@ fn view(page: views::Page, form: views::Form, state: State, now: Timestamp) -> B
         form,
         restoring: restoring(&settings, &record),
         folder: settings.folder,
-        warning: warning.map(|words| format!("{}.", views::capital(words))),
+        warning: warning.map(|words| format!("{}.", views::capital(&words))),
         good: record.good.map(|good| BackupRow {
             when: ago(good.time, now),
             file: good.file,

@@ -10,7 +10,7 @@ use crate::model::{
 use crate::ops::backup_due::{self, Due};
 use crate::ops::backup_folder::{self, Stored};
 use crate::ops::backup_schedule::RunError;
-use crate::ops::backups::Form;
+use crate::ops::backups::{self, Form};
 use crate::ops::clock;
 use crate::server::context::Context;
 use crate::store::backup::BackupError;
@@ -28,6 +28,10 @@ const PATH_MOST: usize = 1_000;
 const SAME_FOLDER: &str = "the backups stand in the folder of the data file: whatever happens to that happens to them too";
 const SAME_DISK: &str = "the folder is on the disk of the data file: when that dies, both are gone, unless something copies \
                          the backups elsewhere";
+
+/// Also said where one is made by hand.
+pub const OTHERS_READ: &str = "others on this machine can read what is written there, for the place keeps no rights, as a \
+                               stick with FAT: encrypt backups that go there, or mount it with umask=077";
 
 /// What is to be different; the rest stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +86,7 @@ pub struct State {
     /// What is in the folder, or why nobody knows; nothing without a folder.
     pub files: Result<Vec<Stored>, String>,
     /// What is unwise about the folder.
-    pub warning: Option<&'static str>,
+    pub warning: Option<String>,
 }
 
 /// Looks how it stands. `data` is the data file. A folder on a network may hang for ever: whoever asks holds no snapshot,
@@ -94,7 +98,8 @@ pub fn state(recorded: Recorded, data: &Path, now: Timestamp) -> State {
     let files = folder.map_or(Ok(Vec::new()), |folder| {
         backup_folder::list(folder).map_err(|error| unusable(folder, error))
     });
-    let warning = folder.and_then(|folder| warning(folder, data));
+    let found = files.as_deref().unwrap_or_default();
+    let warning = folder.and_then(|folder| warning(folder, data, &settings, found));
     State {
         settings,
         record,
@@ -115,7 +120,7 @@ pub fn set(
         return Err(AdminError::invalid("folder", "say where the backups go: a folder").into());
     };
     let refused = |error| AdminError::invalid("folder", unusable(&folder, error));
-    backup_folder::try_out(&folder).map_err(refused)?;
+    let others_read = backup_folder::try_out(&folder).map_err(refused)?;
     let apart = backup_folder::is_on_other_disk(&folder, ctx.store.path()).map_err(refused)?;
     let changes = changes.clone();
     submit(ctx, actor, move |view, by| {
@@ -126,6 +131,7 @@ pub fn set(
         };
         let wanted = BackupSettings {
             on_other_disk: apart,
+            others_read,
             ..wanted
         };
         put(settings, wanted, view.backup_record()?, by)
@@ -292,7 +298,24 @@ fn checked_recipients(given: &[String]) -> Result<Vec<String>, AdminError> {
     Ok(recipients)
 }
 
-fn warning(folder: &Path, data: &Path) -> Option<&'static str> {
+fn warning(
+    folder: &Path,
+    data: &Path,
+    settings: &BackupSettings,
+    there: &[Stored],
+) -> Option<String> {
+    let plain = |stored: &&Stored| backups::form_of(&stored.name) == Some(Form::Plain);
+    let open = settings.others_read && settings.recipients.is_empty()
+        || there.iter().filter(plain).any(|stored| stored.others_read);
+    let words: Vec<&str> = [open.then_some(OTHERS_READ), place(folder, data)]
+        .into_iter()
+        .flatten()
+        .collect();
+    (!words.is_empty()).then(|| words.join("; "))
+}
+
+/// What is unwise about where it is.
+fn place(folder: &Path, data: &Path) -> Option<&'static str> {
     let same_folder = || {
         let there = std::fs::canonicalize(folder).ok()?;
         Some(there == std::fs::canonicalize(placed::folder(data)).ok()?)
