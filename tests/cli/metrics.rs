@@ -263,3 +263,33 @@ fn every_name_in_the_alerts_is_counted() {
     }
     assert!(names >= 8, "{names}");
 }
+
+/// The age of the last one went on after backups were switched off, and the alert with it, for ever.
+#[test]
+fn the_age_of_a_backup_is_told_while_it_is_one_of_the_folder_that_is_set() {
+    let world = World::empty();
+    world.verb(&["user", "add", "alice", "--no-password"], "");
+    let is_told = || {
+        let output = world.command().arg("metrics").output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines()
+            .any(|line| line.starts_with("doorlight_backup_age_seconds "))
+    };
+    let folder = |name: &str| {
+        let folder = world.dir.join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        folder.to_str().unwrap().to_owned()
+    };
+    let (one, other) = (folder("one"), folder("other"));
+    assert!(!is_told());
+    world.verb(&["backups", "set", "--folder", &one], "");
+    assert!(!is_told());
+    world.verb(&["backups", "run"], "");
+    assert!(is_told());
+    world.verb(&["backups", "set", "--folder", &other], "");
+    assert!(!is_told());
+    world.verb(&["backups", "set", "--folder", &one], "");
+    assert!(is_told());
+    world.verb(&["backups", "off"], "");
+    assert!(!is_told());
+}

@@ -284,10 +284,14 @@ fn of_file(
             file.len(),
         );
     }
+    let folder = view
+        .settings()?
+        .and_then(|settings| settings.backups.folder);
     let good = view.backup_record()?.good;
+    let good = good.filter(|good| folder.is_some_and(|folder| good.is_in(&folder)));
     text.gauges(
         "doorlight_backup_age_seconds",
-        "Age of the last good backup in the folder that is set; none is told while there is none.",
+        "Age of the last good backup in the folder that is set; none is told while there is none, or no folder is set.",
         good.iter()
             .map(|good| (Labels::default(), now.since(good.time).as_secs())),
     );
