@@ -18,7 +18,7 @@ pub const LAST_MINUTE: u16 = 24 * 60 - 1;
 /// How far ahead of now the last backup may be: so far is a clock that was set right, not one that was wrong.
 const AHEAD: Duration = HOUR;
 
-/// A good one that is older than this is none: somebody must look.
+/// A good one that is older than this is none: somebody must look. The alert of packaging/prometheus says the same.
 const OLD: Duration = Duration::from_secs(3 * 24 * 3_600);
 
 /// How it stands, for whoever looks after it.
@@ -34,14 +34,14 @@ pub enum Standing {
     Overdue(Option<u64>),
 }
 
-/// How it stands now. A good one counts wherever it is.
+/// How it stands now. A backup in another folder than the one that is set counts for nothing.
 pub fn standing(settings: &BackupSettings, record: &BackupRecord, now: Timestamp) -> Standing {
-    if settings.folder.is_none() {
+    let Some(folder) = &settings.folder else {
         return Standing::Off;
-    }
+    };
     let fails = record.failed_since > 0;
-    let age = record.good.as_ref().map(|good| now.since(good.time));
-    match age {
+    let good = record.good.as_ref().filter(|good| good.is_in(folder));
+    match good.map(|good| now.since(good.time)) {
         Some(age) if age > OLD => Standing::Overdue(Some(age.as_secs() / DAY.as_secs())),
         None if fails => Standing::Overdue(None),
         _ if fails => Standing::Failing,
@@ -322,6 +322,13 @@ mod tests {
             standing(&BackupSettings::default(), &old, now),
             Standing::Off
         );
+        // One that lies in another folder is not the one that is wanted.
+        let elsewhere = BackupSettings {
+            folder: Some("/mnt/other".to_owned()),
+            ..three_o_clock()
+        };
+        let failing = failing(made(now));
+        assert_eq!(standing(&elsewhere, &failing, now), Standing::Overdue(None));
     }
 
     #[test]

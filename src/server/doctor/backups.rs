@@ -1,14 +1,13 @@
-//! Whether there is a backup that is worth something when the card dies.
+//! Whether there is a backup that is worth something when the card dies, in words. Not here: what is too old
+//! (`ops::backup_due`).
 
 use super::finding::{Finding, shown, size};
 use crate::model::{BackupRecord, BackupSettings};
+use crate::ops::backup_due::{self, Standing};
 use crate::types::Timestamp;
 use std::time::Duration;
 
 const CHECK: &str = "backups";
-
-/// One a day, and the tries of half a day.
-const OLD: Duration = Duration::from_secs(36 * 3600);
 
 pub(super) fn judge(settings: &BackupSettings, record: &BackupRecord, now: Timestamp) -> Finding {
     let Some(folder) = &settings.folder else {
@@ -16,7 +15,6 @@ pub(super) fn judge(settings: &BackupSettings, record: &BackupRecord, now: Times
             .change("doorlight backups set --folder /mnt/usb/doorlight");
     };
     let last = record.good.as_ref().filter(|good| good.is_in(folder));
-    let failure = record.failure.as_ref().filter(|_| record.failed_since > 0);
     let what = match last {
         None => "none was made yet".to_owned(),
         Some(good) => format!(
@@ -26,23 +24,21 @@ pub(super) fn judge(settings: &BackupSettings, record: &BackupRecord, now: Times
             good.file
         ),
     };
-    let is_old = last.is_none_or(|good| now.since(good.time) > OLD);
-    match failure {
-        Some(failure) => {
-            let found = format!(
-                "{what}; since then: {}",
-                shown(failure.why.trim_end_matches('.'))
-            );
-            let finding = match is_old {
-                true => Finding::fault(CHECK, found),
-                false => Finding::warning(CHECK, found),
-            };
-            finding.change("doorlight backups run, once that is mended")
+    let failed = match &record.failure {
+        Some(failure) => shown(failure.why.trim_end_matches('.')),
+        None => "one failed".to_owned(),
+    };
+    let failing = record.failed_since > 0;
+    let finding = match backup_due::standing(settings, record, now) {
+        Standing::Off | Standing::Well if last.is_none() => return Finding::note(CHECK, what),
+        Standing::Off | Standing::Well => return Finding::ok(CHECK, what),
+        Standing::Overdue(_) if !failing => {
+            return Finding::warning(CHECK, what).change("doorlight backups run");
         }
-        None if last.is_none() => Finding::note(CHECK, what),
-        None if is_old => Finding::warning(CHECK, what).change("doorlight backups run"),
-        None => Finding::ok(CHECK, what),
-    }
+        Standing::Failing => Finding::warning(CHECK, format!("{what}; since then: {failed}")),
+        Standing::Overdue(_) => Finding::fault(CHECK, format!("{what}; since then: {failed}")),
+    };
+    finding.change("doorlight backups run, once that is mended")
 }
 
 fn age(span: Duration) -> String {
@@ -88,10 +84,11 @@ mod tests {
             (None, Some(1), 0, Level::Note),
             (Some("/mnt/usb"), None, 0, Level::Note),
             (Some("/mnt/usb"), Some(5), 0, Level::Ok),
-            (Some("/mnt/usb"), Some(36), 0, Level::Ok),
-            (Some("/mnt/usb"), Some(37), 0, Level::Warning),
+            (Some("/mnt/usb"), Some(72), 0, Level::Ok),
+            (Some("/mnt/usb"), Some(73), 0, Level::Warning),
             (Some("/mnt/usb"), Some(5), 1, Level::Warning),
-            (Some("/mnt/usb"), Some(60), 9, Level::Fault),
+            (Some("/mnt/usb"), Some(72), 9, Level::Warning),
+            (Some("/mnt/usb"), Some(73), 9, Level::Fault),
             (Some("/mnt/usb"), None, 1, Level::Fault),
             // In another folder than the one that is set.
             (Some("/srv"), Some(5), 0, Level::Note),
