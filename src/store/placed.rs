@@ -213,6 +213,18 @@ mod tests {
     }
 
     #[test]
+    fn why_nothing_can_be_written_is_told_in_words_of_people() {
+        for (kind, words) in [
+            (ErrorKind::StorageFull, "there is no room on that disk"),
+            (ErrorKind::QuotaExceeded, "there is no room on that disk"),
+            (ErrorKind::NotFound, "there is no such folder"),
+            (ErrorKind::PermissionDenied, "this user may not write there"),
+        ] {
+            assert_eq!(unwritten(&kind.into()), words);
+        }
+    }
+
+    #[test]
     fn only_stale_unfinished_files_of_the_same_name_are_forgotten() {
         let dir = folder_of("stale");
         let old = dir.join(".file.0123456789abcdef.part");
