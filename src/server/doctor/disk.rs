@@ -1,6 +1,7 @@
 //! The disk under the data file: how much room it has, and what kind it is.
 
 use super::finding::{Finding, size};
+use crate::store::placed;
 use rustix::fs::{statfs, statvfs};
 use std::path::Path;
 
@@ -21,7 +22,7 @@ struct Room {
 /// Room for the file and a copy of it, and the kind of the file system.
 pub(super) fn look(data: &Path) -> Vec<Finding> {
     let size = std::fs::metadata(data).map_or(0, |file| file.len());
-    let folder = super::folder_of(data);
+    let folder = placed::folder(data);
     let room = match statvfs(folder) {
         Ok(found) => {
             let room = Room {

@@ -25,7 +25,6 @@ use crate::ops::outbound::own::{self, Reached};
 use crate::server::context::Context;
 use crate::store::{EventFilter, StoreError, View};
 use crate::types::{Secret, Timestamp};
-use std::path::Path;
 use url::Url;
 
 pub use finding::{Finding, Level};
@@ -199,11 +198,4 @@ fn is_direct(reached: &Reached, port: u16, ends_https: bool) -> bool {
     let (to, from) = (reached.to.ip().to_canonical(), reached.from.to_canonical());
     let on_this_machine = to.is_loopback() || to == from;
     on_this_machine && reached.to.port() == port && reached.shown.is_some() == ends_https
-}
-
-/// The folder of a file; of a bare name, the current one.
-fn folder_of(data: &Path) -> &Path {
-    data.parent()
-        .filter(|parent| *parent != Path::new(""))
-        .unwrap_or(Path::new("."))
 }

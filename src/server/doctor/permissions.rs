@@ -1,6 +1,7 @@
 //! Who may read the data file, replace it, and open the control socket beside it.
 
 use super::finding::Finding;
+use crate::store::placed;
 use rustix::process::geteuid;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -30,7 +31,7 @@ pub(super) fn look(data: &Path, socket: &Path) -> Finding {
         Ok(file) => Rights::of(&file),
         Err(error) => return Finding::fault(CHECK, format!("{}: {error}", data.display())),
     };
-    let folder = super::folder_of(data);
+    let folder = placed::folder(data);
     let around = std::fs::metadata(folder)
         .ok()
         .map(|found| Rights::of(&found));

@@ -1,9 +1,8 @@
 //! How long a write takes until it is on the disk: what every sign-in waits for.
 
 use super::finding::Finding;
-use std::fs::OpenOptions;
+use crate::store::placed;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -12,9 +11,9 @@ const CHECK: &str = "speed of the disk";
 const WRITES: usize = 10;
 const SLOW: Duration = Duration::from_millis(50);
 
-/// Writes beside the data file, and takes the file away again.
+/// Writes beside the data file, into a file without a name: a kill leaves nothing behind, and two rounds do not meet.
 pub(super) fn look(data: &Path) -> Finding {
-    match measure(super::folder_of(data)) {
+    match measure(placed::folder(data)) {
         Ok(times) => judge(times),
         Err(error) => Finding::fault(
             CHECK,
@@ -24,18 +23,7 @@ pub(super) fn look(data: &Path) -> Finding {
 }
 
 fn measure(folder: &Path) -> io::Result<[Duration; WRITES]> {
-    let path = folder.join(format!(".doorlight-doctor-{}", std::process::id()));
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)?;
-    let measured = writes(file);
-    std::fs::remove_file(&path)?;
-    measured
-}
-
-fn writes(mut file: std::fs::File) -> io::Result<[Duration; WRITES]> {
+    let mut file = placed::nameless(folder)?;
     let mut times = [Duration::ZERO; WRITES];
     for time in &mut times {
         let begun = Instant::now();
@@ -97,10 +85,16 @@ mod tests {
     }
 
     #[test]
-    fn measuring_leaves_nothing_behind() {
+    fn measuring_leaves_nothing_behind_and_two_do_not_meet() {
         let folder = std::env::temp_dir().join(format!("doorlight-sync-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        assert!(measure(&folder).unwrap().iter().all(|time| !time.is_zero()));
+        std::thread::scope(|scope| {
+            let rounds = [(); 4].map(|()| scope.spawn(|| measure(&folder)));
+            for round in rounds {
+                let times = round.join().unwrap().unwrap();
+                assert!(times.iter().all(|time| !time.is_zero()));
+            }
+        });
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
         std::fs::remove_dir_all(&folder).unwrap();
         assert_eq!(look(&folder.join("doorlight.redb")).level, Level::Fault);
