@@ -62,7 +62,7 @@
 //! | backups | `store/backup.rs` (a copy), `store/encrypted.rs` (in the age format), `cli/lock.rs` (with which key), `store/verify.rs` (whether it is whole), `store/placed.rs` (never half a file), `ops/retention.rs` (which are kept) | there; `tests/cli/backup.rs`, `tests/cli/encrypted.rs`, `tests/interop/test_age.py` |
 //! | backups each day | `ops/backup_due.rs` (when), `ops/backup_schedule.rs` (one at a time, recorded), `ops/backup_making.rs` (written and checked), `ops/backup_folder.rs` (older ones), `server/administration/backups.rs` (what may be set), `server/admin/backups.rs` (the page), `server/admin/backup_download.rs` | there; `tests/cli/backups.rs`, `tests/pages/backups.rs` |
 //! | measurements (Prometheus text format 0.0.4) | `server/metrics`, `store/counters.rs`, `types/histogram.rs` | there; `tests/cli/metrics.rs` |
-//! | the doctor: what Doorlight stands on | `server/doctor` (one file a check), `cli/doctor.rs`, `ops/outbound/own.rs` | there; `tests/cli/doctor.rs`, `tests/tls/doctor.rs` |
+//! | the doctor: what Doorlight stands on | `server/doctor` (one file a check), `cli/doctor.rs`, `ops/outbound/{own,witness}.rs` | there; `tests/cli/doctor.rs`, `tests/tls/doctor.rs` |
 //! | what is written to the disk, and when nothing is | `store/writer.rs`, `store/marks.rs` | `tests/store/idle.rs` |
 //! | sd_notify(3): ready, stopping, watchdog | `ops/service_manager.rs`, `packaging/systemd` | there; `tests/cli/service.rs` |
 //! | the house as a document, in and out | `server/administration/transfer` | there; `tests/transfer` |

@@ -2,9 +2,16 @@
 
 use crate::certified::{Authority, files, install, settings, started, until};
 use crate::world::World;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::thread;
 
 fn examined(world: &World) -> Vec<Value> {
     serde_json::from_slice(&world.run(&["doctor"], "").stdout).unwrap()
@@ -70,6 +77,85 @@ fn a_certificate_for_another_name_and_a_key_that_others_read_are_faults() {
             .any(|f| f["check"] == "shown certificate" && f["level"] == "fault")
     };
     until("another name shown", &world, || shown(examined(&world)));
+}
+
+/// Ends https with a certificate of this authority, and passes on what comes. It runs until the test ends.
+fn proxy(authority: &Authority, port: u16) -> SocketAddr {
+    let (certificate, key) = authority.signed("127.0.0.1");
+    let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let session = ServerConnection::new(config.clone()).unwrap();
+            pass_on(StreamOwned::new(session, client.unwrap()), port);
+        }
+    });
+    address
+}
+
+fn pass_on(mut client: StreamOwned<ServerConnection, TcpStream>, port: u16) {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        match client.read(&mut byte) {
+            Ok(1) => head.push(byte[0]),
+            // Whoever only looked whether somebody listens has gone.
+            _ => return,
+        }
+    }
+    head.truncate(head.len() - 2);
+    head.extend(b"Connection: close\r\n\r\n");
+    let mut server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    server.write_all(&head).unwrap();
+    let mut answer = Vec::new();
+    server.read_to_end(&mut answer).unwrap();
+    client.write_all(&answer).unwrap();
+    client.conn.send_close_notify();
+    let _ = client.flush();
+}
+
+/// A neighbour at the public address can pass the doctor's request on as well. Whoever typed the line that trusts it would
+/// believe what it says about people's addresses from then on.
+#[test]
+fn a_proxy_gets_a_line_that_trusts_it_only_by_a_certificate_that_holds() {
+    for is_known in [true, false] {
+        let authority = Authority::new();
+        let mut world = World::empty();
+        if is_known {
+            let roots = world.dir.join("roots.pem");
+            fs::write(&roots, authority.pem()).unwrap();
+            world.environment = vec![("SSL_CERT_FILE", roots)];
+        }
+        let address = proxy(&authority, world.port);
+        world.be_known_as(&format!("https://{address}"), &[]);
+        let findings = examined(&world);
+        assert_is(&findings, "address", "ok", "leads here");
+        assert_is(
+            &findings,
+            "proxy",
+            "fault",
+            "127.0.0.1, which is not trusted",
+        );
+        let found = findings.iter().find(|one| one["check"] == "proxy").unwrap();
+        if is_known {
+            assert_is(&findings, "shown certificate", "ok", "good for");
+            assert_eq!(found["change"], "--trusted-proxy 127.0.0.1");
+        } else {
+            assert_is(&findings, "shown certificate", "warning", "does not trust");
+            assert!(found.get("change").is_none(), "{found}");
+            assert_is(&findings, "proxy", "fault", "does not prove who answered");
+        }
+    }
 }
 
 /// Prometheus can warn of it in good time.

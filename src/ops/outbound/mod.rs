@@ -10,6 +10,7 @@ pub mod address;
 mod counters;
 mod lasting;
 pub mod own;
+mod witness;
 
 pub use counters::{Cause, Counters, Purpose, counters, totals};
 

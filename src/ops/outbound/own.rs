@@ -3,21 +3,18 @@
 //! verify is looked at all the same, as nothing secret is said. No redirect is followed, and the bounds are those of
 //! every call. Not here: what the answers mean.
 
-use super::{ANSWER_MAX, DefaultConnector, DefaultResolver, HEAD_MAX, TIME};
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore};
-use rustls::{Error as TlsError, SignatureScheme};
+use super::witness::{Witness, Witnessed};
+use super::{ANSWER_MAX, DefaultResolver, HEAD_MAX, TIME};
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use ureq::Agent;
 use ureq::config::Config;
-use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::transport::{Connector, TcpConnector};
 use url::Url;
+
+pub use super::witness::Shown;
 
 /// Why nothing answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +27,8 @@ pub enum Unreached {
     Silent(SocketAddr),
     /// It listens, and does not speak https; what it did instead.
     NoTls(String),
+    /// It takes the connection, and gives no answer that can be read; why.
+    NoAnswer(String),
 }
 
 /// A connection that was made.
@@ -39,17 +38,6 @@ pub struct Reached {
     pub to: SocketAddr,
     /// Our own, on the way there.
     pub from: IpAddr,
-    /// What was shown on it, where it is https.
-    pub shown: Option<Shown>,
-}
-
-/// A certificate that was shown.
-#[derive(Clone, Debug)]
-pub struct Shown {
-    /// In DER.
-    pub certificate: Vec<u8>,
-    /// Whether a client that trusts what this machine trusts takes it.
-    pub verdict: Result<(), TlsError>,
 }
 
 /// What was answered.
@@ -63,7 +51,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// Connects to the host of an address, and looks at its certificate.
+/// Connects to the host of an address, and hangs up.
 pub fn reach(url: &Url) -> Result<Reached, Unreached> {
     let host = url.host_str().unwrap_or_default();
     let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -71,11 +59,7 @@ pub fn reach(url: &Url) -> Result<Reached, Unreached> {
     let stream = connect(host, port)?;
     let to = stream.peer_addr().map_err(|_| Unreached::NoSuchName)?;
     let from = stream.local_addr().map_err(|_| Unreached::Silent(to))?.ip();
-    let shown = match url.scheme() {
-        "https" => Some(look(stream, host).map_err(Unreached::NoTls)?),
-        _ => None,
-    };
-    Ok(Reached { to, from, shown })
+    Ok(Reached { to, from })
 }
 
 /// The first address of the name that takes a connection.
@@ -107,111 +91,20 @@ fn resolve(host: &str, port: u16) -> Vec<SocketAddr> {
     wait.recv_timeout(TIME).unwrap_or_default()
 }
 
-/// Shakes hands, and keeps what was shown.
-fn look(mut stream: TcpStream, host: &str) -> Result<Shown, String> {
-    let wrong = |why: &dyn std::fmt::Display| why.to_string();
-    stream.set_read_timeout(Some(TIME)).map_err(|e| wrong(&e))?;
-    stream
-        .set_write_timeout(Some(TIME))
-        .map_err(|e| wrong(&e))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let witness = Arc::new(Witness::new(provider.clone()));
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| wrong(&e))?
-        .dangerous()
-        .with_custom_certificate_verifier(witness.clone())
-        .with_no_client_auth();
-    let name = ServerName::try_from(host.to_owned()).map_err(|e| wrong(&e))?;
-    let mut session = ClientConnection::new(Arc::new(config), name).map_err(|e| wrong(&e))?;
-    while session.is_handshaking() {
-        session.complete_io(&mut stream).map_err(|e| wrong(&e))?;
-    }
-    let seen = witness.seen.lock().unwrap_or_else(PoisonError::into_inner);
-    seen.clone()
-        .ok_or_else(|| "it showed no certificate".to_owned())
+/// Gets a public document, on one connection: the certificate that comes with the answer is the one that its sender
+/// showed and has the key of. `None`: none was shown.
+pub fn get(url: &Url, headers: &[(&str, &str)]) -> (Option<Shown>, Result<Answer, Unreached>) {
+    let witness = Arc::new(Witness::new());
+    let answer = ask(url, headers, witness.clone());
+    let handshake = witness.handshake().clone();
+    let answer = answer.map_err(|why| match handshake.failure {
+        Some(failure) => Unreached::NoTls(failure),
+        None => Unreached::NoAnswer(why.to_string()),
+    });
+    (handshake.shown, answer)
 }
 
-/// Takes every certificate, and notes what would be said against it.
-#[derive(Debug)]
-struct Witness {
-    provider: Arc<CryptoProvider>,
-    judge: Result<Arc<WebPkiServerVerifier>, TlsError>,
-    seen: Mutex<Option<Shown>>,
-}
-
-impl Witness {
-    fn new(provider: Arc<CryptoProvider>) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let judge = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone());
-        Self {
-            provider,
-            judge: judge.build().map_err(|why| {
-                TlsError::General(format!("this machine trusts no authority: {why}"))
-            }),
-            seen: Mutex::default(),
-        }
-    }
-}
-
-impl ServerCertVerifier for Witness {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        between: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, TlsError> {
-        let verdict = match &self.judge {
-            Ok(judge) => judge
-                .verify_server_cert(certificate, between, name, ocsp, now)
-                .map(|_| ()),
-            Err(why) => Err(why.clone()),
-        };
-        let shown = Shown {
-            certificate: certificate.to_vec(),
-            verdict,
-        };
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(shown);
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        let known = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signed, known)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        let known = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signed, known)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
-    }
-}
-
-/// Gets a public document. The certificate was looked at by [`reach`].
-pub fn get(url: &Url, headers: &[(&str, &str)]) -> Result<Answer, String> {
-    let tls = TlsConfig::builder()
-        .disable_verification(true)
-        .root_certs(RootCerts::new_with_certs(&[]))
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .build();
+fn ask(url: &Url, headers: &[(&str, &str)], witness: Arc<Witness>) -> Result<Answer, ureq::Error> {
     let config = Config::builder()
         .proxy(None)
         .max_redirects(0)
@@ -222,27 +115,57 @@ pub fn get(url: &Url, headers: &[(&str, &str)]) -> Result<Answer, String> {
         .max_idle_connections(0)
         .user_agent(concat!("Doorlight/", env!("CARGO_PKG_VERSION"), " doctor"))
         .accept("application/json")
-        .tls_config(tls)
         .build();
-    let agent = Agent::with_parts(
-        config,
-        DefaultConnector::default(),
-        DefaultResolver::default(),
-    );
+    let connector = ().chain(TcpConnector::default()).chain(Witnessed(witness));
+    let agent = Agent::with_parts(config, connector, DefaultResolver::default());
     let call = headers
         .iter()
         .fold(agent.get(url.as_str()), |call, (name, value)| {
             call.header(*name, *value)
         });
-    let answer = call.call().map_err(|why| why.to_string())?;
+    let answer = call.call()?;
     let location = answer.headers().get("location");
     let location = location.and_then(|value| value.to_str().ok().map(str::to_owned));
     let status = answer.status().as_u16();
     let limit = u64::try_from(ANSWER_MAX).unwrap_or(u64::MAX);
-    let body = answer.into_body().with_config().limit(limit).read_to_vec();
+    let body = answer
+        .into_body()
+        .with_config()
+        .limit(limit)
+        .read_to_vec()?;
     Ok(Answer {
         status,
         location,
-        body: body.map_err(|why| why.to_string())?,
+        body,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::net::TcpListener;
+    use std::time::{Duration, Instant};
+
+    /// A peer that sends a byte now and then holds nobody for longer than one that sends none.
+    #[test]
+    fn a_handshake_in_small_pieces_has_the_same_end() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}/", listener.local_addr().unwrap());
+        let slow = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            // A handshake record of 16,383 bytes that never gets whole.
+            stream.write_all(&[22, 3, 3, 0x3f, 0xff]).unwrap();
+            let begun = Instant::now();
+            while begun.elapsed() < 8 * TIME && stream.write_all(&[2]).is_ok() {
+                thread::sleep(Duration::from_millis(100));
+            }
+        });
+        let begun = Instant::now();
+        let (shown, answer) = get(&Url::parse(&url).unwrap(), &[]);
+        assert!(begun.elapsed() < 3 * TIME, "{:?}", begun.elapsed());
+        assert!(shown.is_none());
+        assert!(matches!(answer, Err(Unreached::NoTls(_))), "{answer:?}");
+        slow.join().unwrap();
+    }
 }

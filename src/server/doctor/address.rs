@@ -22,18 +22,20 @@ pub(super) fn spelling(issuer: &Issuer) -> Option<Finding> {
     Some(Finding::note("issuer", found).change(format!("--issuer {issuer}")))
 }
 
-/// Judges what came back for the discovery document. `listen` is where Doorlight itself listens.
+/// Judges what came back for the discovery document. `listen` is where Doorlight itself listens; `assured`, whether the
+/// certificate proved who answered. Without that, nothing of the answer gets into a line to type.
 pub(super) fn judge(
     issuer: &Issuer,
     listen: SocketAddr,
     answer: Result<&Answer, &Unreached>,
+    assured: bool,
 ) -> Finding {
     let answer = match answer {
         Ok(answer) => answer,
         Err(unreached) => return unreachable(issuer, unreached),
     };
     if (300..400).contains(&answer.status) {
-        return redirected(issuer, answer);
+        return redirected(issuer, answer, assured);
     }
     match answer.status {
         200 => {}
@@ -83,8 +85,32 @@ pub(super) fn judge(
                 "what answers at {issuer} calls itself {}, which {words}; applications compare the two letter by letter",
                 shown(said)
             );
-            Finding::fault(CHECK, found).change(format!("--issuer {}", shown(said)))
+            set_to(Finding::fault(CHECK, found), issuer, said, assured)
         }
+    }
+}
+
+/// With the line that sets the issuer to what was said there, if that is another address of our own host and has no
+/// character that a shell takes for its own.
+fn set_to(finding: Finding, issuer: &Issuer, said: &str, assured: bool) -> Finding {
+    let host = |issuer: &Issuer| {
+        let url = Url::parse(issuer.as_str()).ok();
+        url.and_then(|url| url.host_str().map(str::to_owned))
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._/:[]".contains(c);
+    match said.parse::<Issuer>() {
+        Ok(other)
+            if other != *issuer
+                && host(&other) == host(issuer)
+                && other.as_str().chars().all(plain) =>
+        {
+            if assured {
+                finding.change(format!("--issuer {other}"))
+            } else {
+                finding.unassured()
+            }
+        }
+        _ => finding,
     }
 }
 
@@ -103,6 +129,13 @@ fn unreachable(issuer: &Issuer, unreached: &Unreached) -> Finding {
             format!(
                 "what listens at {issuer} speaks no https that this program understands: a proxy that speaks plain \
                  http, or another port"
+            ),
+        ),
+        Unreached::NoAnswer(why) => Finding::fault(
+            CHECK,
+            format!(
+                "{issuer} takes the connection and gives no answer: {}",
+                shown(why)
             ),
         ),
         Unreached::Refused(to) | Unreached::Silent(to) => {
@@ -128,7 +161,7 @@ fn unreachable(issuer: &Issuer, unreached: &Unreached) -> Finding {
     }
 }
 
-fn redirected(issuer: &Issuer, answer: &Answer) -> Finding {
+fn redirected(issuer: &Issuer, answer: &Answer, assured: bool) -> Finding {
     let to = answer.location.as_deref().unwrap_or_default();
     let begun = format!("{issuer} sends clients on to {}", shown(to));
     let Ok(url) = Url::parse(to) else {
@@ -142,7 +175,12 @@ fn redirected(issuer: &Issuer, answer: &Answer) -> Finding {
         Ok(candidate) if same_host && candidate != *issuer => {
             let words = difference(issuer.as_str(), candidate.as_str()).unwrap_or("is another");
             let found = format!("{begun}, which {words}: applications do not follow that");
-            Finding::fault(CHECK, found).change(format!("--issuer {candidate}"))
+            set_to(
+                Finding::fault(CHECK, found),
+                issuer,
+                candidate.as_str(),
+                assured,
+            )
         }
         _ => {
             let found = format!(

@@ -70,6 +70,13 @@ pub(super) fn of_shown(
     of_validity(SHOWN, validity, now)
 }
 
+/// Whether it proves that no stranger answered: it verifies, or it is the one in our own files. Whoever showed it has its
+/// key.
+pub(super) fn is_assured(shown: &Shown, files: Option<&CertificateFiles>) -> bool {
+    let own = files.and_then(|files| certificate::read(files).ok());
+    shown.verdict.is_ok() || own.is_some_and(|own| own.is(&shown.certificate))
+}
+
 /// What a browser would have against it; the end of its time is judged by the validity.
 fn refused(error: &TlsError) -> Option<Finding> {
     use CertificateError as Why;
@@ -144,5 +151,34 @@ mod tests {
         assert_eq!(level(CertificateError::BadSignature), Some(Level::Fault));
         assert_eq!(level(CertificateError::UnknownIssuer), Some(Level::Warning));
         assert_eq!(level(CertificateError::Expired), None);
+    }
+
+    #[test]
+    fn a_certificate_that_does_not_verify_proves_something_only_as_our_own() {
+        let folder = std::env::temp_dir().join(format!("doorlight-shown-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let made = || rcgen::generate_simple_self_signed(["id.example.org".to_owned()]).unwrap();
+        let (own, strangers) = (made(), made());
+        let files = CertificateFiles {
+            certificate: folder.join("cert.pem"),
+            key: folder.join("key.pem"),
+        };
+        std::fs::write(&files.certificate, own.cert.pem()).unwrap();
+        std::fs::write(&files.key, own.signing_key.serialize_pem()).unwrap();
+        let shown = |der: &[u8], verdict| Shown {
+            certificate: der.to_vec(),
+            verdict,
+        };
+        let refused = || {
+            Err(TlsError::InvalidCertificate(
+                CertificateError::UnknownIssuer,
+            ))
+        };
+        assert!(is_assured(&shown(own.cert.der(), refused()), Some(&files)));
+        assert!(!is_assured(&shown(own.cert.der(), refused()), None));
+        let strangers = strangers.cert.der();
+        assert!(!is_assured(&shown(strangers, refused()), Some(&files)));
+        assert!(is_assured(&shown(strangers, Ok(())), None));
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -16,18 +16,6 @@ pub enum Level {
     Fault,
 }
 
-impl Level {
-    /// As it is printed.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Note => "note",
-            Self::Warning => "warning",
-            Self::Fault => "fault",
-        }
-    }
-}
-
 /// One line of the doctor's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -70,6 +58,14 @@ impl Finding {
     /// To be mended.
     pub fn fault(check: &'static str, found: impl Into<String>) -> Self {
         Self::new(check, Level::Fault, found)
+    }
+
+    /// Without the line to change: a stranger may have answered, and would have written it.
+    pub(super) fn unassured(mut self) -> Self {
+        self.found.push_str(
+            "; the certificate there does not prove who answered, so no line to change is named",
+        );
+        self
     }
 
     /// With the line to change.

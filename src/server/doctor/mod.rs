@@ -145,42 +145,34 @@ pub fn way_here(ctx: &Context, now: Timestamp) -> Vec<Finding> {
     };
     let reached = match own::reach(&url) {
         Ok(reached) => reached,
-        Err(unreached) => return vec![address::judge(issuer, listen, Err(&unreached))],
+        Err(unreached) => return vec![address::judge(issuer, listen, Err(&unreached), false)],
     };
     let files = ctx.certificate.get().map(|keeper| keeper.files());
-    let mut findings = Vec::new();
-    if let Some(shown) = &reached.shown {
-        findings.push(certificate::of_shown(shown, files, issuer, now));
-    }
-    let direct = is_direct(&reached, listen.port(), files.is_some());
+    let ends_https = files.is_some();
+    let direct = is_direct(&reached, listen.port(), issuer.is_https() == ends_https);
     let claim = [("X-Forwarded-For", proxy::CLAIMED)];
     let claim = if direct { &[][..] } else { &claim };
     ctx.rounds.probes.expect(&value, now);
-    let answer = own::get(&url, claim);
+    let (shown, answer) = own::get(&url, claim);
     let seen = ctx.rounds.probes.take(&value, now);
-    match answer {
-        Ok(answer) => {
-            let judged = address::judge(issuer, listen, Ok(&answer));
-            let leads_here = judged.level == Level::Ok;
-            findings.push(judged);
-            if leads_here || seen.is_some() {
-                let way = proxy::Way {
-                    issuer,
-                    trusted: &ctx.config.trusted_proxies,
-                    from: reached.from.to_canonical(),
-                    direct,
-                    ends_https: files.is_some(),
-                };
-                findings.push(proxy::judge(&way, seen.as_ref()));
-            }
-        }
-        Err(why) => findings.push(Finding::fault(
-            "address",
-            format!(
-                "{issuer} takes the connection and gives no answer: {}",
-                finding::shown(&why)
-            ),
-        )),
+    let mut findings = Vec::new();
+    if let Some(shown) = &shown {
+        findings.push(certificate::of_shown(shown, files, issuer, now));
+    }
+    let assured = shown.is_some_and(|shown| certificate::is_assured(&shown, files));
+    let judged = address::judge(issuer, listen, answer.as_ref(), assured);
+    let leads_here = judged.level == Level::Ok;
+    findings.push(judged);
+    if answer.is_ok() && (leads_here || seen.is_some()) {
+        let way = proxy::Way {
+            issuer,
+            trusted: &ctx.config.trusted_proxies,
+            from: reached.from.to_canonical(),
+            direct,
+            ends_https,
+            assured,
+        };
+        findings.push(proxy::judge(&way, seen.as_ref()));
     }
     findings
 }
@@ -193,9 +185,9 @@ fn document(issuer: &str, value: &Secret) -> Option<Url> {
     Some(url)
 }
 
-/// Whether the connection went to the socket that Doorlight itself listens on.
-fn is_direct(reached: &Reached, port: u16, ends_https: bool) -> bool {
+/// Whether the connection went to the socket that Doorlight itself listens on, with the scheme that it has there.
+fn is_direct(reached: &Reached, port: u16, same_scheme: bool) -> bool {
     let (to, from) = (reached.to.ip().to_canonical(), reached.from.to_canonical());
     let on_this_machine = to.is_loopback() || to == from;
-    on_this_machine && reached.to.port() == port && reached.shown.is_some() == ends_https
+    on_this_machine && reached.to.port() == port && same_scheme
 }

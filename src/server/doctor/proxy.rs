@@ -23,6 +23,8 @@ pub(super) struct Way<'a> {
     pub(super) direct: bool,
     /// Whether https ends here: then nobody in front can say who asks.
     pub(super) ends_https: bool,
+    /// Whether the certificate proved who answered: only then is the sender of the probe a proxy to be trusted.
+    pub(super) assured: bool,
 }
 
 /// Judges what was seen; `None`: the request never arrived.
@@ -94,7 +96,12 @@ fn of_scheme(way: &Way<'_>, seen: &Seen) -> Option<Finding> {
             "requests come from {peer}, which is not trusted: what it says about people's addresses and https is not \
              believed"
         );
-        Finding::fault(CHECK, found).change(format!("--trusted-proxy {peer}"))
+        let finding = Finding::fault(CHECK, found);
+        if way.assured {
+            finding.change(format!("--trusted-proxy {peer}"))
+        } else {
+            finding.unassured()
+        }
     })
 }
 
@@ -162,6 +169,10 @@ mod tests {
     const PROXY: &str = "172.18.0.2";
 
     fn judged(trusted: &str, seen: Option<Seen>) -> Finding {
+        judged_as(true, trusted, seen)
+    }
+
+    fn judged_as(assured: bool, trusted: &str, seen: Option<Seen>) -> Finding {
         let issuer = "https://id.example.org".parse().unwrap();
         let trusted: Vec<IpNet> = trusted
             .split_whitespace()
@@ -173,6 +184,7 @@ mod tests {
             from: "192.168.1.5".parse().unwrap(),
             direct: false,
             ends_https: false,
+            assured,
         };
         judge(&way, seen.as_ref())
     }
@@ -261,8 +273,16 @@ mod tests {
             ..right()
         };
         assert_eq!(
-            change(judged("", Some(seen)), Level::Fault),
+            change(judged("", Some(seen.clone())), Level::Fault),
             "--trusted-proxy 172.18.0.2"
+        );
+        // A neighbour can pass the probe on as well, and would be believed from then on.
+        let finding = judged_as(false, "", Some(seen));
+        assert_eq!((finding.level, finding.change), (Level::Fault, None));
+        assert!(
+            finding.found.contains("does not prove"),
+            "{}",
+            finding.found
         );
     }
 
