@@ -75,7 +75,7 @@ fn at_rest(shared: &Shared) -> Vec<Finding> {
             let snapshot = file.snapshot();
             let records = snapshot.and_then(|snapshot| Records::of(&snapshot.view()));
             (
-                records.ok(),
+                Some(records),
                 Finding::note("server", format!("none runs on {data}")),
             )
         }

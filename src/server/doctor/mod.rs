@@ -36,8 +36,8 @@ pub struct Patient<'a> {
     pub config: &'a Config,
     /// The files of https, if it ends here.
     pub https: Option<&'a CertificateFiles>,
-    /// What stands in the file, if that can be read.
-    pub records: Option<Records>,
+    /// What stands in the file, or why it does not read; `None` for a file that has to be repaired first.
+    pub records: Option<Result<Records, StoreError>>,
 }
 
 /// What the doctor looks at in the file.
@@ -65,11 +65,11 @@ impl<'a> Patient<'a> {
         Self {
             config: &ctx.config,
             https: ctx.certificate.get().map(|keeper| keeper.files()),
-            records: ctx
-                .store
-                .snapshot()
-                .and_then(|snapshot| Records::of(&snapshot.view()))
-                .ok(),
+            records: Some(
+                ctx.store
+                    .snapshot()
+                    .and_then(|snapshot| Records::of(&snapshot.view())),
+            ),
         }
     }
 }
@@ -110,15 +110,30 @@ pub fn quick(patient: &Patient<'_>, now: Timestamp) -> Vec<Finding> {
     let mut findings = vec![permissions::look(&config.data, &config.socket())];
     findings.extend(address::spelling(&config.issuer));
     findings.extend(disk::look(&config.data));
-    let newest = patient.records.as_ref().and_then(|records| records.newest);
-    findings.push(clock::judge(now, newest, clock::keeper()));
-    if let Some(Records { backups, .. }) = &patient.records {
-        findings.push(backups::judge(&backups.0, &backups.1, now));
-    }
+    findings.extend(of_records(patient.records.as_ref(), now));
     findings.push(machine::memory());
     findings.push(machine::files());
     if let Some(files) = patient.https {
         findings.push(certificate::of_files(files, &config.issuer, now));
+    }
+    findings
+}
+
+/// The clock and the backups. What does not read is the worst that can be found, and is told as such.
+fn of_records(records: Option<&Result<Records, StoreError>>, now: Timestamp) -> Vec<Finding> {
+    let newest = match records {
+        Some(Ok(records)) => records.newest,
+        _ => None,
+    };
+    let mut findings = vec![clock::judge(now, newest, clock::keeper())];
+    match records {
+        Some(Ok(Records { backups, .. })) => {
+            findings.push(backups::judge(&backups.0, &backups.1, now));
+        }
+        Some(Err(why)) => {
+            findings.push(Finding::fault("data file", why.to_string()).change("doorlight verify"));
+        }
+        None => {}
     }
     findings
 }
@@ -190,4 +205,27 @@ fn is_direct(reached: &Reached, port: u16, same_scheme: bool) -> bool {
     let (to, from) = (reached.to.ip().to_canonical(), reached.from.to_canonical());
     let on_this_machine = to.is_loopback() || to == from;
     on_this_machine && reached.to.port() == port && same_scheme
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_that_do_not_read_are_a_fault_and_not_passed_over() {
+        let now = Timestamp::from_secs(1_795_510_200);
+        let broken = Err(StoreError::BadRecord("a backup".to_owned()));
+        let levels = |records: Option<&Result<Records, StoreError>>| {
+            let findings = of_records(records, now);
+            let of_file = findings.into_iter().filter(|one| one.check == "data file");
+            of_file.map(|one| one.level).collect::<Vec<_>>()
+        };
+        assert_eq!(levels(Some(&broken)), [Level::Fault]);
+        assert!(levels(None).is_empty());
+        let whole = Ok(Records {
+            newest: None,
+            backups: (BackupSettings::default(), BackupRecord::default()),
+        });
+        assert!(levels(Some(&whole)).is_empty());
+    }
 }
