@@ -1,19 +1,15 @@
-//! What the machine, or the container, gives this process: memory, open files, random bytes.
+//! What the machine, or the container, gives this process: memory and open files. Random
+//! bytes are not looked at: whoever runs has drawn some, and the kernel waits for no machine's noise for long.
 
 use super::finding::{Finding, size};
-use crate::crypto::random;
 use rustix::process::{Resource, getrlimit};
 use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
 
 /// Two password hashes at a time of 19 MiB (DESIGN §7), and what Doorlight itself takes under load.
 const WANTED: u64 = (2 * 19 + 40) * 1024 * 1024;
 /// Connections, and what else is open.
 const FILES: u64 = 1024 + 64;
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Memory that is to be had.
 pub(super) fn memory() -> Finding {
@@ -90,25 +86,6 @@ fn judge_files(limit: u64) -> Finding {
     Finding::ok(CHECK, format!("{limit} files may be open"))
 }
 
-/// Whether random bytes come at once: soon after the start of a machine they may not.
-pub(super) fn randomness() -> Finding {
-    const CHECK: &str = "random bytes";
-    let (done, wait) = mpsc::sync_channel(1);
-    thread::spawn(move || {
-        let drawn: [u8; 32] = random::bytes();
-        // Whoever asked may have given up.
-        let _ = done.send(drawn != [0; 32]);
-    });
-    match wait.recv_timeout(PATIENCE) {
-        Ok(true) => Finding::ok(CHECK, "the system gives them at once"),
-        _ => Finding::fault(
-            CHECK,
-            "the system gives none yet: it has gathered no randomness since its start",
-        )
-        .change("apt install rng-tools5, on a machine without a hardware generator"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::finding::Level;
@@ -140,10 +117,5 @@ mod tests {
         assert_eq!(judge_files(4_096).level, Level::Ok);
         let unlimited = judge_files(u64::MAX);
         assert!(unlimited.found.starts_with("any number"), "{unlimited:?}");
-    }
-
-    #[test]
-    fn this_machine_gives_random_bytes() {
-        assert_eq!(randomness().level, Level::Ok);
     }
 }

@@ -140,7 +140,7 @@ fn of_records(records: Option<&Result<Records, StoreError>>, now: Timestamp) -> 
 
 /// What takes longer, and needs no server.
 pub fn slow(patient: &Patient<'_>) -> Vec<Finding> {
-    vec![sync::look(&patient.config.data), machine::randomness()]
+    vec![sync::look(&patient.config.data)]
 }
 
 /// Without a server nobody can tell what arrives.

@@ -53,12 +53,12 @@ impl Rounds {
         held.clone()
     }
 
-    /// Looks at everything again. `false`: another round is under way, whose findings will do.
-    pub fn begin(&self, ctx: &Context, now: Timestamp) -> bool {
+    /// Looks at everything again, unless another round is under way: its findings will do.
+    pub fn begin(&self, ctx: &Context, now: Timestamp) {
         let _under_way = match self.under_way.try_lock() {
             Ok(guard) => guard,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return false,
+            Err(TryLockError::WouldBlock) => return,
         };
         *self.quick.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let mut findings = slow(&Patient::serving(ctx));
@@ -68,6 +68,5 @@ impl Rounds {
             findings: findings.into(),
         };
         *self.thorough.lock().unwrap_or_else(PoisonError::into_inner) = Some(round);
-        true
     }
 }
