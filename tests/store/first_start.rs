@@ -7,9 +7,11 @@
 
 use crate::world::World;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const KILLS: u64 = 60;
+/// A first start that fails makes no file, however long one waits.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// A file of zeros, as a first start may have left it before, is taken for another program's.
 #[test]
@@ -26,7 +28,9 @@ fn a_first_start_that_is_killed_leaves_no_half_a_file() {
             .spawn()
             .unwrap();
         std::thread::sleep(Duration::from_micros(kill * 500));
+        let begun = Instant::now();
         while kill >= KILLS - 10 && !world.data().exists() {
+            assert!(begun.elapsed() < LONGEST, "no file came to be");
             std::thread::sleep(Duration::from_micros(200));
         }
         first.kill().unwrap();

@@ -87,13 +87,18 @@ impl TestClient {
 impl World {
     /// A folder without a server.
     pub fn empty() -> Self {
+        Self::empty_in(&std::env::temp_dir())
+    }
+
+    /// In a folder below another one than that for temporary files, which may be kept in memory.
+    pub fn empty_in(parent: &Path) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!(
             "doorlight-test-{}-{}",
             std::process::id(),
             COUNT.fetch_add(1, Ordering::Relaxed)
         );
-        let dir = std::env::temp_dir().join(name);
+        let dir = parent.join(name);
         std::fs::create_dir_all(&dir).unwrap();
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
