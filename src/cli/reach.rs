@@ -68,7 +68,7 @@ fn reach(shared: &Shared, may_make: bool) -> Result<Reached, Failure> {
         }
         let made = !config.data.exists();
         if made && !may_make {
-            return Err(OpenError::Missing(config.data.clone()).into());
+            return Err(missing(&config.data));
         }
         match Context::open(config.clone()) {
             Ok(ctx) => {
@@ -162,8 +162,18 @@ pub(super) fn read_whole<T>(
             ctx.store.close();
             done
         }
+        Err(OpenError::Missing(path)) => Err(missing(&path)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The commonest slip beside a service: another folder than its own.
+fn missing(data: &Path) -> Failure {
+    let path = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
+    Failure(format!(
+        "{} does not exist: run this in the folder of the data file, or name that file with --data",
+        path.display()
+    ))
 }
 
 /// Opens the file for writing; waits for a verb that holds it, and says which server does.

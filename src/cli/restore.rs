@@ -77,10 +77,17 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure>
         })?;
     let backups = backups(placing.path())?;
     let kept = restore::put(placing, &config.data)?;
-    if let Some(kept) = &kept
-        && !shared.json
-    {
-        complain(&format!("the file before is kept as {}", kept.display()));
+    if !shared.json {
+        complain(&match &kept {
+            Some(kept) => format!("the file before is kept as {}", kept.display()),
+            None => {
+                let path = std::path::absolute(&config.data)?;
+                format!(
+                    "there was no file before: the server has to be told --data {}",
+                    path.display()
+                )
+            }
+        });
     }
     if let Some(folder) = &backups.folder
         && !shared.json

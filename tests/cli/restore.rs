@@ -89,6 +89,26 @@ fn refreshed(house: &House, world: &World) -> u16 {
     world.token(&house.client, &body).status
 }
 
+/// Beside a service, the folder that somebody stands in is seldom its own: a house in the wrong place helps nobody.
+#[test]
+fn a_restore_where_no_file_was_says_which_one_the_server_needs() {
+    let house = house();
+    let new = World::empty();
+    let mut command = new.command();
+    let output = command.args(["restore", &house.copy]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let told = text(&output.stderr);
+    let line = format!(
+        "there was no file before: the server has to be told --data {}",
+        path(&new, "doorlight.redb")
+    );
+    assert!(told.contains(&line), "{told}");
+    let elsewhere = World::empty();
+    let why = refused(&elsewhere.run(&["user", "list"], ""), 1);
+    assert!(why.contains("does not exist"), "{why}");
+    assert!(why.contains("name that file with --data"), "{why}");
+}
+
 /// The card died; there is a backup and a new machine.
 #[test]
 fn a_new_machine_goes_on_where_the_backup_was_made() {

@@ -135,7 +135,10 @@ fn an_administrator_sets_the_schedule_and_makes_one_at_once() {
         page.body
     );
     assert!(
-        page.body.contains(&format!("doorlight restore {file}")),
+        page.body.contains(&format!(
+            "doorlight --data {} restore {file}",
+            world.data().display()
+        )),
         "{}",
         page.body
     );

@@ -39,7 +39,8 @@ pub fn show(desk: &Desk<'_>) -> Answer {
 pub(super) fn drawn(desk: &Desk<'_>, refused: Option<views::Form>) -> Answer {
     let ctx = desk.ctx();
     let now = desk.incoming.now;
-    let state = operations::state(Recorded::of(ctx)?, ctx.store.path(), now);
+    let data = ctx.store.path();
+    let state = operations::state(Recorded::of(ctx)?, data, now);
     let status = if refused.is_some() { 422 } else { 200 };
     let form = refused.unwrap_or_else(|| stored(&state.settings));
     let lock = match state.settings.recipients.is_empty() {
@@ -53,11 +54,17 @@ pub(super) fn drawn(desk: &Desk<'_>, refused: Option<views::Form>) -> Answer {
     let trouble = notice(&state.settings, &state.record, now);
     Ok(desk.page("Backups", DONE, |mut page| {
         page.notices.extend(trouble);
-        respond::page(status, Leads::Here, &view(page, form, state, now))
+        respond::page(status, Leads::Here, &view(page, form, state, data, now))
     }))
 }
 
-fn view(page: views::Page, form: views::Form, state: State, now: Timestamp) -> Backups {
+fn view(
+    page: views::Page,
+    form: views::Form,
+    state: State,
+    data: &Path,
+    now: Timestamp,
+) -> Backups {
     let State {
         settings,
         record,
@@ -72,7 +79,7 @@ fn view(page: views::Page, form: views::Form, state: State, now: Timestamp) -> B
     Backups {
         page,
         form,
-        restoring: restoring(&settings, &record),
+        restoring: restoring(&settings, &record, data),
         folder: settings.folder,
         warning: warning.map(|words| format!("{}.", views::capital(&words))),
         good: record.good.map(|good| BackupRow {
@@ -209,28 +216,33 @@ fn row(file: &Stored, now: Timestamp) -> BackupRow {
     }
 }
 
-/// With the last good one as the example.
-fn restoring(settings: &BackupSettings, record: &BackupRecord) -> Vec<String> {
+/// With the last good one as the example, to the place where this server looks for its file.
+fn restoring(settings: &BackupSettings, record: &BackupRecord, data: &Path) -> Vec<String> {
     let folder = settings.folder.as_deref().unwrap_or("/mnt/usb");
     let usual = Path::new(folder).join("doorlight-2026-11-29-030000.redb");
     let file = record
         .good
         .as_ref()
         .map_or_else(|| usual.display().to_string(), |good| good.file.clone());
-    // A path with anything else is quoted for the shell.
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    let file = match file.chars().all(plain) {
-        true => file,
-        false => format!("'{}'", file.replace('\'', r"'\''")),
-    };
-    let key = match file.trim_end_matches('\'').ends_with(".age") {
+    let key = match file.ends_with(".age") {
         true => " --identity backup-key.txt",
         false => "",
     };
+    let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
+    let (file, data) = (quoted(file), quoted(data.display().to_string()));
     vec![
         format!("doorlight verify {file}{key}"),
-        format!("doorlight restore {file}{key}"),
+        format!("doorlight --data {data} restore {file}{key}"),
     ]
+}
+
+/// For the shell, where it is no plain path.
+fn quoted(path: String) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    match path.chars().all(plain) {
+        true => path,
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    }
 }
 
 /// A size in words.
@@ -257,7 +269,8 @@ mod tests {
     #[test]
     fn the_lines_to_restore_with_can_be_pasted() {
         let mut record = BackupRecord::default();
-        let lines = |record: &BackupRecord| restoring(&BackupSettings::default(), record);
+        let data = Path::new("/var/lib/doorlight/doorlight.redb");
+        let lines = |record: &BackupRecord| restoring(&BackupSettings::default(), record, data);
         assert_eq!(
             lines(&record)[0],
             "doorlight verify /mnt/usb/doorlight-2026-11-29-030000.redb"
@@ -269,7 +282,7 @@ mod tests {
         });
         assert_eq!(
             lines(&record)[1],
-            r"doorlight restore '/mnt/the $(reboot) '\''stick'\''/doorlight-2026-11-29-030000.redb.age' --identity backup-key.txt"
+            r"doorlight --data /var/lib/doorlight/doorlight.redb restore '/mnt/the $(reboot) '\''stick'\''/doorlight-2026-11-29-030000.redb.age' --identity backup-key.txt"
         );
     }
 

@@ -31,7 +31,7 @@ impl Samples<'_> {
             recipients: 0,
             restoring: vec![
                 self.t("doorlight verify /mnt/usb/doorlight-2026-11-29-030000.redb"),
-                "doorlight restore /mnt/usb/doorlight-2026-11-29-030000.redb".to_owned(),
+                "doorlight --data /var/lib/doorlight/doorlight.redb restore /mnt/usb/doorlight-2026-11-29-030000.redb".to_owned(),
             ],
         };
         let mut later = file(29, "", "1.2 MiB");
@@ -69,7 +69,7 @@ impl Samples<'_> {
             recipients: 1,
             restoring: vec![
                 self.t("doorlight verify /mnt/usb/doorlight/doorlight-2026-11-24-030000.redb.age --identity backup-key.txt"),
-                "doorlight restore /mnt/usb/doorlight/doorlight-2026-11-24-030000.redb.age --identity backup-key.txt".to_owned(),
+                "doorlight --data /var/lib/doorlight/doorlight.redb restore /mnt/usb/doorlight/doorlight-2026-11-24-030000.redb.age --identity backup-key.txt".to_owned(),
             ],
         };
         let mut refused = Backups {
