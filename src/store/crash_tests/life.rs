@@ -12,7 +12,7 @@ use crate::store::{OpenError, Step, Store, StoreError, Sweeper, View};
 use crate::types::Timestamp;
 use std::cell::OnceCell;
 use std::path::Path;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 /// What a file may have held, once.
@@ -158,17 +158,8 @@ impl<'a> Life<'a> {
             jobs.push(job);
         }
         let next = self.number(model);
+        let leave = self.at_the_gate()?;
         self.disk.may_hold(next);
-
-        let (enter, entered) = sync_channel::<()>(1);
-        let (leave, left) = sync_channel::<()>(1);
-        let gate = self.store.hand_over(move |_: &View<'_>| {
-            let _ = enter.send(());
-            let _ = left.recv();
-            Ok(Decision::<(), ()>::reply(Ok(())))
-        });
-        // The writer is at the gate, or has dropped it because the disk failed.
-        let _ = entered.recv();
         // One whose records do not read fails alone.
         let odd = self.dice.once_in(6).then(|| {
             self.store
@@ -189,7 +180,6 @@ impl<'a> Life<'a> {
             })
             .collect();
         let _ = leave.send(());
-        drop(gate);
         let odd = odd.map(|job| job.and_then(|pending| pending.wait()));
         if matches!(odd, Some(Ok(_))) {
             return Err("a job that failed was answered".to_owned());
@@ -211,6 +201,25 @@ impl<'a> Life<'a> {
                 answers.len()
             ))
         }
+    }
+
+    /// Holds the writer, so that what is queued meanwhile comes into one batch. Where the disk fails before the writer is
+    /// there, nothing is lost, and the file is opened again first: jobs that come meanwhile would come into several.
+    fn at_the_gate(&mut self) -> Result<SyncSender<()>, String> {
+        for _ in 0..10 {
+            let (enter, entered) = sync_channel::<()>(1);
+            let (leave, left) = sync_channel::<()>(1);
+            let _gate = self.store.hand_over(move |_: &View<'_>| {
+                let _ = enter.send(());
+                let _ = left.recv();
+                Ok(Decision::<(), ()>::reply(Ok(())))
+            });
+            if entered.recv().is_ok() {
+                return Ok(leave);
+            }
+            self.recover(self.current)?;
+        }
+        Err("the writer never came".to_owned())
     }
 
     /// Time passes, and what is over is forgotten.
