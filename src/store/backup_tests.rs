@@ -240,6 +240,31 @@ fn every_damaged_page_is_found_and_the_file_keeps_its_bytes() {
     ));
 }
 
+/// The byte of the header that names the newer of its two halves: redb mends it for whoever opens a file alone, by going
+/// back to an older commit, and a server refuses it. A backup was called whole that no server would have opened.
+#[test]
+fn a_header_that_no_server_takes_is_not_whole() {
+    let place = Place::new("header");
+    let path = place.file("doorlight.redb");
+    let store = Store::open(&path).unwrap();
+    put_groups(&store, 0..3);
+    store.close();
+    let sound = std::fs::read(&path).unwrap();
+    assert!(verify(&path).is_ok());
+    let mut refused = 0;
+    for flags in 0..8 {
+        let mut bytes = sound.clone();
+        bytes[MAGIC.len()] = flags;
+        std::fs::write(&path, &bytes).unwrap();
+        let looks_well = verify(&path).is_ok();
+        assert_eq!(std::fs::read(&path).unwrap(), bytes, "verify wrote");
+        let opens = Store::open(&path).map(|store| store.close()).is_ok();
+        assert!(opens || !looks_well, "flags {flags}");
+        refused += usize::from(!opens);
+    }
+    assert!(refused > 0, "a server takes each of them");
+}
+
 /// The server goes on while `verify` looks at its file.
 #[test]
 fn a_file_that_is_being_written_is_found_whole() {

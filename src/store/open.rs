@@ -166,6 +166,16 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     }
 }
 
+/// Refuses a file whose header a server does not take. redb mends it where it opens a file for itself alone, by going back
+/// to an older commit: that is no whole file.
+pub(super) fn refuse_unservable(path: &Path) -> Result<(), OpenError> {
+    match guarded(path, || builder().open_read_only(path)) {
+        Ok(_) => Ok(()),
+        Err(OpenError::Corrupt(_, why)) if why == NEEDS_REPAIR => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Refuses what does not even begin like a data file.
 pub(super) fn refuse_without_magic(path: &Path, file: &File) -> Result<(), OpenError> {
     if head(path, file)? == MAGIC {

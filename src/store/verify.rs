@@ -70,7 +70,10 @@ const COUNTED: &[(&str, Table)] = &[
 /// hides everything else, is an error; other damage stands in the answer. Nobody may be writing the file: see
 /// [`verify_beside_writer`].
 pub fn verify(path: &Path) -> Result<Contents, OpenError> {
-    verify_open(&open::readable(path)?, path)
+    let file = open::readable(path)?;
+    open::refuse_without_magic(path, &file)?;
+    open::refuse_unservable(path)?;
+    verify_open(&file, path)
 }
 
 /// The same for a file that is open and may have no name; `place` is what it is called where something is wrong. Its

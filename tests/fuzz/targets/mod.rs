@@ -3,7 +3,6 @@
 mod age_file;
 mod chunked_body;
 mod compact_jws;
-mod data_file;
 mod dpop;
 mod foreign;
 mod form;
@@ -19,7 +18,6 @@ pub const ALL: &[(&str, fn(&[u8]))] = &[
     ("age_file", age_file::run),
     ("chunked_body", chunked_body::run),
     ("compact_jws", compact_jws::run),
-    ("data_file", data_file::run),
     ("dpop", dpop::run),
     ("foreign_json", foreign::json),
     ("foreign_yaml", foreign::yaml),
