@@ -3,7 +3,6 @@
 //! Owns: what may be one. It has another length than an id of ours and than a name of a sector's own (`oauth::subject`), so it
 //! can never be one of those.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::str::FromStr;
 
@@ -46,25 +45,7 @@ impl FromStr for GivenSubject {
     }
 }
 
-impl fmt::Display for GivenSubject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Serialize for GivenSubject {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for GivenSubject {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
-    }
-}
+as_text!(GivenSubject);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,9 @@
 //! Values that are parsed once and then carry their proof: ids, secrets, times, scopes, addresses.
 //! Owns: what a well-formed value is. Not here: what is stored (`model`), what is allowed (`oauth`, `identity`).
 
+#[macro_use]
+mod as_text;
+
 pub mod appearance;
 mod client_name;
 mod form;
