@@ -243,7 +243,7 @@ impl Credentials {
 mod tests {
     use super::*;
     use crate::oauth::testing::{client, public_client, secret};
-    use crate::types::SecretHash;
+    use crate::types::{Phc, SecretHash};
     use proptest::prelude::*;
 
     fn basic(id: &str, secret: &str) -> String {
@@ -382,7 +382,7 @@ mod tests {
             "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
         let mut moved = client();
         moved.secrets.push(ClientSecret {
-            hash: SecretHash::Slow(phc.to_owned()),
+            hash: SecretHash::Slow(Phc::new(phc.to_owned())),
             created: moved.created.plus(std::time::Duration::from_secs(1)),
             key: None,
         });

@@ -107,7 +107,7 @@ pub enum SecretHash {
     /// Of a random one.
     Quick(TokenHash),
     /// A PHC string (`crypto::password`): of one that another server hashed, or that somebody thought up.
-    Slow(String),
+    Slow(Phc),
 }
 
 impl SecretHash {
@@ -128,7 +128,7 @@ impl SecretHash {
     pub fn slow(&self) -> Option<&str> {
         match self {
             Self::Quick(_) => None,
-            Self::Slow(phc) => Some(phc),
+            Self::Slow(phc) => Some(phc.expose()),
         }
     }
 }
@@ -143,7 +143,7 @@ impl Serialize for SecretHash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Quick(hash) => hash.serialize(serializer),
-            Self::Slow(phc) => serializer.serialize_str(phc),
+            Self::Slow(phc) => phc.serialize(serializer),
         }
     }
 }
@@ -153,7 +153,7 @@ impl<'de> Deserialize<'de> for SecretHash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
         if text.starts_with('$') {
-            return Ok(Self::Slow(text.into_owned()));
+            return Ok(Self::Slow(Phc::new(text.into_owned())));
         }
         let hash = TokenHash::deserialize(de::value::CowStrDeserializer::new(text))?;
         Ok(Self::Quick(hash))
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn a_hash_of_either_kind_is_one_text_and_back() {
         let quick = SecretHash::of(&Secret::from_random([1; 32]));
-        let slow = SecretHash::Slow("$argon2id$v=19$m=8,t=1,p=1$AAAA$BBBB".to_owned());
+        let slow = SecretHash::Slow(Phc::new("$argon2id$v=19$m=8,t=1,p=1$AAAA$BBBB".to_owned()));
         for hash in [&quick, &slow] {
             let text = serde_json::to_string(hash).unwrap();
             assert_eq!(&serde_json::from_str::<SecretHash>(&text).unwrap(), hash);

@@ -72,7 +72,7 @@ impl Draft {
             return self.secret(SecretHash::of(secret), key);
         }
         match password::hash(secret, random::bytes()) {
-            Ok(phc) => self.secret(SecretHash::Slow(phc.expose().to_owned()), None),
+            Ok(phc) => self.secret(SecretHash::Slow(phc), None),
             Err(_) => left.behind(
                 "secrets that could not be hashed do not come along",
                 &self.id,

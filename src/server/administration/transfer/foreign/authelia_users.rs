@@ -99,7 +99,7 @@ fn password(username: &str, record: &Record<'_>, left: &mut Left) -> Result<Opti
         return Ok(None);
     };
     match hashes::authelia(&digest) {
-        Ok(phc) => Ok(Some(Phc::new(phc))),
+        Ok(phc) => Ok(Some(phc)),
         Err(kind) => {
             let what = format!("passwords that are hashed with {kind} do not come along");
             left.behind(what, username);

@@ -3,6 +3,7 @@
 
 use crate::crypto::password;
 use crate::crypto::pbkdf2::{Hash, Pbkdf2};
+use crate::types::Phc;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use serde_json::Value;
@@ -17,12 +18,12 @@ const DEAR_PBKDF2: Kind = "PBKDF2 that costs more than a check may here";
 const DEAR_ARGON2: Kind = "Argon2 that costs more than a check may here";
 
 /// A digest of Authelia (go-crypt), as it stands in `password` and `client_secret`.
-pub fn authelia(digest: &str) -> Result<String, Kind> {
+pub fn authelia(digest: &str) -> Result<Phc, Kind> {
     let name = digest.split('$').nth(1).unwrap_or_default();
     match name {
         "argon2id" | "argon2i" | "argon2d" => {
             let affordable = password::is_affordable(digest);
-            let kept = affordable.then(|| digest.to_owned());
+            let kept = affordable.then(|| Phc::new(digest.to_owned()));
             kept.ok_or(DEAR_ARGON2)
         }
         "pbkdf2-sha512" | "pbkdf2-sha256" => pbkdf2(digest),
@@ -35,7 +36,7 @@ pub fn authelia(digest: &str) -> Result<String, Kind> {
 }
 
 /// `$pbkdf2-sha512$310000$SALT$HASH`.
-fn pbkdf2(digest: &str) -> Result<String, Kind> {
+fn pbkdf2(digest: &str) -> Result<Phc, Kind> {
     let parts: Vec<&str> = digest.split('$').collect();
     let [_, name, iterations, salt, derived] = parts.as_slice() else {
         return Err(UNKNOWN);
@@ -53,11 +54,11 @@ fn pbkdf2(digest: &str) -> Result<String, Kind> {
         STANDARD_NO_PAD.decode(text).map_err(|_| UNKNOWN)
     };
     let kept = Pbkdf2::new(hash, iterations, decoded(salt)?, decoded(derived)?);
-    kept.map(|kept| kept.phc()).ok_or(DEAR_PBKDF2)
+    kept.map(|kept| Phc::new(kept.phc())).ok_or(DEAR_PBKDF2)
 }
 
 /// A password of Keycloak: what stands in the `credentialData` and `secretData` of a credential.
-pub fn keycloak(data: &Value, secret: &Value) -> Result<String, Kind> {
+pub fn keycloak(data: &Value, secret: &Value) -> Result<Phc, Kind> {
     let bytes = |member: &str| {
         let text = secret.get(member).and_then(Value::as_str);
         text.and_then(|text| STANDARD.decode(text).ok())
@@ -74,14 +75,14 @@ pub fn keycloak(data: &Value, secret: &Value) -> Result<String, Kind> {
         Some(name) => {
             let hash = Hash::named(name).ok_or(UNKNOWN)?;
             let kept = Pbkdf2::new(hash, iterations, salt, derived);
-            kept.map(|kept| kept.phc()).ok_or(DEAR_PBKDF2)
+            kept.map(|kept| Phc::new(kept.phc())).ok_or(DEAR_PBKDF2)
         }
         None => Err(UNKNOWN),
     }
 }
 
 /// Its parameters are lists of one text each.
-fn argon2(data: &Value, passes: u64, salt: &[u8], derived: &[u8]) -> Result<String, Kind> {
+fn argon2(data: &Value, passes: u64, salt: &[u8], derived: &[u8]) -> Result<Phc, Kind> {
     let parameter = |name: &str| {
         let listed = data.get("additionalParameters")?.get(name)?;
         listed.get(0).unwrap_or(listed).as_str()
@@ -100,5 +101,5 @@ fn argon2(data: &Value, passes: u64, salt: &[u8], derived: &[u8]) -> Result<Stri
     let [salt, derived] = [salt, derived].map(|part| STANDARD_NO_PAD.encode(part));
     let phc = format!("$argon2{kind}$v={version}$m={memory},t={passes},p={lanes}${salt}${derived}");
     let affordable = password::is_affordable(&phc);
-    affordable.then_some(phc).ok_or(DEAR_ARGON2)
+    affordable.then(|| Phc::new(phc)).ok_or(DEAR_ARGON2)
 }

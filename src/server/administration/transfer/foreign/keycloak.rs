@@ -181,7 +181,7 @@ fn person(record: &Record<'_>, left: &mut Left) -> Result<Person, String> {
         record: PersonRecord {
             subject,
             created: created.map(|millis| Moment(Timestamp::from_millis(millis))),
-            password_hash: password_hash.map(Phc::new),
+            password_hash,
             ..PersonRecord::default()
         },
         settings,
@@ -229,7 +229,7 @@ fn credentials(
     record: &Record<'_>,
     username: &str,
     left: &mut Left,
-) -> Result<Option<String>, String> {
+) -> Result<Option<Phc>, String> {
     let mut kept = None;
     for credential in record.records("credentials")? {
         match credential.text("type")?.as_deref() {
@@ -254,7 +254,7 @@ fn credentials(
     Ok(kept)
 }
 
-fn password(credential: &Record<'_>) -> Result<String, hashes::Kind> {
+fn password(credential: &Record<'_>) -> Result<Phc, hashes::Kind> {
     let inside = |member: &str| {
         let text = credential
             .get(member)
