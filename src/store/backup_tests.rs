@@ -257,6 +257,9 @@ fn a_header_that_no_server_takes_is_not_whole() {
         bytes[MAGIC.len()] = flags;
         std::fs::write(&path, &bytes).unwrap();
         let looks_well = verify(&path).is_ok();
+        // As one that was encrypted is looked at.
+        let opened = std::fs::File::open(&path).unwrap();
+        assert_eq!(verify_open(&opened, &path).is_ok(), looks_well);
         assert_eq!(std::fs::read(&path).unwrap(), bytes, "verify wrote");
         let opens = Store::open(&path).map(|store| store.close()).is_ok();
         assert!(opens || !looks_well, "flags {flags}");

@@ -161,18 +161,23 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     // A read-only look decides before the writing open may repair anything; where that needs a repair, a rehearsal of it.
     match guarded(path, || builder().open_read_only(path)) {
         Ok(db) => migrate::check(path, &found(path, &db)?),
-        Err(OpenError::Corrupt(_, why)) if why == NEEDS_REPAIR => rehearse(path),
+        Err(error) if error.needs_repair() => rehearse(path),
         Err(e) => Err(e),
     }
 }
 
 /// Refuses a file whose header a server does not take. redb mends it where it opens a file for itself alone, by going back
 /// to an older commit: that is no whole file.
-pub(super) fn refuse_unservable(path: &Path) -> Result<(), OpenError> {
-    match guarded(path, || builder().open_read_only(path)) {
-        Ok(_) => Ok(()),
-        Err(OpenError::Corrupt(_, why)) if why == NEEDS_REPAIR => Ok(()),
-        Err(error) => Err(error),
+pub(super) fn refuse_unservable(path: &Path, file: &File) -> Result<(), OpenError> {
+    let file = file.try_clone();
+    let file = file.map_err(|e| OpenError::Io(path.to_owned(), e))?;
+    let opened = guarded(path, || {
+        let backend = FileBackend::new(file)?;
+        builder().open_read_only_with_backend(backend).map(drop)
+    });
+    match opened {
+        Err(error) if error.needs_repair() => Ok(()),
+        opened => opened,
     }
 }
 

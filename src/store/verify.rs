@@ -70,16 +70,14 @@ const COUNTED: &[(&str, Table)] = &[
 /// hides everything else, is an error; other damage stands in the answer. Nobody may be writing the file: see
 /// [`verify_beside_writer`].
 pub fn verify(path: &Path) -> Result<Contents, OpenError> {
-    let file = open::readable(path)?;
-    open::refuse_without_magic(path, &file)?;
-    open::refuse_unservable(path)?;
-    verify_open(&file, path)
+    verify_open(&open::readable(path)?, path)
 }
 
 /// The same for a file that is open and may have no name; `place` is what it is called where something is wrong. Its
 /// position stays where it is.
 pub fn verify_open(file: &File, place: &Path) -> Result<Contents, OpenError> {
     open::refuse_without_magic(place, file)?;
+    open::refuse_unservable(place, file)?;
     let backend = file.try_clone().and_then(Rehearsal::of);
     let backend = backend.map_err(|e| OpenError::Io(place.to_owned(), e))?;
     look(place, backend)
