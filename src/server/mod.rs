@@ -40,4 +40,6 @@ pub mod routes;
 pub mod sector_documents;
 pub mod slow_secrets;
 pub mod standing;
+#[cfg(test)]
+mod testing;
 pub mod tokens;

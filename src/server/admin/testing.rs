@@ -1,39 +1,13 @@
-//! A small world for tests: a server without sockets, browsers, and an administrator who just set it up.
+//! A small world for tests: browsers of a server without sockets, and an administrator who just set it up.
 
-use crate::config::Config;
 use crate::server::administration::{Actor, Authority, people};
-use crate::server::context::Context;
 use crate::server::routes;
+pub(super) use crate::server::testing::{House, house};
 use crate::types::Form;
 use rouille::Request;
 use std::io::Read;
 
 pub(super) const PASSWORD: &str = "seven purple tractors";
-
-/// A server without sockets, on a file of its own.
-pub(super) struct House {
-    pub(super) ctx: Context,
-    folder: std::path::PathBuf,
-}
-
-impl Drop for House {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-pub(super) fn house(name: &str) -> House {
-    let folder = std::env::temp_dir().join(format!("doorlight-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let config = Config {
-        data: folder.join("doorlight.redb"),
-        listen: "127.0.0.1:8080".parse().unwrap(),
-        issuer: "http://localhost:8080".parse().unwrap(),
-        trusted_proxies: Vec::new(),
-    };
-    let ctx = Context::open(config).unwrap();
-    House { ctx, folder }
-}
 
 /// A browser: its cookies, and what it saw last.
 #[derive(Default)]

@@ -1,38 +1,10 @@
 use super::*;
-use crate::config::Config;
 use crate::crypto::random;
 use crate::ops::clock;
-use crate::server::context::Context;
 use crate::server::routes;
+use crate::server::testing::{House, house};
 use rouille::{Request, Response};
 use std::io::Read;
-
-struct House {
-    ctx: Context,
-    folder: std::path::PathBuf,
-}
-
-impl Drop for House {
-    fn drop(&mut self) {
-        self.ctx.store.close();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn house(name: &str) -> House {
-    let folder = std::env::temp_dir().join(format!("doorlight-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let ctx = Context::open(Config {
-        data: folder.join("doorlight.redb"),
-        listen: "127.0.0.1:8080".parse().unwrap(),
-        issuer: "http://localhost:8080".parse().unwrap(),
-        trusted_proxies: Vec::new(),
-    });
-    House {
-        ctx: ctx.unwrap(),
-        folder,
-    }
-}
 
 fn draw() -> Secret {
     Secret::from_random(random::bytes())

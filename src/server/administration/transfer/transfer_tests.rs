@@ -5,7 +5,6 @@ use super::export::{Secrets, export};
 use super::import::import;
 use super::plan::Wish;
 use super::report::Report;
-use crate::config::Config;
 use crate::model::{
     Address, Algorithm, Change, ClaimMapping, ClaimSource, Client, ClientAuthMethod, ClientSecret,
     ConsentPolicy, Decision, GrantType, Group, Profile, RefreshPolicy, RegistrationPolicy,
@@ -13,35 +12,10 @@ use crate::model::{
 };
 use crate::oauth::testing::{self, NOW, client, of_sector, resource, self_registered};
 use crate::server::api::control::command_line;
-use crate::server::context::Context;
+use crate::server::testing::{House, house};
 use crate::types::{ClientId, Id, Phc, Secret, SecretHash, TokenHash, UserId, WireClientId};
 use serde_json::json;
 use std::time::Duration;
-
-struct House {
-    ctx: Context,
-    folder: std::path::PathBuf,
-}
-
-impl Drop for House {
-    fn drop(&mut self) {
-        self.ctx.store.close();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn house(name: &str) -> House {
-    let folder = std::env::temp_dir().join(format!("doorlight-move-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let ctx = Context::open(Config {
-        data: folder.join("doorlight.redb"),
-        listen: "127.0.0.1:8080".parse().unwrap(),
-        issuer: "http://localhost:8080".parse().unwrap(),
-        trusted_proxies: Vec::new(),
-    })
-    .unwrap();
-    House { ctx, folder }
-}
 
 impl House {
     fn put(&self, changes: Vec<Change>) {
@@ -282,7 +256,7 @@ fn furnished(name: &str) -> House {
 
 #[test]
 fn a_house_that_moves_with_its_secrets_is_the_same_house() {
-    let (old, new) = (furnished("from"), house("to"));
+    let (old, new) = (furnished("move-from"), house("move-to"));
     let moved = old.export(Secrets::Included);
     let text = moved.text().unwrap();
     let read = Document::parse(text.as_bytes()).unwrap();
@@ -324,7 +298,7 @@ fn a_house_that_moves_with_its_secrets_is_the_same_house() {
 
 #[test]
 fn without_its_secrets_a_house_reads_the_same_and_says_what_is_missing() {
-    let (old, new) = (furnished("bare"), house("bare-to"));
+    let (old, new) = (furnished("move-bare"), house("move-bare-to"));
     let text = old.export(Secrets::LeftOut).text().unwrap();
     let report = new.import(&Document::parse(text.as_bytes()).unwrap(), ONLY);
     assert_eq!(report.problems, Vec::<String>::new());
@@ -481,7 +455,7 @@ fn the_last_administrator_stays_one() {
 
 #[test]
 fn a_dry_run_tells_the_same_and_writes_nothing() {
-    let (old, new) = (furnished("dry"), house("dry-to"));
+    let (old, new) = (furnished("move-dry"), house("move-dry-to"));
     let moved = old.export(Secrets::Included);
     let before = new.export(Secrets::Included);
     let wish = Wish {
