@@ -24,6 +24,20 @@ struct House {
 }
 
 impl House {
+    /// One on a disk of its own.
+    fn furnished(seed: u64) -> (Disk, Self) {
+        let mut dice = Dice::new(seed);
+        let (image, states) = furnished(&mut dice);
+        let disk = Disk::with(image, 0, usize::MAX, Dice::new(seed + 1));
+        let house = Self {
+            store: life::opened(&disk, CACHE_BYTES).unwrap(),
+            model: states.into_iter().next().unwrap().model,
+            dice,
+            now: BEGUN,
+        };
+        (disk, house)
+    }
+
     /// An hour: sign-ins, tokens, renewals, revocations, people and groups that come and go.
     fn hour(&mut self) {
         self.now = self.now.plus(HOUR);
@@ -50,16 +64,7 @@ impl House {
 
 #[test]
 fn a_month_of_ordinary_use_does_not_let_the_file_grow_without_bound() {
-    let mut dice = Dice::new(11);
-    let (image, states) = furnished(&mut dice);
-    let disk = Disk::with(image, 0, usize::MAX, Dice::new(12));
-    let store = life::opened(&disk, CACHE_BYTES).unwrap();
-    let mut house = House {
-        store,
-        model: states.into_iter().next().unwrap().model,
-        dice,
-        now: BEGUN,
-    };
+    let (disk, mut house) = House::furnished(11);
     // Events are kept for a week, so that a month sees many of them come and go.
     let settings = Settings {
         audit_days: 7,
@@ -94,16 +99,7 @@ fn a_month_of_ordinary_use_does_not_let_the_file_grow_without_bound() {
 
 #[test]
 fn a_power_cut_while_the_file_is_compacted_changes_no_row() {
-    let mut dice = Dice::new(13);
-    let (image, states) = furnished(&mut dice);
-    let disk = Disk::with(image, 0, usize::MAX, Dice::new(14));
-    let store = life::opened(&disk, CACHE_BYTES).unwrap();
-    let mut house = House {
-        store,
-        model: states.into_iter().next().unwrap().model,
-        dice,
-        now: BEGUN,
-    };
+    let (disk, mut house) = House::furnished(13);
     for _ in 0..200 {
         house.hour();
     }
