@@ -56,8 +56,8 @@ fn specifications(cell: &str) -> BTreeSet<String> {
 fn every_specification_has_its_state_and_the_tests_that_prove_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
-    let readme = read("README.md");
-    let rows = table(&readme, "| specification | state |");
+    let listed = read("packaging/manual/specifications.md");
+    let rows = table(&listed, "| specification | state |");
     assert!(rows.len() > 20, "{}", rows.len());
     for row in &rows {
         let [specification, state, tests] = row.as_slice() else {
@@ -80,9 +80,66 @@ fn every_specification_has_its_state_and_the_tests_that_prove_it() {
     for row in kept {
         for specification in specifications(row[0]) {
             let named = listed.contains(&specification);
-            assert!(named, "README lists no RFC {specification}: {}", row[0]);
+            assert!(
+                named,
+                "specifications.md lists no RFC {specification}: {}",
+                row[0]
+            );
         }
     }
+}
+
+/// What a heading is called in an address, as the forges that show these files make it.
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-');
+    let text: String = heading.to_lowercase().chars().filter(kept).collect();
+    text.trim().replace(' ', "-")
+}
+
+/// The headings outside of fenced blocks.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let outside = text.split("\n```").step_by(2).flat_map(str::lines);
+    let headings = outside.filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| anchor(line.trim_start_matches('#')))
+        .collect()
+}
+
+#[test]
+fn every_link_of_the_readme_and_the_manual_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manual = std::fs::read_dir(root.join("packaging/manual")).unwrap();
+    let mut pages: Vec<_> = manual.map(|page| page.unwrap().path()).collect();
+    pages.push(root.join("README.md"));
+    let mut followed = 0;
+    for page in &pages {
+        let text = std::fs::read_to_string(page).unwrap();
+        for link in text.split("](").skip(1) {
+            let (link, _) = link.split_once(')').unwrap();
+            if link.starts_with("https://") {
+                continue;
+            }
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() {
+                page.clone()
+            } else {
+                page.with_file_name(file)
+            };
+            assert!(target.exists(), "{}: {link}", page.display());
+            if !heading.is_empty() {
+                let headings = anchors(&std::fs::read_to_string(&target).unwrap());
+                assert!(headings.contains(heading), "{}: {link}", page.display());
+            }
+            followed += 1;
+        }
+    }
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    for page in &pages[..pages.len() - 1] {
+        let name = page.file_name().unwrap().to_str().unwrap();
+        let named = readme.contains(&format!("packaging/manual/{name}"));
+        assert!(named, "the README leads nowhere to {name}");
+    }
+    assert!(followed > 20, "{followed}");
 }
 
 /// The words in backticks.

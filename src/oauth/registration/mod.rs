@@ -39,7 +39,7 @@ use crate::types::{
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// Applications that strangers registered and nobody used, at most: past that, no stranger registers (README).
+/// Applications that strangers registered and nobody used, at most: past that, no stranger registers (packaging/manual).
 pub const NEVER_USED_MAX: usize = 100;
 
 /// Where the request came from and when.

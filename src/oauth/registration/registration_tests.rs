@@ -441,7 +441,7 @@ fn rfc6749_section_5_2_descriptions_have_no_quotes_and_no_backslashes() {
 }
 
 #[test]
-fn the_readme_says_how_many_and_for_how_long() {
+fn the_manual_says_how_many_and_for_how_long() {
     assert_eq!(NEVER_USED_MAX, 100);
     let stranger = registered(&notes());
     let days = |count: u64| NOW.plus(Duration::from_secs(count * 24 * 3_600));
@@ -449,12 +449,12 @@ fn the_readme_says_how_many_and_for_how_long() {
     let mut used = stranger;
     assert!(used.mark_used(NOW));
     assert_eq!(used.forgotten_at(), Some(days(90)));
-    let readme = include_str!("../../../README.md");
+    let manual = include_str!("../../../packaging/manual/applications.md");
     assert!(
-        readme.contains(
+        manual.contains(
             "at most a hundred that nobody has used, which are forgotten after seven days"
         )
     );
-    assert!(readme.contains("not used for 90 days"));
-    assert!(readme.contains(DEFAULT_SCOPE));
+    assert!(manual.contains("not used for 90 days"));
+    assert!(manual.contains(DEFAULT_SCOPE));
 }

@@ -1,6 +1,6 @@
 //! The document that `doorlight export` writes and `doorlight import` reads: what people, groups, applications and
 //! resources are, in JSON that one can read, compare and keep in a repository.
-//! Owns: its members (README, "Moving in and out"), their order, and that nothing unknown is passed over. Not here: where
+//! Owns: its members (packaging/manual/moving.md), their order, and that nothing unknown is passed over. Not here: where
 //! the records come from (`export`), what an import makes of them (`import`), documents of other servers (`foreign`).
 //!
 //! Settings that can be edited stand in it under the names that they have everywhere else (`PersonEdit`, `ClientEdit`);

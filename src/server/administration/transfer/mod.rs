@@ -1,5 +1,5 @@
 //! Moving in and out: the house as a document, and documents of other servers.
-//! Owns: what leaves in an export, and what an import may do. Not here: the whole file (`Back up` in the README), the
+//! Owns: what leaves in an export, and what an import may do. Not here: the whole file (`store::backup`), the
 //! verbs (`cli::export`, `cli::import`).
 
 pub mod document;
