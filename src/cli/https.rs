@@ -103,14 +103,20 @@ pub(super) fn watch(keeper: Arc<Keeper>) -> Task {
     })
 }
 
-/// SIGHUP: what renewed the files need not wait for the next look.
-pub(super) fn reload_on_hangup(keeper: Arc<Keeper>) -> Result<(), Failure> {
+/// SIGHUP: what renewed the files need not wait for the next look. Without a certificate the signal ends nobody either: who
+/// turns logs over or reloads all services sends it without asking what each of them makes of it.
+pub(super) fn reload_on_hangup(keeper: Option<Arc<Keeper>>) -> Result<(), Failure> {
     let mut signals = Signals::new([Signal::HUP.as_raw()])?;
     std::thread::Builder::new()
         .name("hangup".to_owned())
         .spawn(move || {
             for _ in signals.forever() {
-                keeper.reload();
+                match &keeper {
+                    Some(keeper) => {
+                        keeper.reload();
+                    }
+                    None => log::info!("SIGHUP: there is no certificate to read again"),
+                }
             }
         })?;
     Ok(())

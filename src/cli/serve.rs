@@ -44,9 +44,7 @@ pub(super) fn run(shared: &Shared) -> Result<(), Failure> {
 
     let keeper = https::keeper(shared)?;
     let stop = Stop::on_signals()?;
-    if let Some(keeper) = &keeper {
-        https::reload_on_hangup(keeper.clone())?;
-    }
+    https::reload_on_hangup(keeper.clone())?;
     let mut shared = shared.clone();
     while let Some(backup) = round(&mut shared, &stop, keeper.as_ref())? {
         put_in_place(&shared, backup);

@@ -4,7 +4,7 @@ use crate::world::World;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 fn said(socket: &UnixDatagram) -> String {
     let mut buffer = [0; 64];
@@ -12,16 +12,33 @@ fn said(socket: &UnixDatagram) -> String {
     String::from_utf8(buffer[..length].to_vec()).unwrap()
 }
 
-fn end(world: &mut World) {
+fn signal(world: &World, name: &str) {
     let pid = world.pid().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    let sent = Command::new("kill").args([name, &pid]).status();
+    assert!(sent.unwrap().success());
+}
+
+fn end(world: &mut World) {
+    signal(world, "-TERM");
     assert_eq!(world.exit_code(), Some(0));
+}
+
+/// It ended a server without a certificate, and everybody who was at the door.
+#[test]
+fn a_hangup_ends_no_server_that_has_nothing_to_read_again() {
+    const SAID: &str = "there is no certificate to read again";
+    let mut world = World::started();
+    for times in 1..=2 {
+        signal(&world, "-HUP");
+        let begun = Instant::now();
+        while world.log().matches(SAID).count() < times {
+            assert!(begun.elapsed() < Duration::from_secs(30), "{}", world.log());
+            assert_eq!(world.ask("GET", "/readyz", "", "").status, 200);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+    assert_eq!(world.ask("GET", "/readyz", "", "").status, 200);
+    end(&mut world);
 }
 
 #[test]
