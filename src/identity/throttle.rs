@@ -74,11 +74,14 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
     }
 
     /// Whether an attempt would be let through now; counts nothing. `Err` says how long to wait.
-    pub fn ready(&self, key: &K, now: Timestamp) -> Result<(), Duration> {
-        let Some(entry) = self.entries.get(key) else {
+    pub fn ready(&mut self, key: &K, now: Timestamp) -> Result<(), Duration> {
+        let delay = self.delay(self.failures(key, now));
+        let Some(entry) = self.entries.get_mut(key) else {
             return Ok(());
         };
-        let ready = entry.last.plus(self.delay(self.failures(key, now)));
+        // Counted by a clock that was ahead: nobody waits until that time comes.
+        entry.last = entry.last.min(now);
+        let ready = entry.last.plus(delay);
         if now < ready {
             Err(ready.since(now))
         } else {
@@ -159,6 +162,22 @@ mod tests {
         assert_eq!(throttle.attempt(&"bob", at(now)), Ok(()));
         assert_eq!(throttle.attempt(&"alice", at(now + 15 * 60)), Ok(()));
         assert_eq!(throttle.attempt(&"alice", at(now + 15 * 60)), Ok(()));
+    }
+
+    /// A clock that was a year ahead for a minute, in which somebody mistyped, locked the account for that year.
+    #[test]
+    fn nobody_waits_longer_because_the_clock_was_set_back() {
+        let mut throttle = Throttle::new(ACCOUNT, 10);
+        let ahead = at(365 * 86_400);
+        for _ in 0..3 {
+            assert_eq!(throttle.attempt(&"alice", ahead), Ok(()));
+        }
+        assert_eq!(
+            throttle.attempt(&"alice", START),
+            Err(Duration::from_secs(2))
+        );
+        assert_eq!(throttle.ready(&"alice", at(1)), Err(Duration::from_secs(1)));
+        assert_eq!(throttle.attempt(&"alice", at(2)), Ok(()));
     }
 
     #[test]
