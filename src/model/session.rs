@@ -30,7 +30,7 @@ impl Authentication {
 
     /// Whether it was recently enough to change things, or to hand out the right to.
     pub fn is_recent(&self, now: Timestamp) -> bool {
-        now.since(self.time) <= RECENT
+        now.is_within(RECENT, self.time)
     }
 }
 
@@ -82,4 +82,29 @@ pub struct Link {
     pub created: Timestamp,
     /// When it ends unused.
     pub expires: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Otherwise a browser that was left open changed things, without a password, until that time came.
+    #[test]
+    fn a_sign_in_of_a_time_to_come_is_not_recent() {
+        let now = Timestamp::from_secs(1_795_000_000);
+        let signed_in = |time| Authentication {
+            time,
+            amr: Vec::new(),
+        };
+        let moment = Duration::from_millis(1);
+        for (time, recent) in [
+            (now, true),
+            (now.minus(RECENT), true),
+            (now.minus(RECENT + moment), false),
+            (now.plus(moment), true),
+            (now.plus(RECENT + moment), false),
+        ] {
+            assert_eq!(signed_in(time).is_recent(now), recent, "{time:?}");
+        }
+    }
 }

@@ -50,7 +50,7 @@ pub fn waiting<'a>(
     now: Timestamp,
 ) -> Result<Waiting<'a>, AnswerError> {
     let device = device
-        .filter(|device| now < device.expires && device.answer.is_none())
+        .filter(|device| now.is_in_life(device.created, device.expires) && device.answer.is_none())
         .ok_or(AnswerError::Gone)?;
     let client = client
         .filter(|client| client.id == device.client)

@@ -172,7 +172,7 @@ fn is_timely(claims: &Map<String, Value>, now: Timestamp) -> bool {
     let Some(issued) = claims.get("iat").and_then(Timestamp::from_numeric_date) else {
         return false;
     };
-    let near = now.since(issued) <= WINDOW && issued.since(now) <= WINDOW;
+    let near = now.is_within(WINDOW, issued);
     let holds = |name: &str, good: &dyn Fn(Timestamp) -> bool| {
         claims
             .get(name)

@@ -207,7 +207,7 @@ impl Keeper {
             self.reload();
         }
         let mut state = self.lock();
-        if state.spoken.is_some_and(|at| now.since(at) < DAY) {
+        if state.spoken.is_some_and(|at| now.is_within(DAY, at)) {
             return;
         }
         let Validity {

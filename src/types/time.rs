@@ -61,6 +61,18 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
+
+    /// Whether the two are no further apart than that. A moment that has not come yet was taken from a clock that was
+    /// ahead: it is not always just now until it comes.
+    pub fn is_within(self, span: Duration, other: Self) -> bool {
+        self.since(other) <= span && other.since(self) <= span
+    }
+
+    /// Whether this is in the life of what was made at `made` and ends at `end`. A clock that was set back shows a time
+    /// before that: where it is by more than a life, the life is over, and is not lived again.
+    pub fn is_in_life(self, made: Self, end: Self) -> bool {
+        self < end && made.since(self) <= end.since(made)
+    }
 }
 
 fn millis(span: Duration) -> u64 {
@@ -89,6 +101,33 @@ mod tests {
         ] {
             let read = Timestamp::from_numeric_date(&value).map(Timestamp::millis);
             assert_eq!(read, millis, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_moment_of_a_clock_that_was_ahead_is_no_nearer_than_it_looks() {
+        const MINUTE: Duration = Duration::from_secs(60);
+        let now = Timestamp::from_secs(1_795_000_000);
+        for (other, near) in [
+            (now, true),
+            (now.minus(MINUTE), true),
+            (now.plus(MINUTE), true),
+            (now.minus(MINUTE * 2), false),
+            (now.plus(MINUTE * 2), false),
+        ] {
+            assert_eq!(now.is_within(MINUTE, other), near);
+        }
+        let (made, end) = (now, now.plus(MINUTE));
+        for (at, lives) in [
+            (made, true),
+            (end.minus(Duration::from_millis(1)), true),
+            (end, false),
+            // Set right by a little.
+            (made.minus(MINUTE), true),
+            (made.minus(MINUTE * 2), false),
+            (Timestamp::default(), false),
+        ] {
+            assert_eq!(at.is_in_life(made, end), lives, "{at:?}");
         }
     }
 }

@@ -213,7 +213,7 @@ pub fn recall(
     if record.client != client {
         return Err(Unusable::ForeignClient);
     }
-    if begun >= record.expires {
+    if !begun.is_in_life(record.created, record.expires) {
         return Err(Unusable::Expired);
     }
     // Encoded by us.

@@ -105,7 +105,7 @@ fn must_sign_in(
     let max_age = request
         .max_age
         .or_else(|| usual.map(|seconds| Duration::from_secs(seconds.into())));
-    let too_old = max_age.is_some_and(|max_age| now.since(at) > max_age || max_age.is_zero());
+    let too_old = max_age.is_some_and(|max_age| !now.is_within(max_age, at) || max_age.is_zero());
     ((request.prompt.login || too_old) && !signed_in_for_this(subject, asked))
         || !is_who_is_meant(request, client, subject, asked)
         // Whatever this request asked for before: its marks do not age.

@@ -109,7 +109,7 @@ pub fn decide(
             reply: Err(TokenError::CodeReplayed),
         };
     }
-    if now >= code.expires {
+    if !now.is_in_life(code.created, code.expires) {
         return refuse(TokenError::InvalidCode("expired"), "the code has expired");
     }
     if let Err(why) = same_redirect_uri(&code, request) {
@@ -306,6 +306,15 @@ mod tests {
             consent: Some(agreed(&client)),
         };
         decide(found, ground, &client, request, fresh(), now)
+    }
+
+    #[test]
+    fn a_code_that_had_its_minute_is_not_good_again_when_the_clock_is_set_back() {
+        let at = |now| run(Some(code(&client())), None, &request(), now).reply;
+        let minute = Duration::from_secs(60);
+        assert!(at(NOW.minus(minute)).is_ok());
+        let refused = at(NOW.minus(minute + Duration::from_millis(1)));
+        assert_eq!(refused.unwrap_err(), TokenError::InvalidCode("expired"));
     }
 
     #[test]

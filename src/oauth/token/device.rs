@@ -102,7 +102,7 @@ pub fn find(
         return Ok(Found::Answered);
     }
     match &device.answer {
-        _ if now >= device.expires => Err(TokenError::DeviceCodeExpired),
+        _ if !now.is_in_life(device.created, device.expires) => Err(TokenError::DeviceCodeExpired),
         None => Ok(Found::Waiting(device.id)),
         Some(DeviceAnswer::Denied) => Err(TokenError::DeviceDenied),
         Some(DeviceAnswer::Allowed { .. }) => Ok(Found::Answered),
@@ -179,7 +179,7 @@ pub fn decide(
             reply: Err(TokenError::InvalidDeviceCode(why)),
         };
     }
-    if now >= device.expires {
+    if !now.is_in_life(device.created, device.expires) {
         return refuse(TokenError::DeviceCodeExpired);
     }
     let (user, session, authentication, at) = match &device.answer {

@@ -143,6 +143,17 @@ fn a_code_gives_tokens_once_and_a_replay_ends_the_grant_also_after_it_expired() 
     }
 }
 
+#[test]
+fn a_code_that_had_its_time_is_not_good_again_when_the_clock_is_set_back() {
+    let back = NOW.minus(Duration::from_secs(601));
+    let expired = TokenError::DeviceCodeExpired;
+    let found = find(Some(&waiting()), &client(), &request(), back);
+    assert_eq!(found, Err(expired.clone()));
+    let decision = run(Some(allowed()), None, &request(), back);
+    assert_eq!(decision.reply.unwrap_err(), expired);
+    assert!(decision.changes.is_empty());
+}
+
 /// RFC 8628 §3.5, each of its answers and whatever else is wrong: nothing is given and nothing changes.
 #[test]
 fn rfc8628_section_3_5_what_a_poll_is_answered() {

@@ -246,7 +246,7 @@ fn rotate(
 
 fn in_grace(rotated: Rotated, successor: Option<&RefreshToken>, now: Timestamp) -> bool {
     let unused = successor.is_some_and(|s| s.id == rotated.successor && s.rotated.is_none());
-    unused && now.since(rotated.at) <= GRACE
+    unused && now.is_within(GRACE, rotated.at)
 }
 
 #[cfg(test)]
@@ -418,6 +418,18 @@ mod tests {
         let _ = world.present(&second, 1).unwrap();
         assert_eq!(
             world.present(&first, 2).unwrap_err(),
+            TokenError::RefreshTokenReplayed
+        );
+    }
+
+    /// Until the clock came to where it had been, the window stood open: whoever stole a rotated
+    /// token had all that time for it.
+    #[test]
+    fn the_grace_window_does_not_open_again_when_the_clock_is_set_back() {
+        let (mut world, first) = World::new();
+        let _ = world.present(&first, 3_600).unwrap();
+        assert_eq!(
+            world.present(&first, 0).unwrap_err(),
             TokenError::RefreshTokenReplayed
         );
     }

@@ -106,7 +106,7 @@ fn open(incoming: &Incoming<'_>, name: &str, parts: &[&str], text: &str) -> Opti
     let (at, tag) = text.split_once('.')?;
     let time = Timestamp::from_millis(at.parse().ok()?);
     let parts: Vec<&str> = parts.iter().copied().chain([at]).collect();
-    let holds = incoming.ctx.seal.verify(name, &parts, tag) && incoming.now.since(time) <= LIFE;
+    let holds = incoming.ctx.seal.verify(name, &parts, tag) && incoming.now.is_within(LIFE, time);
     holds.then_some(time)
 }
 

@@ -74,7 +74,7 @@ impl Round {
         let began = Timestamp::from_millis(at.parse().ok()?);
         let holds = parts.next().is_none()
             && incoming.ctx.seal.verify(PURPOSE, &sealed, tag)
-            && incoming.now.since(began) <= LIFE;
+            && incoming.now.is_within(LIFE, began);
         holds.then(|| Self {
             state: state.to_owned(),
             nonce: nonce.to_owned(),
