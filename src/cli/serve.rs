@@ -231,6 +231,12 @@ fn serve(
     timer.stop();
     ctx.backups.stop();
     logouts.stop();
+    // How long it was off is counted from here, also where nobody wrote anything for a month.
+    if let (now, None) = clock::look()
+        && let Err(error) = ctx.store.note_sure(now)
+    {
+        log::warn!("the next start may doubt the clock: {error}");
+    }
     served?;
     Ok(backup)
 }
@@ -272,8 +278,9 @@ fn at_start() -> Actor {
 /// Goes on while there is something to forget.
 fn sweep(ctx: Arc<Context>) -> Task {
     let mut forgetting = Forgetting::default();
-    Box::new(
-        move || match forgetting.step(&ctx.store, clock::doubt(), clock::now()) {
+    Box::new(move || {
+        let (now, doubt) = clock::look();
+        match forgetting.step(&ctx.store, doubt, now) {
             Ok(Step::Rest) => SWEEP_EVERY,
             Ok(Step::Looked) => Duration::ZERO,
             Ok(Step::Forgot(_)) => SWEEP_PAUSE,
@@ -281,8 +288,8 @@ fn sweep(ctx: Arc<Context>) -> Task {
                 log::warn!("what has expired is not forgotten: {error}");
                 SWEEP_EVERY
             }
-        },
-    )
+        }
+    })
 }
 
 /// What the delivery of logout tokens works with.

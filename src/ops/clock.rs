@@ -175,10 +175,23 @@ pub fn begin(sure: Option<Timestamp>) {
     *WATCH.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
 }
 
-/// What is in doubt now. Nothing, where nobody began to watch.
-pub fn doubt() -> Option<Doubt> {
+/// The time, and what is in doubt of that very moment, for whoever does what cannot be undone: a clock may jump between two
+/// looks. Nothing is in doubt where nobody began to watch.
+pub fn look() -> (Timestamp, Option<Doubt>) {
     let mut watch = WATCH.lock().unwrap_or_else(PoisonError::into_inner);
-    watch.as_mut()?.look(now(), counted())
+    let now = now();
+    let doubt = watch.as_mut().and_then(|watch| watch.look(now, counted()));
+    (now, doubt)
+}
+
+/// What is in doubt now.
+pub fn doubt() -> Option<Doubt> {
+    look().1
+}
+
+/// What a start would doubt now, for whoever only reads the file.
+pub fn doubt_at_start(sure: Option<Timestamp>, now: Timestamp) -> Option<Doubt> {
+    Watch::begin(sure, now, Duration::ZERO).look(now, Duration::ZERO)
 }
 
 #[cfg(test)]

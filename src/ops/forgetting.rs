@@ -9,16 +9,14 @@ use std::time::Duration;
 /// How long a doubt lasts before uses of what may be used once are forgotten again: none from before it can count any
 /// more, and they are too many to be kept for a week.
 const USES_KEPT: Duration = Duration::from_secs(20 * 60);
-/// The file is told that the clock is sure no more often than that, and only after others wrote to it.
-const NOTED_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Where it stands.
 pub struct Forgetting {
     all: Sweeper,
     uses: Sweeper,
     in_doubt: bool,
-    /// When the file was last told that the clock is sure, and the commits of then.
-    noted: Option<(Timestamp, u64)>,
+    /// Whether the file was told, since the start, that the clock is sure.
+    noted: bool,
 }
 
 impl Default for Forgetting {
@@ -27,7 +25,7 @@ impl Default for Forgetting {
             all: Sweeper::default(),
             uses: Sweeper::of_uses(),
             in_doubt: false,
-            noted: None,
+            noted: false,
         }
     }
 }
@@ -61,16 +59,14 @@ impl Forgetting {
         Ok(step)
     }
 
-    /// An idle server writes nothing: only where somebody else wrote.
+    /// An idle server writes nothing: but for the first time, what others write takes it along, so that each record of theirs
+    /// is half a minute younger than it at most.
     fn note(&mut self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
-        let written = store.commits();
-        let is_due = self.noted.is_none_or(|(at, commits)| {
-            written != commits && (now >= at.plus(NOTED_EVERY) || now < at)
-        });
-        if is_due {
+        if !self.noted {
             store.note_sure(now)?;
-            self.noted = Some((now, store.commits()));
+            self.noted = true;
         }
+        store.mark_sure(now);
         Ok(())
     }
 }

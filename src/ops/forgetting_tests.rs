@@ -1,4 +1,4 @@
-use super::super::clock::Watch;
+use super::super::clock::{Watch, Way};
 use super::*;
 use crate::model::{
     Authentication, Change, Decision, Event, EventKind, RefreshToken, Replay, Revocation, Session,
@@ -240,7 +240,7 @@ fn a_token_that_was_revoked_stays_revoked_when_the_clock_goes_back() {
 }
 
 #[test]
-fn the_file_is_told_of_a_clock_that_is_sure_once_an_hour_and_only_after_others_wrote() {
+fn the_file_is_told_of_a_clock_that_is_sure_at_a_start_and_by_what_others_write() {
     let mut house = House::new("clock-noted");
     let sure = |house: &House| house.store.snapshot().unwrap().view().sure().unwrap();
     house.pass(MINUTE);
@@ -251,11 +251,31 @@ fn the_file_is_told_of_a_clock_that_is_sure_once_an_hour_and_only_after_others_w
         house.pass(MINUTE);
     }
     assert_eq!(house.store.commits(), commits);
+    let last = house.wall;
+    house.commit(Vec::new());
+    assert_eq!(sure(&house), Some(last));
+    // What is written while it is in doubt says nothing new of it.
+    house.wall = house.wall.plus(YEAR);
+    house.pass(MINUTE);
     house.commit(Vec::new());
     house.pass(MINUTE);
-    assert_eq!(sure(&house), Some(house.wall));
-    let noted = house.wall;
     house.commit(Vec::new());
-    house.pass(MINUTE);
-    assert_eq!(sure(&house), Some(noted));
+    assert_eq!(sure(&house), Some(last));
+}
+
+/// The file was told once an hour: a clock that went back by less while the server was off was believed, and a proof that was
+/// used within that hour, and forgotten, was good again.
+#[test]
+fn a_start_doubts_a_clock_that_stands_before_the_last_minutes_that_others_wrote_in() {
+    let mut house = House::new("clock-back-off");
+    for _ in 0..50 {
+        house.pass(MINUTE);
+        house.sign_in(1);
+    }
+    house.pass(10 * MINUTE);
+    assert_eq!(house.uses(), 0);
+    house.wall = house.wall.minus(40 * MINUTE);
+    house.restart();
+    let doubt = house.watch.look(house.wall, house.counted);
+    assert_eq!(doubt.map(|doubt| doubt.way), Some(Way::Behind));
 }

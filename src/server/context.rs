@@ -257,8 +257,7 @@ fn settings(store: &Store) -> Result<Settings, StoreError> {
 
 /// Makes and forgets the keys that are due (`crypto::rotation`). Returns whether any was.
 pub fn rotate(store: &Store) -> Result<bool, StartError> {
-    let now = clock::now();
-    let plan = due(&store.snapshot()?.view(), now)?;
+    let (plan, now) = due(&store.snapshot()?.view())?;
     if plan == rotation::Plan::default() {
         return Ok(false);
     }
@@ -270,7 +269,7 @@ pub fn rotate(store: &Store) -> Result<bool, StartError> {
         .map_err(StartError::Keys)?;
     let submitted = store.submit(move |view| {
         // Asked again inside the job: another rotation may have come first.
-        let due = due(view, now)?;
+        let (due, now) = due(view)?;
         let made: Vec<_> = made
             .into_iter()
             .filter(|key| {
@@ -304,14 +303,17 @@ pub fn rotate(store: &Store) -> Result<bool, StartError> {
     Ok(true)
 }
 
-fn due(view: &View<'_>, now: Timestamp) -> Result<rotation::Plan, StoreError> {
+/// What is due, and as of when.
+fn due(view: &View<'_>) -> Result<(rotation::Plan, Timestamp), StoreError> {
     let clients = view.clients(None, usize::MAX)?;
     let used = clients.iter().flat_map(Client::algorithms).collect();
     let keys = view.signing_keys()?;
-    Ok(match clock::doubt() {
+    let (now, doubt) = clock::look();
+    let plan = match doubt {
         None => rotation::plan(&keys, &used, now),
         Some(_) => rotation::missing(&keys, &used, now),
-    })
+    };
+    Ok((plan, now))
 }
 
 fn key_event(kind: EventKind, kid: &str, now: Timestamp) -> Event {

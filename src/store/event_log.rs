@@ -4,6 +4,7 @@ use super::StoreError;
 use super::codec::decode;
 use super::rows::Order;
 use super::schema::{SURE_KEY, Table};
+use super::tables::Tables;
 use super::view::View;
 use crate::model::{Event, EventKind, Outcome};
 use crate::types::{ClientId, RequestId, Timestamp, UserId};
@@ -139,4 +140,13 @@ impl View<'_> {
     pub(super) fn event_key(time: Timestamp) -> u64 {
         time.millis() << 16
     }
+}
+
+/// Writes that the clock was sure then.
+pub(super) fn put_sure(tables: &Tables<'_>, then: Timestamp) -> Result<(), StoreError> {
+    tables.with(Table::Meta, |meta| {
+        let millis = then.millis().to_be_bytes();
+        meta.insert(SURE_KEY, millis.as_slice())?;
+        Ok(())
+    })
 }

@@ -3,10 +3,9 @@
 
 use super::alarm::{Alarm, Line};
 use super::counters::Counters;
-use super::schema::{SURE_KEY, Table};
 use super::tables::Tables;
 use super::writer::{Job, Reopen, Run, Shared, Writer};
-use super::{OpenError, Snapshot, StoreError, View, open};
+use super::{OpenError, Snapshot, StoreError, View, event_log, open};
 use crate::model::{Change, Decision, Event};
 use crate::types::{ClientId, RequestId, SessionId, Timestamp};
 use redb::{Database, ReadableDatabase};
@@ -171,15 +170,9 @@ impl Store {
         wait.recv().unwrap_or_else(|_| Err(did_not_happen()))
     }
 
-    /// Notes that the clock is sure (`ops::clock`).
+    /// Writes that the clock is sure (`ops::clock`).
     pub fn note_sure(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.submit_rows(move |tables| {
-            tables.with(Table::Meta, |meta| {
-                let millis = now.millis().to_be_bytes();
-                meta.insert(SURE_KEY, millis.as_slice())?;
-                Ok(())
-            })
-        })
+        self.submit_rows(move |tables| event_log::put_sure(tables, now))
     }
 
     fn send(&self, run: Run) -> Result<(), StoreError> {
@@ -274,6 +267,11 @@ impl Store {
     /// Notes that an application that registered itself was used; written with some later commit, never on its own.
     pub fn mark_used(&self, client: ClientId, now: Timestamp) {
         self.shared.used_clients.note(client, now);
+    }
+
+    /// Notes that the clock is sure; written with the next commit, never on its own.
+    pub fn mark_sure(&self, now: Timestamp) {
+        self.shared.sure.note((), now);
     }
 
     /// Writes what is queued, closes the file, ends the writer.

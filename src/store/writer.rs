@@ -6,7 +6,7 @@ use super::counters::Counters;
 use super::marks::Marks;
 use super::schema::Table;
 use super::tables::Tables;
-use super::{OpenError, StoreError, View, apply};
+use super::{OpenError, StoreError, View, apply, event_log};
 use crate::model::{Change, Event};
 use crate::types::{ClientId, SessionId};
 use redb::Database;
@@ -41,6 +41,7 @@ pub(super) struct Shared {
     pub(super) settings_changes: AtomicU64,
     pub(super) seen_sessions: Marks<SessionId>,
     pub(super) used_clients: Marks<ClientId>,
+    pub(super) sure: Marks<()>,
     pub(super) deliveries: Bell,
     pub(super) counters: Counters,
 }
@@ -59,6 +60,7 @@ impl Shared {
             settings_changes: AtomicU64::new(1),
             seen_sessions: Marks::default(),
             used_clients: Marks::default(),
+            sure: Marks::default(),
             deliveries: Bell::default(),
             counters: Counters::default(),
         }
@@ -280,6 +282,9 @@ impl Writer {
     }
 
     fn flush_marks(&self, tables: &Tables<'_>) -> Result<(), StoreError> {
+        for ((), sure) in self.shared.sure.take() {
+            event_log::put_sure(tables, sure)?;
+        }
         for (id, seen) in self.shared.seen_sessions.take() {
             if let Some(mut session) = View::of_writer(tables).session(id)?
                 && seen.since(session.last_seen) >= MARK_GRAIN
