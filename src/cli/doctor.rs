@@ -86,13 +86,11 @@ fn at_rest(shared: &Shared) -> Vec<Finding> {
         }
         Err(error) => return vec![Finding::fault("data file", error.to_string())],
     };
-    let patient = Patient {
-        config: &shared.config,
-        https: shared.https.files.as_ref(),
-        records,
-    };
+    let now = clock::now();
+    let https = shared.https.files.as_ref();
+    let patient = Patient::at_rest(&shared.config, https, records, now);
     let mut findings = vec![file];
-    findings.extend(doctor::quick(&patient, clock::now()));
+    findings.extend(doctor::quick(&patient, now));
     findings.extend(doctor::slow(&patient));
     findings.push(doctor::unserved());
     findings

@@ -3,7 +3,7 @@
 use super::desk::{Answer, Desk, Done};
 use super::{applications, audit};
 use crate::model::Outcome;
-use crate::ops::{clock, outbound};
+use crate::ops::outbound;
 use crate::server::administration::OperationError;
 use crate::server::doctor::{Finding, Level};
 use crate::server::pages::when::ago;
@@ -11,7 +11,7 @@ use crate::server::respond::{self, Leads};
 use crate::store::{EventFilter, View};
 use crate::types::Timestamp;
 use crate::views::admin::{CheckRow, Checks, Counts, Overview};
-use crate::views::{self, Notice, Tone};
+use crate::views::{self, Tone};
 use std::time::Duration;
 
 /// Events that the page shows, and that the count of refusals looks at.
@@ -36,12 +36,7 @@ pub fn show(desk: &Desk<'_>) -> Answer {
     let record = view.backup_record()?;
     let settings = incoming.ctx.settings()?;
     let issuer = &incoming.ctx.config.issuer;
-    Ok(desk.page("Overview", DONE, |mut page| {
-        page.notices.extend(clock::doubt().map(|doubt| Notice {
-            tone: Tone::Warning,
-            text: doubt.to_string(),
-            line: None,
-        }));
+    Ok(desk.page("Overview", DONE, |page| {
         let view = Overview {
             page,
             counts,

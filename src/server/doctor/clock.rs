@@ -1,18 +1,18 @@
-//! Whether the clock can be right. Nobody outside is asked: a clock that stands before the newest record of the file was
-//! set back, and what keeps it right leaves its mark on this machine.
+//! Whether the clock can be right, in words. Nobody outside is asked: what keeps it right leaves its mark on this machine.
+//! Not here: when it is in doubt (`ops::clock`).
 
 use super::finding::Finding;
+use crate::ops::clock::{Doubt, Way};
 use crate::server::pages::when::when;
 use crate::types::Timestamp;
 use std::path::Path;
-use std::time::Duration;
 
 const CHECK: &str = "clock";
 
 /// 2026-01-01: a machine without a battery begins at 1970, or at the day its system was made.
 const NEWEST_PAST: Timestamp = Timestamp::from_secs(1_767_225_600);
-/// Two clocks of one machine may differ by that: before and after it was set.
-const SLACK: Duration = Duration::from_secs(5);
+/// The line that has it kept right.
+const CHANGE: &str = "timedatectl set-ntp true";
 
 /// What keeps the clock, and where it leaves its mark.
 const KEEPERS: [(&str, &str); 5] = [
@@ -32,26 +32,21 @@ pub(super) fn keeper() -> Option<&'static str> {
     there.map(|(_, words)| *words)
 }
 
-/// Judges a moment by the newest record of the file.
-pub(super) fn judge(
-    now: Timestamp,
-    newest: Option<Timestamp>,
-    keeper: Option<&'static str>,
-) -> Finding {
+/// Judges a moment, and what is in doubt of it. While the clock is behind, applications are refused.
+pub(super) fn judge(now: Timestamp, doubt: Option<Doubt>, keeper: Option<&'static str>) -> Finding {
     let shown = when(now).text;
-    if now < NEWEST_PAST {
-        return Finding::fault(
-            CHECK,
-            format!("it says {shown}: it was never set; no sign-in counts"),
-        )
-        .change("timedatectl set-ntp true");
+    let never_set = now < NEWEST_PAST;
+    if let Some(doubt) = doubt {
+        let found = format!("it says {shown}. {doubt}");
+        let finding = match doubt.way {
+            Way::Ahead if !never_set => Finding::warning(CHECK, found),
+            _ => Finding::fault(CHECK, found),
+        };
+        return finding.change(CHANGE);
     }
-    if let Some(newest) = newest.filter(|newest| now.plus(SLACK) < *newest) {
-        let by = newest.since(now).as_secs();
-        let found = format!(
-            "it says {shown}, {by} seconds before the newest record of the file: it was set back, or was ahead before"
-        );
-        return Finding::fault(CHECK, found).change("timedatectl set-ntp true");
+    if never_set {
+        let found = format!("it says {shown}: it was never set; no sign-in counts");
+        return Finding::fault(CHECK, found).change(CHANGE);
     }
     match keeper {
         Some(words) => Finding::ok(CHECK, format!("{shown}; {words}")),
@@ -68,17 +63,24 @@ pub(super) fn judge(
 mod tests {
     use super::super::finding::Level;
     use super::*;
+    use crate::ops::clock;
+    use std::time::Duration;
 
     #[test]
-    fn a_clock_that_was_never_set_or_was_set_back_is_a_fault() {
+    fn a_clock_is_judged_by_what_is_in_doubt_of_it_and_one_that_was_never_set_is_a_fault() {
         let now = Timestamp::from_secs(1_795_510_200);
-        let at = |now, newest| judge(now, newest, KEEPERS.first().map(|(_, words)| *words)).level;
-        assert_eq!(at(Timestamp::from_secs(0), None), Level::Fault);
-        assert_eq!(at(now, None), Level::Ok);
-        assert_eq!(at(now, Some(now)), Level::Ok);
-        assert_eq!(at(now, Some(now.plus(SLACK))), Level::Ok);
-        let ahead = now.plus(Duration::from_secs(60));
-        assert_eq!(at(now, Some(ahead)), Level::Fault);
+        let year = Duration::from_secs(365 * 86_400);
+        let sure = |sure| clock::doubt_at_start(Some(sure), now);
+        let at = |now, doubt| judge(now, doubt, KEEPERS.first().map(|(_, words)| *words));
+        let level = |doubt| at(now, doubt).level;
+        assert_eq!(at(Timestamp::from_secs(0), None).level, Level::Fault);
+        assert_eq!(level(None), Level::Ok);
+        assert_eq!(level(sure(now)), Level::Ok);
+        assert_eq!(level(sure(now.plus(Duration::from_secs(60)))), Level::Ok);
+        assert_eq!(level(sure(now.plus(year))), Level::Fault);
+        assert_eq!(level(sure(now.minus(year))), Level::Warning);
+        let found = at(now, sure(now.minus(year))).found;
+        assert!(found.contains("365 days further"), "{found}");
         assert_eq!(judge(now, None, None).level, Level::Note);
     }
 }

@@ -21,9 +21,11 @@ mod sync;
 use crate::config::{CertificateFiles, Config};
 use crate::crypto::random;
 use crate::model::{BackupRecord, BackupSettings};
+use crate::ops;
+use crate::ops::clock::Doubt;
 use crate::ops::outbound::own::{self, Reached};
 use crate::server::context::Context;
-use crate::store::{EventFilter, StoreError, View};
+use crate::store::{StoreError, View};
 use crate::types::{Secret, Timestamp};
 use url::Url;
 
@@ -38,22 +40,23 @@ pub struct Patient<'a> {
     pub https: Option<&'a CertificateFiles>,
     /// What stands in the file, or why it does not read; `None` for a file that has to be repaired first.
     pub records: Option<Result<Records, StoreError>>,
+    /// What is in doubt of the clock.
+    pub doubt: Option<Doubt>,
 }
 
 /// What the doctor looks at in the file.
 pub struct Records {
-    newest: Option<Timestamp>,
+    sure: Option<Timestamp>,
     backups: (BackupSettings, BackupRecord),
 }
 
 impl Records {
     /// Reads them.
     pub fn of(view: &View<'_>) -> Result<Self, StoreError> {
-        let page = view.events(&EventFilter::default(), None, 1)?;
         // A file that no server has started with has no settings.
         let settings = view.settings()?.map(|settings| settings.backups);
         Ok(Self {
-            newest: page.events.first().map(|(_, event)| event.time),
+            sure: view.sure()?,
             backups: (settings.unwrap_or_default(), view.backup_record()?),
         })
     }
@@ -70,6 +73,26 @@ impl<'a> Patient<'a> {
                     .snapshot()
                     .and_then(|snapshot| Records::of(&snapshot.view())),
             ),
+            doubt: ops::clock::doubt(),
+        }
+    }
+
+    /// A file that no server serves: its clock is what a start now would doubt.
+    pub fn at_rest(
+        config: &'a Config,
+        https: Option<&'a CertificateFiles>,
+        records: Option<Result<Records, StoreError>>,
+        now: Timestamp,
+    ) -> Self {
+        let sure = match &records {
+            Some(Ok(records)) => records.sure,
+            _ => None,
+        };
+        Self {
+            config,
+            https,
+            records,
+            doubt: ops::clock::doubt_at_start(sure, now),
         }
     }
 }
@@ -110,6 +133,7 @@ pub fn quick(patient: &Patient<'_>, now: Timestamp) -> Vec<Finding> {
     let mut findings = vec![permissions::look(&config.data, &config.socket())];
     findings.extend(address::spelling(&config.issuer));
     findings.extend(disk::look(&config.data));
+    findings.push(clock::judge(now, patient.doubt, clock::keeper()));
     findings.extend(of_records(patient.records.as_ref(), now));
     findings.push(machine::memory());
     findings.push(machine::files());
@@ -119,23 +143,12 @@ pub fn quick(patient: &Patient<'_>, now: Timestamp) -> Vec<Finding> {
     findings
 }
 
-/// The clock and the backups. What does not read is the worst that can be found, and is told as such.
-fn of_records(records: Option<&Result<Records, StoreError>>, now: Timestamp) -> Vec<Finding> {
-    let newest = match records {
-        Some(Ok(records)) => records.newest,
-        _ => None,
-    };
-    let mut findings = vec![clock::judge(now, newest, clock::keeper())];
-    match records {
-        Some(Ok(Records { backups, .. })) => {
-            findings.push(backups::judge(&backups.0, &backups.1, now));
-        }
-        Some(Err(why)) => {
-            findings.push(Finding::fault("data file", why.to_string()).change("doorlight verify"));
-        }
-        None => {}
-    }
-    findings
+/// The backups. What does not read is the worst that can be found, and is told as such.
+fn of_records(records: Option<&Result<Records, StoreError>>, now: Timestamp) -> Option<Finding> {
+    Some(match records? {
+        Ok(Records { backups, .. }) => backups::judge(&backups.0, &backups.1, now),
+        Err(why) => Finding::fault("data file", why.to_string()).change("doorlight verify"),
+    })
 }
 
 /// What takes longer, and needs no server.
@@ -223,7 +236,7 @@ mod tests {
         assert_eq!(levels(Some(&broken)), [Level::Fault]);
         assert!(levels(None).is_empty());
         let whole = Ok(Records {
-            newest: None,
+            sure: None,
             backups: (BackupSettings::default(), BackupRecord::default()),
         });
         assert!(levels(Some(&whole)).is_empty());
