@@ -10,7 +10,7 @@ mod requests;
 
 use crate::crypto::rotation::KeyState;
 use crate::model::{EventKind, Outcome};
-use crate::ops::clock;
+use crate::ops::clock::{self, Doubt, Way};
 use crate::ops::outbound::{self, Cause, Purpose};
 use crate::server::administration::{OperationError, keys};
 use crate::server::context::Context;
@@ -91,6 +91,7 @@ fn text(ctx: &Context) -> Result<String, OperationError> {
     connections(&mut text);
     calls(&mut text);
     certificate(ctx, &mut text);
+    clock(&mut text, clock::doubt());
     // While the file is down there is the more to tell about the rest.
     if let Ok(snapshot) = ctx.store.snapshot() {
         of_file(&mut text, &snapshot.view(), ctx.store.path(), clock::now())?;
@@ -235,6 +236,21 @@ fn certificate(ctx: &Context, text: &mut Exposition) {
         "doorlight_certificate_expiry_timestamp_seconds",
         "When the certificate of https ends, in seconds since 1970.",
         ends,
+    );
+}
+
+/// The log and the overview say the rest.
+fn clock(text: &mut Exposition, doubt: Option<Doubt>) {
+    let off = |way| match doubt {
+        Some(doubt) if doubt.way == way => doubt.by.as_secs(),
+        _ => 0,
+    };
+    let ways = [("ahead", Way::Ahead), ("behind", Way::Behind)]
+        .map(|(name, way)| ([("way", name)], off(way)));
+    text.gauges(
+        "doorlight_clock_doubt_seconds",
+        "How far off the clock of the machine is while it is in doubt; 0 while it is sure.",
+        ways.iter().map(|(labels, off)| (labels.as_slice(), *off)),
     );
 }
 
