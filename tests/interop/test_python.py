@@ -1,16 +1,10 @@
 """Python's usual libraries: requests by hand, and Authlib with all that it checks; secrets and keys, plain and signed
 requests."""
 
-import html
 import json
-import os
-import re
 import secrets
-import socket
-import subprocess
 import time
-from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
@@ -27,64 +21,9 @@ from authlib.oidc.core import CodeIDToken, UserInfo
 from joserfc import jwt
 from joserfc.errors import BadSignatureError
 from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
+from server import PASSWORD, REDIRECT, TIMEOUT, Doorlight, Person
 
-HERE = Path(__file__).resolve().parent
-BIN = (HERE / os.environ.get("DOORLIGHT_BIN", "../../target/debug/doorlight")).resolve()
-PASSWORD = "seven lamps beside the door"
-REDIRECT = "http://127.0.0.1:9/callback"
 SCOPE = "openid profile email groups offline_access"
-TIMEOUT = 30
-
-
-class Doorlight:
-    """A server in a folder of its own."""
-
-    def __init__(self, folder):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.data = folder / "doorlight.redb"
-        self.issuer = f"http://127.0.0.1:{port}"
-        self.log = folder / "log"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [BIN, "serve", "--data", self.data]
-                + ["--listen", f"127.0.0.1:{port}", "--issuer", self.issuer],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-
-    def wait(self):
-        end = time.monotonic() + TIMEOUT
-        while time.monotonic() < end:
-            assert self.process.poll() is None, self.log.read_text()
-            try:
-                if requests.get(f"{self.issuer}/readyz", timeout=TIMEOUT).status_code == 200:
-                    return
-            except requests.ConnectionError:
-                pass
-            time.sleep(0.05)
-        raise AssertionError(f"not ready: {self.log.read_text()}")
-
-    def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    def run(self, *args, text=""):
-        done = subprocess.run(
-            [BIN, *args, "--data", self.data, "--json"],
-            input=text,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -125,34 +64,10 @@ def app(doorlight, request):
     )
 
 
-def submit(browser, page, field, values):
-    """Posts the form with this field, and all its hidden fields."""
-    forms = re.findall(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', page.text, re.S)
-    action, inner = next(form for form in forms if f'name="{field}"' in form[1])
-    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', inner)
-    fields = {name: html.unescape(value) for name, value in hidden}
-    url = urljoin(page.url, html.unescape(action))
-    return browser.post(url, data=fields | values, allow_redirects=False, timeout=TIMEOUT)
-
-
 def authorize(url):
     """Signs in and allows, as the person would; answers the address that Doorlight returns to."""
-    credentials = {"username": "ann", "password": PASSWORD}
-    with requests.Session() as browser:
-        page = browser.get(url, allow_redirects=False, timeout=TIMEOUT)
-        for _ in range(10):
-            if page.is_redirect:
-                to = urljoin(page.url, page.headers["location"])
-                if to.startswith(REDIRECT):
-                    return to
-                page = browser.get(to, allow_redirects=False, timeout=TIMEOUT)
-            elif 'name="password"' in page.text:
-                page = submit(browser, page, "password", credentials)
-            elif 'name="decision" value="allow"' in page.text:
-                page = submit(browser, page, "decision", {"decision": "allow"})
-            else:
-                break
-    raise AssertionError(f"{page.status_code} at {page.url}: {page.text}")
+    with Person("ann") as person:
+        return person.authorize(url)
 
 
 def session_of(app, method="client_secret_basic"):
