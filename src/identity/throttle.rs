@@ -59,6 +59,12 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
     /// `Err` says how long to wait; a refused attempt does not count.
     pub fn attempt(&mut self, key: &K, now: Timestamp) -> Result<(), Duration> {
         self.ready(key, now)?;
+        self.count(key, now);
+        Ok(())
+    }
+
+    /// Counts a failure that nobody asked for: an attempt that was let through cost as much as several.
+    pub fn count(&mut self, key: &K, now: Timestamp) {
         let failures = self.failures(key, now);
         if !self.entries.contains_key(key) && self.entries.len() >= self.most {
             self.make_room(now);
@@ -70,7 +76,6 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
                 last: now,
             },
         );
-        Ok(())
     }
 
     /// Whether an attempt would be let through now; counts nothing. `Err` says how long to wait.

@@ -6,7 +6,8 @@
 //! Anybody may send a wrong secret, and to look at one takes as long as to look at a person's password. So for all
 //! applications together one is looked at at a time: of the gate that people's sign-ins need, strangers with secrets hold
 //! one place at most. Few wait for their turn, and fewer for one application. Whoever was wrong before, for an application
-//! or from an address, has to leave more and more time between two; a right secret does not count.
+//! or from an address, has to leave more and more time between two; a right secret does not count. Each hash counts: a header
+//! that reads in two ways, for an application with two secrets, costs four.
 
 use super::context::Context;
 use super::guesses::household;
@@ -90,17 +91,21 @@ pub fn settle(
     let (slow, id) = (&incoming.ctx.slow_secrets, undecided.client().id);
     let address = household(incoming.address());
     slow.attempt(id, address, incoming.now)?;
-    let settled = in_turn(incoming, credentials, id);
-    if !matches!(settled, Err(TokenError::InvalidClient { .. })) {
-        slow.unseen(id, address);
+    let mut wrong = 0;
+    let settled = in_turn(incoming, credentials, id, &mut wrong);
+    if settled.is_ok() {
+        wrong = 0;
     }
+    slow.weigh(id, address, wrong, incoming.now);
     settled
 }
 
+/// Counts in `wrong` the hashes that were computed for nothing.
 fn in_turn(
     incoming: &Incoming<'_>,
     credentials: &Credentials,
     id: ClientId,
+    wrong: &mut u32,
 ) -> Result<AuthenticatedClient, TokenError> {
     let ctx = incoming.ctx;
     let turn = ctx.slow_secrets.enter(id, site(incoming.address()));
@@ -118,7 +123,7 @@ fn in_turn(
                 keep_as_ours(ctx, id, kept, secret, incoming.now);
                 return Ok(undecided.proved());
             }
-            Ok(Verdict::Mismatch) => {}
+            Ok(Verdict::Mismatch) => *wrong += 1,
             Err(_) => return Err(TokenError::Unavailable),
         }
     }
@@ -156,10 +161,19 @@ impl SlowSecrets {
         })
     }
 
-    fn unseen(&self, client: ClientId, address: IpAddr) {
+    /// What a try that was counted once came to: so many hashes that did not fit. One that was right, or not looked at, does
+    /// not count.
+    fn weigh(&self, client: ClientId, address: IpAddr, wrong: u32, now: Timestamp) {
         let mut tries = lock(&self.tries);
-        tries.clients.take_back(&(address, client));
-        tries.addresses.take_back(&address);
+        let key = (address, client);
+        if wrong == 0 {
+            tries.clients.take_back(&key);
+            tries.addresses.take_back(&address);
+        }
+        for _ in 1..wrong {
+            tries.clients.count(&key, now);
+            tries.addresses.count(&address, now);
+        }
     }
 
     /// Waits for the turn; `None` where too many wait.
@@ -314,7 +328,7 @@ mod tests {
         // What was right, or not looked at, does not count.
         for _ in 0..50 {
             assert_eq!(slow.attempt(client(3), address(3), NOW), Ok(()));
-            slow.unseen(client(3), address(3));
+            slow.weigh(client(3), address(3), 0, NOW);
         }
         let later = NOW.plus(Duration::from_secs(60));
         assert_eq!(slow.attempt(client(1), address(1), later), Ok(()));

@@ -361,6 +361,29 @@ fn wrong_secrets_of_a_stranger_slow_down_nobody_else() {
     );
 }
 
+/// A header that reads in two ways had each reading hashed, and counted once: four times the work, with two secrets.
+#[test]
+fn each_hash_that_a_wrong_secret_costs_is_counted() {
+    let tries = |secret: &str| {
+        let world = World::started();
+        taken(&world, "authelia", &file(), &[]);
+        let wrong = || {
+            let answer = world.token(&client("grafana", secret), "grant_type=client_credentials");
+            assert!(matches!(answer.status, 401 | 429), "{answer:?}");
+            answer.status == 401
+        };
+        std::iter::repeat_with(wrong)
+            .take_while(|looked_at| *looked_at)
+            .count()
+    };
+    // One more, where the machine takes as long for one as whoever was wrong has to wait.
+    let (one, two) = (tries("wrong"), tries("wrong%41"));
+    assert!(
+        (10..=11).contains(&one) && (5..=6).contains(&two),
+        "{one} {two}"
+    );
+}
+
 #[test]
 fn hostile_configurations_change_nothing() {
     let world = World::empty();
