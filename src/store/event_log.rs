@@ -8,6 +8,7 @@ use super::tables::Tables;
 use super::view::View;
 use crate::model::{Event, EventKind, Outcome};
 use crate::types::{ClientId, RequestId, Timestamp, UserId};
+use serde::Deserialize;
 use std::ops::Bound;
 
 /// Which events to show.
@@ -62,6 +63,13 @@ pub struct EventPage {
     pub next: Option<u64>,
 }
 
+/// What is counted of an event.
+#[derive(Deserialize)]
+struct Brief {
+    time: Timestamp,
+    outcome: Outcome,
+}
+
 /// Rows that one page looks at before it stops and offers to go on.
 const SCAN_MAX: usize = 20_000;
 
@@ -108,6 +116,30 @@ impl View<'_> {
         failed.map_or(Ok(page), Err)
     }
 
+    /// How many of the newest `most` events are refusals from that time on. Of each row no more is read than that takes.
+    pub fn refusals_since(&self, since: Timestamp, most: usize) -> Result<u64, StoreError> {
+        let (mut count, mut seen, mut failed) = (0, 0, None);
+        self.scan(
+            Table::Events,
+            Bound::Included(&Self::event_key(since).to_be_bytes()),
+            Bound::Unbounded,
+            Order::Down,
+            |_, value| {
+                seen += 1;
+                match decode::<Brief>(value) {
+                    // A key is later than its time where the clock was set back.
+                    Ok(event) if event.time >= since => {
+                        count += u64::from(event.outcome == Outcome::Refused);
+                    }
+                    Ok(_) => {}
+                    Err(error) => failed = Some(error),
+                }
+                failed.is_none() && seen < most
+            },
+        )?;
+        failed.map_or(Ok(count), Err)
+    }
+
     /// The key of the newest event.
     pub(super) fn last_event(&self) -> Result<u64, StoreError> {
         let mut last = 0;
@@ -149,4 +181,46 @@ pub(super) fn put_sure(tables: &Tables<'_>, then: Timestamp) -> Result<(), Store
         meta.insert(SURE_KEY, millis.as_slice())?;
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Store;
+    use super::*;
+    use crate::model::EventKind;
+    use std::time::Duration;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    #[test]
+    fn refusals_are_counted_by_when_they_were_also_after_a_clock_that_was_ahead() {
+        let dir = std::env::temp_dir().join(format!("doorlight-refused-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let store = Store::open(&dir.join("doorlight.redb")).unwrap();
+        let refused = |time| Event::refused(EventKind::SignIn, time, "why".repeat(100));
+        let count = |since, most| {
+            let snapshot = store.snapshot().unwrap();
+            snapshot.view().refusals_since(since, most).unwrap()
+        };
+        let record = |event: Event| {
+            store.record(vec![event]);
+            // The writer has its turn after it.
+            store.note_sure(NOW).unwrap();
+        };
+        record(refused(NOW));
+        record(Event::success(EventKind::SignIn, NOW.plus(HOUR)));
+        record(refused(NOW.plus(HOUR * 2)));
+        assert_eq!(count(NOW, 10), 2);
+        assert_eq!(count(NOW.plus(HOUR), 10), 1);
+        assert_eq!(count(NOW, 2), 1);
+        assert_eq!(count(NOW.plus(HOUR * 3), 10), 0);
+        // What comes after one of a time to come has a key of that time.
+        record(Event::success(EventKind::SignIn, NOW.plus(HOUR * 9_000)));
+        record(refused(NOW.plus(HOUR * 3)));
+        assert_eq!(count(NOW.plus(HOUR * 3), 10), 1);
+        assert_eq!(count(NOW.plus(HOUR * 4), 10), 0);
+        store.close();
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 }

@@ -2,14 +2,11 @@
 
 use super::desk::{Answer, Desk, Done};
 use super::{applications, audit};
-use crate::model::Outcome;
 use crate::ops::outbound;
-use crate::server::administration::OperationError;
 use crate::server::doctor::{Finding, Level};
 use crate::server::pages::when::ago;
 use crate::server::respond::{self, Leads};
-use crate::store::{EventFilter, View};
-use crate::types::Timestamp;
+use crate::store::EventFilter;
 use crate::views::admin::{CheckRow, Checks, Counts, Overview};
 use crate::views::{self, Tone};
 use std::time::Duration;
@@ -30,7 +27,7 @@ pub fn show(desk: &Desk<'_>) -> Answer {
         applications: view.client_count()?,
         people: view.user_count()?,
         sessions: view.session_count()?,
-        refusals: refusals(&view, incoming.now.minus(DAY))?,
+        refusals: view.refusals_since(incoming.now.minus(DAY), COUNTED)?,
     };
     let latest = view.events(&EventFilter::default(), None, SHOWN)?.events;
     let record = view.backup_record()?;
@@ -109,28 +106,4 @@ fn calls() -> Option<String> {
     let (calls, refused, failed) = outbound::totals();
     (calls > 0)
         .then(|| format!("{calls} since the start; not allowed: {refused}; failed: {failed}"))
-}
-
-/// Refusals since then, of the newest events.
-fn refusals(view: &View<'_>, since: Timestamp) -> Result<u64, OperationError> {
-    const AT_A_TIME: usize = 500;
-    let (mut count, mut before) = (0, None);
-    for _ in 0..COUNTED / AT_A_TIME {
-        let page = view.events(&EventFilter::default(), before, AT_A_TIME)?;
-        let lately = page
-            .events
-            .iter()
-            .take_while(|(_, event)| event.time >= since);
-        let (mut seen, mut refused) = (0, 0);
-        for (_, event) in lately {
-            seen += 1;
-            refused += u64::from(event.outcome == Outcome::Refused);
-        }
-        count += refused;
-        before = page.next;
-        if before.is_none() || seen < page.events.len() {
-            break;
-        }
-    }
-    Ok(count)
 }
