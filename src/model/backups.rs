@@ -26,6 +26,10 @@ pub struct BackupSettings {
     /// Whether the folder was on another disk than the data file when it was set. Where it is so no longer, that disk is
     /// not there, and what would be written stands in the way of it.
     pub on_other_disk: bool,
+    /// Where the disk of the folder was mounted when it was set, unless it is the root. Where nothing is mounted there, that
+    /// disk is not there either: the one below may be another than that of the data file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mount_point: Option<String>,
     /// Whether others on the machine could read what was written to the folder when it was set.
     pub others_read: bool,
     /// When, in minutes after midnight, UTC.
@@ -43,6 +47,7 @@ impl Default for BackupSettings {
         Self {
             folder: None,
             on_other_disk: false,
+            mount_point: None,
             others_read: false,
             minute: 3 * 60,
             keep: Keep {

@@ -4,6 +4,7 @@
 //! Not here: which are kept (`retention`).
 
 use super::backups;
+use super::mounts::Mounts;
 use super::retention::{self, Keep};
 use crate::model::BackupMade;
 use crate::store::{backup, placed};
@@ -13,7 +14,7 @@ use std::collections::BTreeSet;
 use std::fs::{File, Metadata};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// A name from further ahead was given while the clock was wrong: such a one is left until its time has come, and takes
@@ -68,6 +69,18 @@ pub fn list(folder: &Path) -> io::Result<Vec<Stored>> {
 pub fn is_on_other_disk(folder: &Path, data: &Path) -> io::Result<bool> {
     let data = std::fs::metadata(placed::folder(data))?;
     Ok(std::fs::metadata(folder)?.dev() != data.dev())
+}
+
+/// Where the disk of the folder is mounted; `None` where the kernel does not tell.
+pub fn mount_point(folder: &Path) -> Option<PathBuf> {
+    let whole = std::fs::canonicalize(folder).ok()?;
+    Mounts::read()?.point(&whole).map(Path::to_owned)
+}
+
+/// Where a disk is to be mounted for the folder, and is not.
+pub fn missing_mount(folder: &Path) -> Option<PathBuf> {
+    let whole = std::fs::canonicalize(folder).ok()?;
+    Mounts::read()?.missing(&whole)
 }
 
 /// Whether others on this machine can read a file. Ours are made for their owner alone; some file systems have no such

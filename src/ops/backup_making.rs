@@ -31,6 +31,8 @@ pub enum MakeError {
     Off,
     /// The folder was on another disk than the data file, and is not now.
     NotMounted(PathBuf),
+    /// The folder was on the disk that was mounted there when it was set, and is not now.
+    NothingMounted(PathBuf, String),
     /// The disk of the data file has not enough room left: how many bytes it has.
     Room(u64),
     /// It could not be written.
@@ -52,6 +54,11 @@ impl fmt::Display for MakeError {
             Self::NotMounted(folder) => write!(
                 f,
                 "{}: the disk that was there is not; it is the one of the data file now",
+                folder.display()
+            ),
+            Self::NothingMounted(folder, point) => write!(
+                f,
+                "{}: it was on the disk that was mounted at {point}, and is not now; mount that, or set the folder anew",
                 folder.display()
             ),
             Self::Room(left) => write!(
@@ -102,6 +109,11 @@ pub fn make(
         .map_err(|error| BackupError::Target(folder.to_owned(), error))?;
     if settings.on_other_disk && !apart {
         return Err(MakeError::NotMounted(folder.to_owned()));
+    }
+    if let Some(point) = &settings.mount_point
+        && backup_folder::mount_point(folder).is_some_and(|now| !now.starts_with(point))
+    {
+        return Err(MakeError::NothingMounted(folder.to_owned(), point.clone()));
     }
     // The copy, and the one that stays.
     leave_room(store, 1 + u64::from(!apart))?;

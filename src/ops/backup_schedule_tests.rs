@@ -192,6 +192,23 @@ fn a_backup_that_fails_removes_nothing_and_says_why() {
     assert_eq!((record.failed_since, record.good), (0, Some(made)));
 }
 
+/// Where the data file has a disk of its own, the one below the mount point is another one as well.
+#[test]
+fn a_mount_point_where_nothing_is_mounted_any_more_gets_no_backup() {
+    let place = Place::new("schedule-point");
+    place.set(|settings| settings.mount_point = Some("/mnt/doorlight-was-here".to_owned()));
+    let failed = place.make(NOW).unwrap_err();
+    assert!(
+        matches!(failed, RunError::Failed(MakeError::NothingMounted(..))),
+        "{failed}"
+    );
+    assert!(place.names().is_empty());
+    assert_eq!(place.record().failed_since, 1);
+    // Somewhere above it, or just there, all is well.
+    place.set(|settings| settings.mount_point = Some("/".to_owned()));
+    place.make(NOW).unwrap();
+}
+
 /// An empty mount point on the card of the data file looks like the stick that is not there.
 #[test]
 fn a_disk_that_is_not_mounted_gets_no_backup_on_the_disk_below() {

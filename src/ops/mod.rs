@@ -10,6 +10,7 @@ pub mod core_dumps;
 pub mod forgetting;
 pub mod logging;
 pub mod logout_delivery;
+pub mod mounts;
 pub mod outbound;
 pub mod retention;
 pub mod service_manager;

@@ -121,7 +121,16 @@ pub fn set(
     };
     let refused = |error| AdminError::invalid("folder", unusable(&folder, error));
     let others_read = backup_folder::try_out(&folder).map_err(refused)?;
+    if let Some(point) = backup_folder::missing_mount(&folder) {
+        let point = point.display();
+        let why =
+            format!("nothing is mounted at {point}, where /etc/fstab has a disk: mount it first");
+        return Err(AdminError::invalid("folder", why).into());
+    }
     let apart = backup_folder::is_on_other_disk(&folder, ctx.store.path()).map_err(refused)?;
+    let mount_point = backup_folder::mount_point(&folder)
+        .filter(|point| point.parent().is_some())
+        .and_then(|point| point.into_os_string().into_string().ok());
     let changes = changes.clone();
     submit(ctx, actor, move |view, by| {
         let settings = view.settings_made()?;
@@ -131,6 +140,7 @@ pub fn set(
         };
         let wanted = BackupSettings {
             on_other_disk: apart,
+            mount_point,
             others_read,
             ..wanted
         };
