@@ -77,6 +77,11 @@ pub fn takes_more_memory(phc: &str) -> bool {
     affordable(phc).is_some_and(|(_, params)| params.m_cost() > MEMORY_KIB)
 }
 
+/// How many bytes of memory it takes to check a password against this hash; none to speak of, where it is not Argon2's.
+pub fn memory(phc: &str) -> u64 {
+    affordable(phc).map_or(0, |(_, params)| u64::from(params.m_cost()) * 1024)
+}
+
 /// The one reading of the parameters: a text may have one of them twice.
 fn affordable(phc: &str) -> Option<(PasswordHash, Params)> {
     let parsed = PasswordHash::new(phc).ok()?;
@@ -154,6 +159,9 @@ mod tests {
             assert_eq!(is_affordable(&with(cost)), affordable, "{cost}");
             let more = affordable && cost != "m=19456,t=2,p=1";
             assert_eq!(takes_more_memory(&with(cost)), more, "{cost}");
+            let memory = memory(&with(cost));
+            assert_eq!(memory > u64::from(MEMORY_KIB) * 1024, more, "{cost}");
+            assert!(memory <= u64::from(MOST_MEMORY_KIB) * 1024, "{cost}");
             if !affordable {
                 assert_eq!(verify(&secret("pw"), &with(cost)), Verdict::Mismatch);
             }

@@ -3,8 +3,8 @@
 //! jobs (`handle`), the one writer (`writer`), whom it wakes (`bell`), how it hears that reading failed (`alarm`), its
 //! open transaction (`tables`), applying changes and keeping indexes (`apply`), opening and its refusals (`open`), giving
 //! room back (`compact`), what was last used when (`marks`), forgetting what has expired (`sweep`), uses of what may be
-//! used once (`replays`), resources with the clients that they name (`resources`), the audit log (`event_log`), copies of
-//! the file (`backup`), encrypted ones (`encrypted`), putting one down whole (`placed`), whether one is whole (`verify`,
+//! used once (`replays`), resources with the clients that they name (`resources`), the audit log (`event_log`), what
+//! passwords are kept under (`passwords`), copies of the file (`backup`), encrypted ones (`encrypted`), putting one down whole (`placed`), whether one is whole (`verify`,
 //! `references`), putting one in place of the file (`restore`).
 //! Not here: what may be written (`oauth`, `identity` decide).
 
@@ -24,6 +24,7 @@ mod handle;
 mod marks;
 mod migrate;
 mod open;
+mod passwords;
 pub mod placed;
 mod references;
 mod rehearsal;

@@ -4,7 +4,9 @@
 use super::finding::{Finding, shown, size};
 use crate::model::{BackupRecord, BackupSettings};
 use crate::ops::backup_due::{self, Standing};
+use crate::ops::mounts::Mounts;
 use crate::types::Timestamp;
+use std::path::Path;
 use std::time::Duration;
 
 const CHECK: &str = "backups";
@@ -39,6 +41,39 @@ pub(super) fn judge(settings: &BackupSettings, record: &BackupRecord, now: Times
         Standing::Overdue(_) => Finding::fault(CHECK, format!("{what}; since then: {failed}")),
     };
     finding.change("doorlight backups run, once that is mended")
+}
+
+/// What the folder lies on, as far as that says something about the backups there.
+pub(super) fn place(settings: &BackupSettings, mounts: Option<&Mounts>) -> Option<Finding> {
+    const CHECK: &str = "place of backups";
+    let folder = settings.folder.as_deref()?;
+    let kind = mounts?.kind(Path::new(folder))?;
+    if !matches!(kind, "vfat" | "msdos" | "exfat") {
+        return None;
+    }
+    let found = format!(
+        "{folder} is on a FAT file system ({kind}), which keeps no rights, and may lose what it has when the power fails or the \
+         stick is pulled out"
+    );
+    let encrypted = !settings.recipients.is_empty();
+    Some(match (encrypted, settings.others_read) {
+        (true, _) => Finding::note(
+            CHECK,
+            format!("{found}; nobody can read the backups, which are encrypted"),
+        ),
+        (false, true) => Finding::warning(
+            CHECK,
+            format!("{found}; others on this machine can read the backups"),
+        )
+        .change(
+            "doorlight backups set --recipient age1…, or umask=077 among its options in /etc/fstab",
+        ),
+        (false, false) => Finding::warning(
+            CHECK,
+            format!("{found}; whoever finds the stick reads the backups"),
+        )
+        .change("doorlight backups set --recipient age1…"),
+    })
 }
 
 fn age(span: Duration) -> String {
@@ -99,6 +134,29 @@ mod tests {
                 "{folder:?} {hours:?} {failed}: {finding:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_stick_with_fat_is_told_and_how_to_keep_others_from_reading_it() {
+        let mounts = Mounts::parse(
+            "1 0 8:1 / / rw - ext4 a rw\n2 1 8:2 / /mnt/usb rw - vfat b rw\n3 1 8:3 / /mnt/ex rw - exfat c rw\n",
+        );
+        let level = |folder: &str, recipients: &[&str]| {
+            let settings = BackupSettings {
+                folder: Some(folder.to_owned()),
+                recipients: recipients.iter().map(|key| (*key).to_owned()).collect(),
+                ..BackupSettings::default()
+            };
+            place(&settings, Some(&mounts)).map(|finding| (finding.level, finding.change.is_some()))
+        };
+        assert_eq!(
+            level("/mnt/usb/doorlight", &[]),
+            Some((Level::Warning, true))
+        );
+        assert_eq!(level("/mnt/ex", &[]), Some((Level::Warning, true)));
+        assert_eq!(level("/mnt/ex", &["age1"]), Some((Level::Note, false)));
+        assert_eq!(level("/srv/backups", &[]), None);
+        assert_eq!(place(&BackupSettings::default(), Some(&mounts)), None);
     }
 
     #[test]

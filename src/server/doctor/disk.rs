@@ -92,8 +92,10 @@ fn judge_kind(kind: i128) -> Option<Finding> {
         ),
         0x4d44 | 0x2011_bab0 => Finding::warning(
             KIND,
-            "the data file lies on a FAT file system, which knows no file modes and may lose it when the power fails",
-        ),
+            "the data file lies on a FAT file system, which knows no file modes and may lose it when the power fails; stop \
+             Doorlight, and move it to a disk with another one",
+        )
+        .change("--data /var/lib/doorlight/doorlight.redb"),
         _ => return None,
     })
 }
@@ -143,6 +145,8 @@ mod tests {
             // As a machine with 32 bits has it.
             (i128::from(0xff53_4d42_u32.cast_signed()), "SMB"),
             (0x6573_5546, "FUSE"),
+            (0x4d44, "FAT"),
+            (0x2011_bab0, "FAT"),
         ] {
             let finding = judge_kind(kind).unwrap();
             assert!(finding.found.contains(words), "{finding:?}");

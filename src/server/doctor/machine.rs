@@ -6,16 +6,20 @@ use rustix::process::{Resource, getrlimit};
 use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
 
-/// Two password hashes at a time of 19 MiB (DESIGN §7), and what Doorlight itself takes under load.
-const WANTED: u64 = (2 * 19 + 40) * 1024 * 1024;
+const MIB: u64 = 1024 * 1024;
+/// Two password hashes at a time of 19 MiB (DESIGN §7).
+const HASHES: u64 = 2 * 19 * MIB;
+/// What Doorlight itself takes under load.
+const OWN: u64 = 40 * MIB;
 /// Connections, and what else is open.
 const FILES: u64 = 1024 + 64;
 
-/// Memory that is to be had.
-pub(super) fn memory() -> Finding {
+/// Memory that is to be had. `dearest`: what the dearest hash that is kept takes; one that came from another server may take
+/// more than two of ours, and is checked alone.
+pub(super) fn memory(dearest: u64) -> Finding {
     let meminfo = read_to_string("/proc/meminfo").unwrap_or_default();
     let groups = read_to_string("/proc/self/cgroup").unwrap_or_default();
-    judge_memory(available(&meminfo), allowed(&groups))
+    judge_memory(available(&meminfo), allowed(&groups), dearest)
 }
 
 /// `MemAvailable`, in bytes (proc(5)).
@@ -39,26 +43,34 @@ fn allowed(groups: &str) -> Option<u64> {
     text.trim().parse().ok()
 }
 
-fn judge_memory(available: Option<u64>, allowed: Option<u64>) -> Finding {
+fn judge_memory(available: Option<u64>, allowed: Option<u64>, dearest: u64) -> Finding {
     const CHECK: &str = "memory";
-    let wanted = size(WANTED);
-    if let Some(limit) = allowed.filter(|limit| *limit < WANTED) {
+    let wanted = HASHES.max(dearest) + OWN;
+    let wants = if dearest > HASHES {
+        format!(
+            "a password or secret that came from another server wants {} to be checked",
+            size(wanted)
+        )
+    } else {
+        format!("two sign-ins at a time want {}", size(wanted))
+    };
+    if let Some(limit) = allowed.filter(|limit| *limit < wanted) {
+        let enough = if dearest > HASHES { 256 } else { 128 };
         return Finding::warning(
             CHECK,
             format!(
-                "this process may have {}: two sign-ins at a time want {wanted}, and it may be ended in the middle",
+                "this process may have {}: {wants}, and it may be ended in the middle",
                 size(limit)
             ),
         )
-        .change("MemoryMax=128M in the unit, or --memory 128m of the container");
+        .change(format!(
+            "MemoryMax={enough}M in the unit, or --memory {enough}m of the container"
+        ));
     }
     match available {
-        Some(free) if free < WANTED => Finding::warning(
+        Some(free) if free < wanted => Finding::warning(
             CHECK,
-            format!(
-                "{} are free on this machine; two sign-ins at a time want {wanted}",
-                size(free)
-            ),
+            format!("{} are free on this machine; {wants}", size(free)),
         ),
         Some(free) => Finding::ok(CHECK, format!("{} are free", size(free))),
         None => Finding::note(CHECK, "the kernel does not say how much is free"),
@@ -91,21 +103,26 @@ mod tests {
     use super::super::finding::Level;
     use super::*;
 
-    const MIB: u64 = 1024 * 1024;
-
     #[test]
     fn memory_is_judged_by_what_is_free_and_what_is_allowed() {
         let meminfo = "MemTotal:  1000000 kB\nMemFree:  1 kB\nMemAvailable:   204800 kB\n";
         assert_eq!(available(meminfo), Some(200 * MIB));
         assert_eq!(available("MemTotal: 7 kB\n"), None);
-        for (free, limit, level) in [
-            (Some(200 * MIB), None, Level::Ok),
-            (Some(200 * MIB), Some(256 * MIB), Level::Ok),
-            (Some(200 * MIB), Some(64 * MIB), Level::Warning),
-            (Some(60 * MIB), None, Level::Warning),
-            (None, None, Level::Note),
+        for (free, limit, dearest, level) in [
+            (Some(200 * MIB), None, 19, Level::Ok),
+            (Some(200 * MIB), Some(256 * MIB), 0, Level::Ok),
+            (Some(200 * MIB), Some(64 * MIB), 19, Level::Warning),
+            (Some(60 * MIB), None, 19, Level::Warning),
+            (None, None, 19, Level::Note),
+            (Some(200 * MIB), Some(128 * MIB), 64, Level::Ok),
+            (Some(200 * MIB), Some(128 * MIB), 128, Level::Warning),
+            (Some(160 * MIB), None, 128, Level::Warning),
+            (Some(200 * MIB), Some(256 * MIB), 128, Level::Ok),
         ] {
-            assert_eq!(judge_memory(free, limit).level, level, "{free:?} {limit:?}");
+            let finding = judge_memory(free, limit, dearest * MIB);
+            assert_eq!(finding.level, level, "{free:?} {limit:?} {dearest}");
+            let came = finding.found.contains("came from another server");
+            assert_eq!(came, dearest > 38 && level == Level::Warning, "{finding:?}");
         }
         // As on a machine without version 2 of control groups.
         assert_eq!(allowed("4:memory:/user.slice\n"), None);

@@ -19,10 +19,11 @@ mod rounds;
 mod sync;
 
 use crate::config::{CertificateFiles, Config};
-use crate::crypto::random;
+use crate::crypto::{password, random};
 use crate::model::{BackupRecord, BackupSettings};
 use crate::ops;
 use crate::ops::clock::Doubt;
+use crate::ops::mounts::Mounts;
 use crate::ops::outbound::own::{self, Reached};
 use crate::server::context::Context;
 use crate::store::{StoreError, View};
@@ -48,7 +49,12 @@ pub struct Patient<'a> {
 pub struct Records {
     sure: Option<Timestamp>,
     backups: (BackupSettings, BackupRecord),
+    /// Bytes of memory that the dearest hash takes, of those that are looked at.
+    dearest_hash: u64,
 }
+
+/// People, and applications, whose hashes are looked at: more would take too long for a page.
+const HASHES: usize = 1_000;
 
 impl Records {
     /// Reads them.
@@ -58,6 +64,10 @@ impl Records {
         Ok(Self {
             sure: view.sure()?,
             backups: (settings.unwrap_or_default(), view.backup_record()?),
+            dearest_hash: (view.slow_hashes(HASHES)?.iter())
+                .map(|phc| password::memory(phc.expose()))
+                .max()
+                .unwrap_or_default(),
         })
     }
 }
@@ -135,7 +145,12 @@ pub fn quick(patient: &Patient<'_>, now: Timestamp) -> Vec<Finding> {
     findings.extend(disk::look(&config.data));
     findings.push(clock::judge(now, patient.doubt, clock::keeper()));
     findings.extend(of_records(patient.records.as_ref(), now));
-    findings.push(machine::memory());
+    let mut dearest = 0;
+    if let Some(Ok(records)) = &patient.records {
+        findings.extend(backups::place(&records.backups.0, Mounts::read().as_ref()));
+        dearest = records.dearest_hash;
+    }
+    findings.push(machine::memory(dearest));
     findings.push(machine::files());
     if let Some(files) = patient.https {
         findings.push(certificate::of_files(files, &config.issuer, now));
@@ -238,6 +253,7 @@ mod tests {
         let whole = Ok(Records {
             sure: None,
             backups: (BackupSettings::default(), BackupRecord::default()),
+            dearest_hash: 0,
         });
         assert!(levels(Some(&whole)).is_empty());
     }
