@@ -49,6 +49,8 @@ enum State {
     /// Behind a delimiter: another part, or the end.
     Delimited,
     Head,
+    /// Behind a head: content must stand here, be it empty.
+    Headed,
     Content,
     /// Behind the last delimiter.
     Tail,
@@ -105,6 +107,7 @@ impl Multipart {
             State::Start => Err(Malformed),
             State::Delimited => self.delimited(rest),
             State::Head => self.head(rest, tell),
+            State::Headed => self.headed(rest),
             State::Content => Ok(self.content(rest, tell)),
             State::Tail if b"\r\n".starts_with(rest) => Ok(Step::Wait(0)),
             State::Tail | State::Broken => Err(Malformed),
@@ -132,15 +135,29 @@ impl Multipart {
         const END: &[u8] = b"\r\n\r\n";
         let within = rest.get(..LONGEST_HEAD + END.len()).unwrap_or(rest);
         let Some(length) = find(within, END) else {
-            return match rest.len() <= LONGEST_HEAD {
+            return match within.len() < LONGEST_HEAD + END.len() {
                 true => Ok(Step::Wait(0)),
                 false => Err(Malformed),
             };
         };
         let (name, is_file) = part_head(rest.get(..length).unwrap_or_default())?;
         tell(Said::Begin { name, is_file });
-        self.state = State::Content;
+        self.state = State::Headed;
         Ok(Step::On(length + END.len()))
+    }
+
+    /// RFC 2046 §5.1.1: no line of a content begins with a delimiter. Others might take the end of the head for the line
+    /// break before one, and the part for empty.
+    fn headed(&mut self, rest: &[u8]) -> Result<Step, Malformed> {
+        let line = self.delimiter.get(2..).unwrap_or_default();
+        if rest.starts_with(line) {
+            return Err(Malformed);
+        }
+        if line.starts_with(rest) {
+            return Ok(Step::Wait(0));
+        }
+        self.state = State::Content;
+        Ok(Step::On(0))
     }
 
     fn content(&mut self, rest: &[u8], tell: &mut dyn FnMut(Said<'_>)) -> Step {

@@ -210,6 +210,48 @@ fn what_goes_on_for_ever_is_left_at_its_bound() {
     assert_eq!(endless.take(b"", &mut tell), Err(Malformed));
 }
 
+/// One was refused whose end came in pieces.
+#[test]
+fn a_head_as_long_as_may_be_is_read_however_it_arrives() {
+    let field = "Content-Disposition: form-data; name=\"a\"\r\nX-Long: ";
+    let body = |length: usize| {
+        let long = "x".repeat(length - field.len());
+        format!("------Form7MA4\r\n{field}{long}\r\n\r\nb\r\n------Form7MA4--\r\n")
+    };
+    let part = ("a".to_owned(), false, b"b".to_vec());
+    for (length, expected) in [
+        (LONGEST_HEAD, Ok(vec![part])),
+        (LONGEST_HEAD + 1, Err(Malformed)),
+    ] {
+        let body = body(length);
+        for cut in LONGEST_HEAD..LONGEST_HEAD + 30 {
+            let read = read(TYPE, body.as_bytes(), &[cut]);
+            assert_eq!(read, expected, "{length} bytes cut at {cut}");
+        }
+    }
+}
+
+/// It was content, where other readers see an empty part and another one behind it.
+#[test]
+fn a_delimiter_behind_a_head_is_no_content() {
+    let head = "------Form7MA4\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n";
+    let end = "\r\n------Form7MA4--\r\n";
+    for (content, is_refused) in [
+        ("------Form7MA4", true),
+        ("------Form7MA4\r\nb: c\r\n\r\nd", true),
+        ("------Form7MA4--", true),
+        ("-----Form7MA4", false),
+        ("------Form7MA", false),
+        ("", false),
+    ] {
+        let body = format!("{head}{content}{end}");
+        for cut in head.len()..body.len() {
+            let refused = read(TYPE, body.as_bytes(), &[cut]).is_err();
+            assert_eq!(refused, is_refused, "{content:?} cut at {cut}");
+        }
+    }
+}
+
 #[test]
 fn a_boundary_is_one_and_of_its_letters() {
     for good in [

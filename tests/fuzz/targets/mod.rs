@@ -7,6 +7,7 @@ mod dpop;
 mod foreign;
 mod form;
 mod jwk;
+mod multipart;
 mod password_hash;
 mod redirect_uri;
 mod request_head;
@@ -23,6 +24,7 @@ pub const ALL: &[(&str, fn(&[u8]))] = &[
     ("foreign_yaml", foreign::yaml),
     ("form", form::run),
     ("jwk", jwk::run),
+    ("multipart", multipart::run),
     ("password_hash", password_hash::run),
     ("redirect_uri", redirect_uri::run),
     ("request_head", request_head::run),
