@@ -60,6 +60,7 @@
 //! | the log, ids of requests | `ops/logging.rs`, `server/answered.rs`, `types/request_id.rs` | there; `tests/pages/request_ids.rs` |
 //! | what is secret stays in memory, and out of logs | `types/secret.rs`, `ops/core_dumps.rs`, `ops/logging.rs` | there; `tests/pages/secrets.rs`, `tests/cli/core_dumps.rs`, `tests/layering` |
 //! | backups | `store/backup.rs` (a copy), `store/encrypted.rs` (in the age format), `cli/lock.rs` (with which key), `store/verify.rs` (whether it is whole), `store/placed.rs` (never half a file), `ops/retention.rs` (which are kept) | there; `tests/cli/backup.rs`, `tests/cli/encrypted.rs`, `tests/interop/test_age.py` |
+//! | a file that ends whoever reads it | `ops/inspection.rs` | there; `tests/cli/damaged.rs`, `tests/fuzz/targets/data_file.rs` |
 //! | backups each day | `ops/backup_due.rs` (when), `ops/backup_schedule.rs` (one at a time, recorded), `ops/backup_making.rs` (written and checked), `ops/backup_folder.rs` (older ones), `server/administration/backups.rs` (what may be set), `server/admin/backups.rs` (the page), `server/admin/backup_download.rs` | there; `tests/cli/backups.rs`, `tests/pages/backups.rs` |
 //! | measurements (Prometheus text format 0.0.4) | `server/metrics`, `store/counters.rs`, `types/histogram.rs` | there; `tests/cli/metrics.rs` |
 //! | the doctor: what Doorlight stands on | `server/doctor` (one file a check), `cli/doctor.rs`, `ops/outbound/{own,witness}.rs` | there; `tests/cli/doctor.rs`, `tests/tls/doctor.rs` |

@@ -28,8 +28,8 @@ mod user;
 mod verify;
 
 use crate::config::Config;
-use crate::ops::core_dumps;
 use crate::ops::logging::LogFormat;
+use crate::ops::{core_dumps, inspection};
 use crate::types::Issuer;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -152,6 +152,9 @@ enum Verb {
     Doctor,
     /// Exit with 0 if the server can write, else with 1: for container health checks.
     Health,
+    /// Look at the file that is standard input, for the process that runs this.
+    #[command(name = inspection::VERB, hide = true)]
+    Inspect,
 }
 
 /// What every verb gets.
@@ -178,6 +181,7 @@ pub fn main() -> ExitCode {
     if let Err(error) = core_dumps::forbid() {
         complain(&format!("core dumps stay allowed: {error}"));
     }
+    inspection::this_program_answers();
     let mut command = grammar();
     let parsed = command
         .try_get_matches_from_mut(std::env::args_os())
@@ -260,6 +264,7 @@ fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::SetupLink => setup_link::run(shared),
         Verb::Doctor => doctor::run(shared),
         Verb::Health => health::run(shared),
+        Verb::Inspect => Ok(inspection::answer()?),
     }
 }
 

@@ -3,9 +3,10 @@
 use super::lock::KeyArguments;
 use super::socket::Socket;
 use super::{Failure, Shared, output};
+use crate::ops::inspection::{inspect, inspect_open};
 use crate::store::OpenError;
 use crate::store::placed;
-use crate::store::verify::{Contents, verify, verify_beside_writer, verify_open};
+use crate::store::verify::{Contents, verify_beside_writer};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
@@ -41,10 +42,10 @@ fn looked_at(shared: &Shared, path: &Path, key: &KeyArguments) -> Result<Content
             let plain = source
                 .open_nameless(Some(&key), scratch)
                 .map_err(|error| Failure(format!("{}: {error}", path.display())))?;
-            verify_open(&plain, path)
+            inspect_open(&plain, path)
         }
         (_, None) if is_served() => verify_beside_writer(path),
-        (_, None) => verify(path),
+        (_, None) => inspect(path),
     };
     looked.map_err(|error| match error {
         OpenError::Corrupt(path, why) => Failure(format!("{} is damaged: {why}", path.display())),
@@ -62,10 +63,12 @@ fn faults(contents: &Contents) -> u64 {
 pub(super) fn describe(contents: &Contents) -> Value {
     let counts = contents.counts.iter();
     let mut members: Map<String, Value> = counts
-        .map(|(name, count)| ((*name).to_owned(), json!(count)))
+        .map(|(name, count)| (name.clone(), json!(count)))
         .collect();
     let keys = contents.keys.iter();
-    let keys: Vec<String> = keys.map(|(kid, alg)| format!("{kid} ({alg})")).collect();
+    let keys: Vec<String> = keys
+        .map(|(kid, alg)| format!("{kid} ({})", alg.as_str()))
+        .collect();
     members.insert("whole".to_owned(), json!(contents.is_whole()));
     members.insert("checksums".to_owned(), json!(contents.checksums));
     members.insert("bytes".to_owned(), json!(contents.bytes));

@@ -5,11 +5,12 @@
 
 use super::backup_folder;
 use super::backups::{self, Form};
+use super::inspection::inspect_open;
 use crate::crypto::age::{self, AgeError, Lock, Recipient};
 use crate::model::{BackupMade, BackupSettings};
 use crate::store::backup::{self, BackupError, GoOn};
 use crate::store::placed::{self, Placing};
-use crate::store::verify::{self, Contents};
+use crate::store::verify::Contents;
 use crate::store::{OpenError, Store, StoreError};
 use crate::types::Timestamp;
 use std::fmt;
@@ -212,8 +213,7 @@ fn pour(
 }
 
 fn check(copy: &File, place: &Path) -> Result<(), MakeError> {
-    let Contents { faults, .. } =
-        verify::verify_open(copy, place).map_err(MakeError::Unreadable)?;
+    let Contents { faults, .. } = inspect_open(copy, place).map_err(MakeError::Unreadable)?;
     match faults.into_iter().next() {
         None => Ok(()),
         Some(fault) => Err(MakeError::Damaged(fault)),

@@ -8,6 +8,7 @@ pub mod backups;
 pub mod clock;
 pub mod core_dumps;
 pub mod forgetting;
+pub mod inspection;
 pub mod logging;
 pub mod logout_delivery;
 pub mod mounts;

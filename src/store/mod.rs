@@ -43,6 +43,6 @@ pub use counters::Counters;
 pub use error::{OpenError, StoreError};
 pub use event_log::{EventFilter, EventPage};
 pub use handle::{Consequences, Store};
-pub use open::ReadOnly;
+pub use open::{ReadOnly, readable};
 pub use sweep::{EVENTS_MAX, Step, Sweeper};
 pub use view::{Snapshot, View};

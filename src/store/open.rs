@@ -191,7 +191,7 @@ pub(super) fn refuse_without_magic(path: &Path, file: &File) -> Result<(), OpenE
 }
 
 /// Opens a file for reading alone.
-pub(super) fn readable(path: &Path) -> Result<File, OpenError> {
+pub fn readable(path: &Path) -> Result<File, OpenError> {
     File::open(path).map_err(|e| match e.kind() {
         ErrorKind::NotFound => OpenError::Missing(path.to_owned()),
         _ => OpenError::Io(path.to_owned(), e),
@@ -235,7 +235,8 @@ fn rehearse(path: &Path) -> Result<(), OpenError> {
         })?;
         migrate::check(path, &found(path, &db)?)
     };
-    catch_unwind(AssertUnwindSafe(rehearsal)).unwrap_or_else(|_| Err(contradicts(path)))
+    catch_unwind(AssertUnwindSafe(rehearsal))
+        .unwrap_or_else(|_| Err(OpenError::contradicting(path)))
 }
 
 const NEEDS_REPAIR: &str = "it was not closed";
@@ -244,6 +245,12 @@ impl OpenError {
     /// Whether the file was not closed, and the next one who writes it mends that.
     pub fn needs_repair(&self) -> bool {
         matches!(self, Self::Corrupt(_, why) if why == NEEDS_REPAIR)
+    }
+
+    /// Damage that ended whoever looked.
+    pub fn contradicting(path: &Path) -> Self {
+        let why = "its pages contradict each other";
+        Self::Corrupt(path.to_owned(), why.to_owned())
     }
 }
 
@@ -271,7 +278,7 @@ pub(super) fn guarded<T>(
             DatabaseError::Storage(StorageError::Io(e)) => OpenError::Io(path, e),
             other => OpenError::Corrupt(path, other.to_string()),
         }),
-        Err(_) => Err(contradicts(&path)),
+        Err(_) => Err(OpenError::contradicting(&path)),
     }
 }
 
@@ -280,15 +287,8 @@ pub(super) fn found(path: &Path, db: &impl ReadableDatabase) -> Result<Found, Op
     match catch_unwind(AssertUnwindSafe(|| migrate::found(db))) {
         Ok(Ok(found)) => Ok(found),
         Ok(Err(error)) => Err(corrupt(path, &error)),
-        Err(_) => Err(contradicts(path)),
+        Err(_) => Err(OpenError::contradicting(path)),
     }
-}
-
-pub(super) fn contradicts(path: &Path) -> OpenError {
-    OpenError::Corrupt(
-        path.to_owned(),
-        "its pages contradict each other".to_owned(),
-    )
 }
 
 fn corrupt(path: &Path, error: &StoreError) -> OpenError {

@@ -11,9 +11,10 @@ use super::schema::Table;
 use super::view::{Snapshot, View};
 use super::{OpenError, ReadOnly, StoreError};
 use crate::crypto::keyring::LoadedKey;
-use crate::model::{Settings, SigningKey};
+use crate::model::{Algorithm, Settings, SigningKey};
 use redb::{Builder, Database, ReadableDatabase};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -22,16 +23,17 @@ use std::path::Path;
 const FAULTS_TOLD: usize = 20;
 
 /// What a file holds, and what is wrong with it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Contents {
     /// Its size in bytes.
     pub bytes: u64,
     /// Whether the checksum of every page was checked.
     pub checksums: bool,
     /// How many records of which kind, in words of people.
-    pub counts: Vec<(&'static str, u64)>,
+    pub counts: Vec<(String, u64)>,
     /// The signing keys that sign: `kid` and algorithm.
-    pub keys: Vec<(String, &'static str)>,
+    pub keys: Vec<(String, Algorithm)>,
     /// What is wrong, the first ones in words; empty when it is whole.
     pub faults: Vec<String>,
     /// How many more there are.
@@ -42,6 +44,12 @@ impl Contents {
     /// Whether nothing is wrong with it.
     pub fn is_whole(&self) -> bool {
         self.faults.is_empty()
+    }
+
+    /// How many records of that kind it holds.
+    pub fn count(&self, kind: &str) -> Option<u64> {
+        let found = self.counts.iter().find(|(name, _)| name == kind);
+        found.map(|(_, count)| *count)
     }
 
     pub(super) fn fault(&mut self, text: String) {
@@ -105,7 +113,7 @@ fn look(path: &Path, backend: Rehearsal) -> Result<Contents, OpenError> {
         Ok(contents)
     };
     // redb may panic on a damaged file, also while it lets go of it.
-    catch_unwind(AssertUnwindSafe(looked)).unwrap_or_else(|_| Err(open::contradicts(path)))
+    catch_unwind(AssertUnwindSafe(looked)).unwrap_or_else(|_| Err(OpenError::contradicting(path)))
 }
 
 /// The same for a file that a server is writing, without the checksums: redb uses pages of its own again at once, so that
@@ -123,7 +131,7 @@ pub fn verify_beside_writer(path: &Path) -> Result<Contents, OpenError> {
         records(&snapshot.view(), &mut contents).map_err(failed)?;
         Ok(contents)
     };
-    catch_unwind(AssertUnwindSafe(looked)).unwrap_or_else(|_| Err(open::contradicts(path)))
+    catch_unwind(AssertUnwindSafe(looked)).unwrap_or_else(|_| Err(OpenError::contradicting(path)))
 }
 
 fn check(path: &Path, mut db: Database, contents: &mut Contents) -> Result<(), OpenError> {
@@ -142,7 +150,8 @@ fn check(path: &Path, mut db: Database, contents: &mut Contents) -> Result<(), O
 
 fn records(view: &View<'_>, contents: &mut Contents) -> Result<(), StoreError> {
     for (name, table) in COUNTED {
-        contents.counts.push((name, view.count(*table)?));
+        let count = view.count(*table)?;
+        contents.counts.push(((*name).to_owned(), count));
     }
     settings(view, contents)?;
     keys(view, contents)?;
@@ -183,7 +192,7 @@ fn keys(view: &View<'_>, contents: &mut Contents) -> Result<(), StoreError> {
                     ));
                 }
                 Ok(loaded) if loaded.verifies(message, &loaded.sign(message)) => {
-                    contents.keys.push((record.kid, record.algorithm.as_str()));
+                    contents.keys.push((record.kid, record.algorithm));
                 }
                 Ok(_) => contents.fault(format!("signing_keys: {name} does not sign")),
                 Err(_) => contents.fault(format!("signing_keys: {name} is damaged")),

@@ -13,6 +13,7 @@ mod backup;
 mod backups;
 mod client_edit;
 mod core_dumps;
+mod damaged;
 mod doctor;
 mod encrypted;
 mod files;

@@ -1,6 +1,6 @@
 //! A fresh Doorlight takes a backup in through its setup page: from whoever has the setup link, and from nobody else.
 
-use crate::world::{Answer, Browser, TestClient, World, hidden};
+use crate::world::{Answer, Browser, TestClient, World, damage, hidden};
 use doorlight::crypto::age::{Identity, Lock, encrypt};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -367,6 +367,22 @@ fn a_backup_that_is_none_replaces_nothing_and_the_link_stays_good() {
     }
     let taken = fresh.send(&good, &[]);
     fresh.goes_on_with_the_backup(&taken);
+}
+
+/// Whoever has the setup link could end the server with a file.
+#[test]
+fn a_backup_that_ends_whoever_reads_it_ends_no_server() {
+    let fresh = Fresh::started();
+    let names = fresh.names();
+    let pid = fresh.world.pid();
+    for (kind, bytes) in damage::files() {
+        let refused = fresh.send(&bytes, &[]);
+        assert_eq!(refused.status, 422, "{kind}: {refused:?}");
+        let why = "The backup is damaged";
+        assert!(refused.body.contains(why), "{kind}: {refused:?}");
+        fresh.is_untouched(&names);
+    }
+    assert!(std::path::Path::new(&format!("/proc/{pid}")).exists());
 }
 
 /// Each is answered although of the body that it announces not a byte comes.

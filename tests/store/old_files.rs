@@ -6,13 +6,10 @@
     reason = "a test that cannot go on panics"
 )]
 
+use crate::world::damage::unpacked;
 use crate::world::{TestClient, World};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-
-/// What gzip writes before what it packed, with `-n`, and after it (RFC 1952 §2.3).
-const HEAD: usize = 10;
-const TAIL: usize = 8;
 
 fn fixtures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store/fixtures");
@@ -23,12 +20,6 @@ fn fixtures() -> Vec<PathBuf> {
         .collect();
     found.sort();
     found
-}
-
-fn unpacked(path: &Path) -> Vec<u8> {
-    let packed = std::fs::read(path).unwrap();
-    let data = &packed[HEAD..packed.len() - TAIL];
-    miniz_oxide::inflate::decompress_to_vec(data).unwrap()
 }
 
 #[test]

@@ -7,6 +7,8 @@
     reason = "each test target uses its own part, and a test that cannot go on panics"
 )]
 
+pub mod damage;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;

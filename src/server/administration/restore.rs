@@ -5,10 +5,11 @@ use super::{Actor, OperationError, keys, sessions, submit};
 use crate::config::Config;
 use crate::crypto::random;
 use crate::model::{AdminError, Change, Decision, EventKind, PrivateKey};
+use crate::ops::inspection::inspect;
 use crate::ops::{backups, clock};
 use crate::server::context::{Context, StartError};
 use crate::store::placed::Placing;
-use crate::store::verify::{Contents, verify};
+use crate::store::verify::Contents;
 use crate::store::{OpenError, restore};
 use std::fmt;
 use std::io;
@@ -76,7 +77,7 @@ pub fn make_ready(
     wishes: Wishes,
     actor: &Actor,
 ) -> Result<Contents, RestoreError> {
-    let contents = verify(placing.path()).map_err(RestoreError::Unusable)?;
+    let contents = inspect(placing.path()).map_err(RestoreError::Unusable)?;
     if !contents.is_whole() && !wishes.damaged_too {
         return Err(RestoreError::Damaged(Box::new(contents)));
     }

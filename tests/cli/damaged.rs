@@ -1,0 +1,40 @@
+//! Files that end whoever reads them without care.
+
+use crate::refused;
+use crate::world::{World, damage};
+use std::fs::File;
+use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
+
+/// `verify` and `restore` ended by a signal, and left half a file behind.
+#[test]
+fn damage_that_ends_a_process_ends_no_verb() {
+    let world = World::empty();
+    world.verb(&["user", "add", "boss", "--admin", "--no-password"], "");
+    let before = std::fs::read(world.data()).unwrap();
+    let bad = world.dir.join("bad.redb");
+    let named = bad.to_str().unwrap();
+    for (kind, bytes) in damage::files() {
+        std::fs::write(&bad, &bytes).unwrap();
+        // It is as bad as that. Where redb asserts more, it notices the second kind sooner.
+        let mut alone = world.command();
+        alone.arg("inspect").stdin(File::open(&bad).unwrap());
+        let ended = alone.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let is_ended = ended.unwrap().signal().is_some();
+        let sooner = cfg!(debug_assertions) && kind == "a panic in a destructor";
+        assert!(is_ended || sooner, "{kind} ends nobody");
+
+        let why = refused(&world.run(&["verify", named], ""), 1);
+        assert!(why.contains("bad.redb is damaged"), "{kind}: {why}");
+        for more in [&[][..], &["--damaged-too"]] {
+            let verb = [&["restore", named], more].concat();
+            let why = refused(&world.run(&verb, ""), 1);
+            assert!(why.contains("the backup is damaged"), "{kind}: {why}");
+            assert!(why.contains("nothing was restored"), "{kind}: {why}");
+        }
+        assert_eq!(std::fs::read(&bad).unwrap(), bytes, "{kind}");
+    }
+    assert_eq!(std::fs::read(world.data()).unwrap(), before);
+    let entries = std::fs::read_dir(&world.dir).unwrap();
+    assert_eq!(entries.count(), 2, "something was left behind");
+}
