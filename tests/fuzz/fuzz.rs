@@ -7,13 +7,26 @@ mod key;
 mod targets;
 mod world;
 
+use doorlight::ops::inspection;
 use std::sync::OnceLock;
 
 type Target = fn(&[u8]);
 
 static TARGET: OnceLock<Target> = OnceLock::new();
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| TARGET.get_or_init(chosen)(data));
+libfuzzer_sys::fuzz_target!(init: begin(), |data: &[u8]| TARGET.get_or_init(chosen)(data));
+
+/// The program runs itself to look at a data file, as Doorlight's own does.
+fn begin() {
+    if std::env::args().nth(1).as_deref() != Some(inspection::VERB) {
+        inspection::this_program_answers();
+        return;
+    }
+    // libFuzzer's hook ends the process at the first panic, and Doorlight's has nothing to say there.
+    std::panic::set_hook(Box::new(|_| {}));
+    let answered = inspection::answer();
+    std::process::exit(i32::from(answered.is_err()));
+}
 
 fn chosen() -> Target {
     let name = std::env::var("FUZZ_TARGET").unwrap_or_default();

@@ -3,6 +3,7 @@
 mod age_file;
 mod chunked_body;
 mod compact_jws;
+mod data_file;
 mod dpop;
 mod foreign;
 mod form;
@@ -19,6 +20,7 @@ pub const ALL: &[(&str, fn(&[u8]))] = &[
     ("age_file", age_file::run),
     ("chunked_body", chunked_body::run),
     ("compact_jws", compact_jws::run),
+    ("data_file", data_file::run),
     ("dpop", dpop::run),
     ("foreign_json", foreign::json),
     ("foreign_yaml", foreign::yaml),
