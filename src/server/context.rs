@@ -1,5 +1,6 @@
 //! What every handler shares: the file, the keys, the settings, the gate before Argon2.
 
+use super::called_back;
 use super::certificate::Keeper;
 use super::client_documents::ClientDocuments;
 use super::clients::Clients;
@@ -9,7 +10,6 @@ use super::doctor::Rounds;
 use super::fetched::Fetched;
 use super::guesses::Guesses;
 use super::hashing::Hashing;
-use super::logout_notices;
 use super::metrics::Requests;
 use super::oauth::documents::Documents;
 use super::refusals::Refusals;
@@ -109,7 +109,7 @@ impl Context {
     /// Opens the file, and makes settings and keys where there are none.
     pub fn open(config: Config) -> Result<Self, StartError> {
         let store =
-            Store::open_with(&config.data, logout_notices::owed_by).map_err(StartError::Open)?;
+            Store::open_with(&config.data, called_back::with_notices).map_err(StartError::Open)?;
         // What cannot be served is still closed, so that nothing is left to repair.
         let (settings, keys) = furnish(&store).inspect_err(|_| store.close())?;
         let seal = SealKey::new(settings.seal_key.bytes());

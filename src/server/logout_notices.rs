@@ -1,6 +1,6 @@
 //! The deliveries that a decision owes, in the same commit: whoever is signed out is signed out of their applications too,
-//! also when the server is killed right after. The store asks for every decision that it is handed, whoever made it
-//! (`store::Consequences`). The rules stand in `oauth::backchannel_logout`.
+//! also when the server is killed right after. Asked for every decision that the store is handed, whoever made it
+//! (`called_back`). The rules stand in `oauth::backchannel_logout`.
 
 use crate::model::{Change, Client, Grant, Session};
 use crate::oauth::backchannel_logout::{Person, Touched, is_restricted, owed};

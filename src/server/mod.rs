@@ -7,6 +7,7 @@ pub mod administration;
 mod answered;
 pub mod api;
 pub mod bearer;
+mod called_back;
 pub mod certificate;
 pub mod client_documents;
 pub mod clients;

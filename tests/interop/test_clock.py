@@ -291,6 +291,35 @@ def test_guesses_while_the_clock_was_ahead_lock_nobody_out_when_it_is_right_agai
     assert ann.asked[0] == "password"
 
 
+@pytest.mark.parametrize("jump", [YEAR, -YEAR])
+def test_a_reset_while_the_clock_is_wrong_shuts_out_who_was_in_and_not_the_owner(house, ann, jump):
+    before = house.sign_in(ann)
+    house.set(jump)
+    with Person("ann") as thief:
+        meanwhile = house.sign_in(thief)
+        house.run("user", "passwd", "ann", "--password-stdin", text=f"{PASSWORD}\n")
+
+        def assert_shut_out():
+            for tokens in [before, meanwhile]:
+                refused(house.refresh(tokens["refresh_token"]), "invalid_grant")
+                assert house.userinfo(tokens["access_token"]).status_code == 401
+            for browser in [ann, thief]:
+                page = browser.get(f"{house.issuer}/admin")
+                assert page.is_redirect and "login" in page.headers["location"], page.text
+
+        def assert_lets_the_owner_in():
+            with Person("ann") as owner:
+                tokens = house.sign_in(owner)
+                assert house.userinfo(tokens["access_token"]).status_code == 200
+                assert house.refresh(tokens["refresh_token"]).status_code == 200
+
+        assert_shut_out()
+        assert_lets_the_owner_in()
+        house.set(0)
+        assert_shut_out()
+        assert_lets_the_owner_in()
+
+
 def test_time_that_passes_is_no_doubt_and_keys_and_tokens_have_theirs(house, ann):
     old = house.sign_in(ann)["refresh_token"]
     first = house.keys()
