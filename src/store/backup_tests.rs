@@ -268,6 +268,29 @@ fn a_header_that_no_server_takes_is_not_whole() {
     assert!(refused > 0, "a server takes each of them");
 }
 
+/// Nothing checks the sizes there. With smaller regions a file was called whole, and damaged once a server had closed it.
+#[test]
+fn a_header_with_sizes_of_another_file_is_not_whole() {
+    let place = Place::new("sizes");
+    let path = place.file("doorlight.redb");
+    Store::open(&path).unwrap().close();
+    let sound = std::fs::read(&path).unwrap();
+    let fault = "the head of the file is damaged";
+    let faults = |path: &Path| verify(path).map(|contents| contents.faults);
+    assert!(!faults(&path).unwrap().iter().any(|told| told == fault));
+    let mut opened = 0;
+    for at in 12..24 {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 0x12;
+        std::fs::write(&path, &bytes).unwrap();
+        if let Ok(faults) = faults(&path) {
+            assert!(faults.iter().any(|told| told == fault), "{at}: {faults:?}");
+            opened += 1;
+        }
+    }
+    assert!(opened > 0, "redb refuses each of them");
+}
+
 /// The server goes on while `verify` looks at its file.
 #[test]
 fn a_file_that_is_being_written_is_found_whole() {
