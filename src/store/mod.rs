@@ -4,8 +4,9 @@
 //! open transaction (`tables`), applying changes and keeping indexes (`apply`), opening and its refusals (`open`), giving
 //! room back (`compact`), what was last used when (`marks`), forgetting what has expired (`sweep`), uses of what may be
 //! used once (`replays`), resources with the clients that they name (`resources`), the audit log (`event_log`), what
-//! passwords are kept under (`passwords`), copies of the file (`backup`), encrypted ones (`encrypted`), putting one down whole (`placed`), whether one is whole (`verify`,
-//! `references`), putting one in place of the file (`restore`).
+//! passwords are kept under (`passwords`), copies of the file (`backup`), encrypted ones (`encrypted`), putting one down
+//! whole (`placed`), whether one is whole (`verify`, `references`), putting one in place of the file (`restore`), which is
+//! held meanwhile (`held`).
 //! Not here: what may be written (`oauth`, `identity` decide).
 
 mod alarm;
@@ -21,6 +22,7 @@ pub mod encrypted;
 mod error;
 mod event_log;
 mod handle;
+mod held;
 mod marks;
 mod migrate;
 mod open;

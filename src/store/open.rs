@@ -70,15 +70,6 @@ pub(super) fn migrated(path: &Path, db: Database) -> Result<Database, OpenError>
     Ok(db)
 }
 
-/// Holds a file so that no server or verb opens it, and writes nothing: redb's exclusive mode lets nobody in beside it.
-pub(super) fn held(path: &Path) -> Result<ReadOnlyDatabase, OpenError> {
-    guarded(path, || {
-        Builder::new()
-            .set_cache_size(CACHE_BYTES)
-            .open_read_only(path)
-    })
-}
-
 /// A file that was restored, or made beforehand, may have a mode that lets others read the keys in it.
 fn make_private(path: &Path, set: fn(&Path) -> std::io::Result<()>) -> Result<(), OpenError> {
     let found = std::fs::metadata(path).map_err(|e| OpenError::Io(path.to_owned(), e))?;

@@ -3,7 +3,7 @@
 //! Not here: whether the backup is whole (`verify`), what is done to it first (`server::administration::restore`).
 
 use super::OpenError;
-use super::open;
+use super::held::held;
 use super::placed::{self, Placing};
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -15,19 +15,18 @@ const TRIES: u32 = 1_000;
 
 /// A data file that no other process may open while this lives.
 pub struct Held {
-    _db: Option<redb::ReadOnlyDatabase>,
+    _db: Option<redb::Database>,
 }
 
-/// Holds the file that is to be replaced; [`OpenError::InUse`] when a server or a verb has it. One that is damaged, or
-/// missing, nobody can have.
+/// Holds the file that is to be replaced, whatever stands in it; [`OpenError::InUse`] when a server or a verb has it. One
+/// that is missing nobody can have.
 pub fn hold(data: &Path) -> Result<Held, OpenError> {
-    match open::held(data) {
+    match held(data) {
         Ok(db) => Ok(Held { _db: Some(db) }),
         Err(OpenError::Io(_, error)) if error.kind() == ErrorKind::NotFound => {
             Ok(Held { _db: None })
         }
-        Err(error @ (OpenError::InUse(_) | OpenError::Io(..))) => Err(error),
-        Err(_) => Ok(Held { _db: None }),
+        Err(error) => Err(error),
     }
 }
 
@@ -114,8 +113,13 @@ mod tests {
         drop(held);
         assert_eq!(std::fs::read(&data).unwrap(), before);
         Store::open(&data).unwrap().close();
-        std::fs::write(&data, b"noise").unwrap();
-        assert!(hold(&data).unwrap()._db.is_none());
+        for noise in [&b""[..], b"noise", b"redb\x1a\x0a\xa9\x0d\x0a and noise"] {
+            std::fs::write(&data, noise).unwrap();
+            let held = hold(&data).unwrap();
+            assert!(matches!(hold(&data), Err(OpenError::InUse(_))));
+            drop(held);
+            assert_eq!(std::fs::read(&data).unwrap(), noise);
+        }
         std::fs::remove_dir_all(&dir).unwrap();
     }
 

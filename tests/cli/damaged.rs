@@ -38,3 +38,21 @@ fn damage_that_ends_a_process_ends_no_verb() {
     let entries = std::fs::read_dir(&world.dir).unwrap();
     assert_eq!(entries.count(), 2, "something was left behind");
 }
+
+/// The way out was barred by what it leads out of: `restore` opened the file that it was to replace.
+#[test]
+fn a_data_file_that_ends_whoever_reads_it_is_replaced() {
+    let world = World::empty();
+    world.verb(&["user", "add", "boss", "--admin", "--no-password"], "");
+    let copy = world.dir.join("copy.redb");
+    let copy = copy.to_str().unwrap();
+    world.verb(&["backup", copy], "");
+    for (kind, bytes) in damage::files() {
+        std::fs::write(world.data(), &bytes).unwrap();
+        let done = world.verb(&["restore", copy], "");
+        let kept = done["replaced"].as_str().unwrap();
+        assert_eq!(std::fs::read(kept).unwrap(), bytes, "{kind}");
+        let people = world.verb(&["user", "list"], "");
+        assert_eq!(people.as_array().unwrap().len(), 1, "{kind}");
+    }
+}
