@@ -30,6 +30,7 @@ mod verify;
 use crate::config::Config;
 use crate::ops::logging::LogFormat;
 use crate::ops::{core_dumps, inspection};
+use crate::store::panics::{self, Meaning};
 use crate::types::Issuer;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -270,7 +271,12 @@ fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
 
 /// A damaged data file may make redb panic: that is one line too.
 fn quietly(act: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
-    std::panic::set_hook(Box::new(|_| {}));
+    std::panic::set_hook(Box::new(|_| {
+        if let Meaning::End(last) = panics::meaning() {
+            complain(&last.to_string());
+            std::process::exit(1);
+        }
+    }));
     catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| {
         Err(Failure(
             "this ended unexpectedly; the data file may be damaged".to_owned(),

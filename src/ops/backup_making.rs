@@ -68,6 +68,9 @@ impl fmt::Display for MakeError {
                 left / 1_048_576
             ),
             Self::Backup(error) => error.fmt(f),
+            Self::Unreadable(OpenError::Corrupt(_, why)) => {
+                write!(f, "the copy was damaged, and was thrown away: {why}")
+            }
             Self::Unreadable(error) => {
                 write!(f, "the copy was no good, and was thrown away: {error}")
             }

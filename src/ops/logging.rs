@@ -3,6 +3,7 @@
 //! place that every line goes through. Levels and targets are chosen by `RUST_LOG`.
 //! Not here: what is recorded in the file (`model::Event`).
 
+use crate::store::panics::{self, Meaning};
 use crate::types::RequestId;
 use crate::types::appearance::is_unseen;
 use log::Record;
@@ -44,7 +45,14 @@ pub fn start(format: LogFormat) {
         write_line(out, &line(format, &time, record))
     });
     builder.init();
-    std::panic::set_hook(Box::new(|what| log::error!("{}", panicked(what))));
+    std::panic::set_hook(Box::new(|what| match panics::meaning() {
+        Meaning::Mistake => log::error!("{}", panicked(what)),
+        Meaning::Damage => {}
+        Meaning::End(last) => {
+            log::error!("{last}");
+            std::process::exit(1);
+        }
+    }));
 }
 
 /// Where it was, and what is written there. A message that was put together may quote a request, with what is secret in

@@ -9,9 +9,8 @@
 //! counted, so that an ordinary start reads nothing.
 
 use super::schema::{COUNTED_KEY, Table};
-use super::{OpenError, StoreError, open};
+use super::{OpenError, StoreError, open, panics};
 use redb::{Database, ReadableDatabase};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Instant;
 
@@ -39,17 +38,17 @@ fn from_size(path: &Path, mut db: Database, least: u64) -> Result<Database, Open
     // First: a page that cannot be read stops this try, and no later start.
     note(&db, before).map_err(failed)?;
     let begun = Instant::now();
-    let tried = catch_unwind(AssertUnwindSafe(move || {
+    let tried = panics::told(path, move || {
         if dead(&db, before)? > before / 2 {
             give_back(&mut db)?;
         }
         Ok::<_, StoreError>(db)
-    }));
+    });
     let db = match tried {
-        Ok(Ok(db)) => db,
-        Ok(Err(error)) => return left(path, &error),
+        Some(Ok(db)) => db,
+        Some(Err(error)) => return left(path, &error),
         // redb may panic on a damaged file.
-        Err(_) => return left(path, &StoreError::Panicked),
+        None => return left(path, &StoreError::Panicked),
     };
     let after = length()?;
     if after < before {

@@ -47,13 +47,16 @@ impl fmt::Display for OpenError {
                 "{} was written by a newer Doorlight (format {found}, this one knows {known}); it was left as it is",
                 path.display()
             ),
-            Self::Corrupt(path, why) => {
-                write!(
-                    f,
-                    "{} is damaged ({why}); it was left as it is: restore a backup",
-                    path.display()
-                )
-            }
+            Self::Corrupt(path, _) if self.needs_repair() => write!(
+                f,
+                "{} was not closed: the next start of the server mends that",
+                path.display()
+            ),
+            Self::Corrupt(path, why) => write!(
+                f,
+                "{0} is damaged. Put the newest backup in its place: doorlight --data {0} restore BACKUP (what is wrong: {why})",
+                path.display()
+            ),
             Self::Io(path, why) => match why.kind() {
                 ErrorKind::PermissionDenied => {
                     write!(f, "{} cannot be used: {}", path.display(), denied(path))

@@ -6,7 +6,7 @@
 //! used once (`replays`), resources with the clients that they name (`resources`), the audit log (`event_log`), what
 //! passwords are kept under (`passwords`), copies of the file (`backup`), encrypted ones (`encrypted`), putting one down
 //! whole (`placed`), whether one is whole (`verify`, `references`), putting one in place of the file (`restore`), which is
-//! held meanwhile (`held`).
+//! held meanwhile (`held`), what a panic of redb means (`panics`).
 //! Not here: what may be written (`oauth`, `identity` decide).
 
 mod alarm;
@@ -26,6 +26,7 @@ mod held;
 mod marks;
 mod migrate;
 mod open;
+pub mod panics;
 mod passwords;
 pub mod placed;
 mod references;

@@ -2,6 +2,7 @@
 
 use super::compact;
 use super::migrate::{self, Found};
+use super::panics;
 use super::placed::Placing;
 use super::rehearsal::Rehearsal;
 use super::{OpenError, Snapshot, StoreError};
@@ -13,7 +14,6 @@ use redb::{
 use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::fs::{FileExt, PermissionsExt};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 /// redb's default would grow to 1 GiB.
@@ -226,8 +226,7 @@ fn rehearse(path: &Path) -> Result<(), OpenError> {
         })?;
         migrate::check(path, &found(path, &db)?)
     };
-    catch_unwind(AssertUnwindSafe(rehearsal))
-        .unwrap_or_else(|_| Err(OpenError::contradicting(path)))
+    panics::told(path, rehearsal).unwrap_or_else(|| Err(OpenError::contradicting(path)))
 }
 
 const NEEDS_REPAIR: &str = "it was not closed";
@@ -251,9 +250,9 @@ pub(super) fn guarded<T>(
     open: impl FnOnce() -> Result<T, DatabaseError>,
 ) -> Result<T, OpenError> {
     let path: PathBuf = path.to_owned();
-    match catch_unwind(AssertUnwindSafe(open)) {
-        Ok(Ok(db)) => Ok(db),
-        Ok(Err(e)) => Err(match e {
+    match panics::told(&path, open) {
+        Some(Ok(db)) => Ok(db),
+        Some(Err(e)) => Err(match e {
             DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
                 OpenError::InUse(path)
             }
@@ -269,16 +268,16 @@ pub(super) fn guarded<T>(
             DatabaseError::Storage(StorageError::Io(e)) => OpenError::Io(path, e),
             other => OpenError::Corrupt(path, other.to_string()),
         }),
-        Err(_) => Err(OpenError::contradicting(&path)),
+        None => Err(OpenError::contradicting(&path)),
     }
 }
 
 /// What the file says of itself, where its pages can be read at all.
 pub(super) fn found(path: &Path, db: &impl ReadableDatabase) -> Result<Found, OpenError> {
-    match catch_unwind(AssertUnwindSafe(|| migrate::found(db))) {
-        Ok(Ok(found)) => Ok(found),
-        Ok(Err(error)) => Err(corrupt(path, &error)),
-        Err(_) => Err(OpenError::contradicting(path)),
+    match panics::told(path, || migrate::found(db)) {
+        Some(Ok(found)) => Ok(found),
+        Some(Err(error)) => Err(corrupt(path, &error)),
+        None => Err(OpenError::contradicting(path)),
     }
 }
 

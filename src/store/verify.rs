@@ -5,6 +5,7 @@
 use super::codec::decode;
 use super::migrate::{self, Found};
 use super::open::{self, CACHE_BYTES};
+use super::panics;
 use super::references;
 use super::rehearsal::Rehearsal;
 use super::schema::Table;
@@ -17,7 +18,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// Where redb writes what it never checks again, and what that is in every file of ours, as 32-bit numbers from the least
@@ -125,7 +125,7 @@ fn look(path: &Path, backend: Rehearsal) -> Result<Contents, OpenError> {
         Ok(contents)
     };
     // redb may panic on a damaged file, also while it lets go of it.
-    catch_unwind(AssertUnwindSafe(looked)).unwrap_or_else(|_| Err(OpenError::contradicting(path)))
+    panics::told(path, looked).unwrap_or_else(|| Err(OpenError::contradicting(path)))
 }
 
 /// The same for a file that a server is writing, without the checksums: redb uses pages of its own again at once, so that
@@ -143,7 +143,7 @@ pub fn verify_beside_writer(path: &Path) -> Result<Contents, OpenError> {
         records(&snapshot.view(), &mut contents).map_err(failed)?;
         Ok(contents)
     };
-    catch_unwind(AssertUnwindSafe(looked)).unwrap_or_else(|_| Err(OpenError::contradicting(path)))
+    panics::told(path, looked).unwrap_or_else(|| Err(OpenError::contradicting(path)))
 }
 
 fn check(path: &Path, mut db: Database, contents: &mut Contents) -> Result<(), OpenError> {

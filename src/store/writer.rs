@@ -6,11 +6,10 @@ use super::counters::Counters;
 use super::marks::Marks;
 use super::schema::Table;
 use super::tables::Tables;
-use super::{OpenError, StoreError, View, apply, event_log};
+use super::{OpenError, StoreError, View, apply, event_log, panics};
 use crate::model::{Change, Event};
 use crate::types::{ClientId, SessionId};
 use redb::Database;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
@@ -156,7 +155,8 @@ impl Writer {
             let (batch, close) = gather(jobs, ready, crowded);
             crowded = batch.len() > 1;
             self.shared.counters.taken(batch.len());
-            if !batch.is_empty() && catch_unwind(AssertUnwindSafe(|| self.commit(batch))).is_err() {
+            let shared = self.shared.clone();
+            if !batch.is_empty() && panics::untold(&shared.path, || self.commit(batch)).is_none() {
                 log::error!("writing ended unexpectedly; the data file is opened again");
                 self.shared.ready.store(false, Ordering::Release);
             }
@@ -235,13 +235,13 @@ impl Writer {
         let txn = db.begin_write()?;
         let tables = Tables::new(&txn);
         for job in jobs {
-            let error = match catch_unwind(AssertUnwindSafe(|| job(&tables, batch))) {
-                Ok(Ok(release)) => {
+            let error = match panics::untold(&self.shared.path, || job(&tables, batch)) {
+                Some(Ok(release)) => {
                     releases.push(release);
                     continue;
                 }
-                Ok(Err(error)) => error,
-                Err(_) => StoreError::Panicked,
+                Some(Err(error)) => error,
+                None => StoreError::Panicked,
             };
             // Half a decision must not be committed: the whole batch is given up.
             if batch.applying || matches!(error, StoreError::Unavailable(_)) {

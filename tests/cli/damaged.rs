@@ -56,3 +56,27 @@ fn a_data_file_that_ends_whoever_reads_it_is_replaced() {
         assert_eq!(people.as_array().unwrap().len(), 1, "{kind}");
     }
 }
+
+/// It told of panics inside a library, and where that was compiled.
+#[test]
+fn whose_data_file_is_damaged_reads_one_line_that_names_the_way_out() {
+    let world = World::empty();
+    world.verb(&["user", "add", "boss", "--admin", "--no-password"], "");
+    let good = std::fs::read(world.data()).unwrap();
+    let mut slots = good.clone();
+    slots[64..320].fill(0xff);
+    let (kind, freed) = damage::files().remove(1);
+    assert_eq!(kind, "a panic in a destructor");
+    for bytes in [slots, good[..good.len() / 2].to_vec(), freed] {
+        std::fs::write(world.data(), &bytes).unwrap();
+        for verb in [&["serve"][..], &["user", "list"], &["keys", "rotate"]] {
+            let line = refused(&world.run(verb, ""), 1);
+            assert!(line.contains("is damaged"), "{verb:?}: {line}");
+            let data = world.data();
+            let way = format!("doorlight --data {} restore BACKUP", data.display());
+            assert!(line.contains(&way), "{verb:?}: {line}");
+            assert!(!line.contains("panicked"), "{verb:?}: {line}");
+        }
+        assert_eq!(std::fs::read(world.data()).unwrap(), bytes);
+    }
+}
