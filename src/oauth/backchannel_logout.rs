@@ -38,6 +38,9 @@ const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 const TOKEN_LIFE: Duration = Duration::from_secs(120);
 /// From then on a delivery that fails is given up.
 const PATIENCE: Duration = Duration::from_secs(86_400);
+/// Attempts that are made at least, which is half an hour: the day may have passed while the machine was off, or by a clock
+/// that jumped.
+const ATTEMPTS: u32 = 12;
 /// Between two attempts, at most.
 pub const LONGEST_GAP: Duration = Duration::from_secs(600);
 /// Characters of what an attempt ran into.
@@ -321,7 +324,7 @@ pub fn after_attempt(
     };
     let problem: String = problem.chars().take(PROBLEM_MAX).collect();
     let attempts = delivery.attempts.saturating_add(1);
-    let last = last || now.since(delivery.created) >= PATIENCE;
+    let last = last || (now.since(delivery.created) >= PATIENCE && attempts >= ATTEMPTS);
     // One event when it begins to fail and one when it is given up; what lies between stands in the record.
     let event = match (last, attempts) {
         (true, _) => Some(format!("given up after {attempts} attempts: {problem}")),

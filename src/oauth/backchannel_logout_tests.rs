@@ -355,6 +355,23 @@ fn the_gaps_grow_from_a_second_to_ten_minutes_and_a_day_is_enough() {
     assert_eq!(gap(u32::MAX), LONGEST_GAP);
 }
 
+/// Where the server was off for a day, or a clock jumped, one attempt that failed was the last.
+#[test]
+fn a_day_that_passed_without_attempts_is_no_reason_to_give_up() {
+    let (mut record, mut now) = (delivery(), NOW.plus(PATIENCE * 3));
+    let begun = now;
+    while record.given_up.is_none() {
+        let decision = after_attempt(record, Heard::Status(503), None, None, now);
+        let [Change::PutDelivery(kept)] = &decision.changes[..] else {
+            panic!()
+        };
+        record = (**kept).clone();
+        now = record.due;
+    }
+    assert_eq!(record.attempts, ATTEMPTS);
+    assert!(now.since(begun) >= LONGEST_GAP * 3);
+}
+
 /// A clock that was a year ahead put deliveries off by a year.
 #[test]
 fn what_is_due_later_than_any_gap_is_due() {
