@@ -66,6 +66,15 @@ pub struct Doubt {
 }
 
 impl Doubt {
+    /// The latest moment that can be told for sure when the clock shows `now`: a year ahead, a moment that is kept would put
+    /// off for a year whatever is counted from it.
+    pub fn latest(&self, now: Timestamp) -> Timestamp {
+        match self.way {
+            Way::Ahead => now.minus(self.by),
+            Way::Behind => now,
+        }
+    }
+
     /// When it ends by itself.
     pub fn left(&self) -> Duration {
         self.by.min(LONGEST).saturating_sub(self.lasted)

@@ -40,6 +40,7 @@ fn a_year_forwards_is_doubted_until_it_is_taken_back() {
     let doubt = watch.look(at(HOUR).plus(YEAR), HOUR).unwrap();
     assert_eq!((doubt.way, doubt.by), (Way::Ahead, YEAR));
     assert_eq!(doubt.left(), 7 * DAY);
+    assert_eq!(doubt.latest(at(HOUR).plus(YEAR)), at(HOUR));
     let later = watch.look(at(2 * HOUR).plus(YEAR), 2 * HOUR).unwrap();
     assert_eq!((later.lasted, later.left()), (HOUR, 7 * DAY - HOUR));
     // Right again: nothing to wait for.
@@ -70,10 +71,9 @@ fn a_doubt_ends_by_itself_after_as_long_as_the_jump_and_a_week_at_most() {
 #[test]
 fn a_day_backwards_is_doubted_until_the_clock_has_passed_what_it_had_shown() {
     let mut watch = running();
-    assert_eq!(
-        way(watch.look(at(HOUR).minus(DAY), HOUR)),
-        Some(Way::Behind)
-    );
+    let back = at(HOUR).minus(DAY);
+    let doubt = watch.look(back, HOUR).unwrap();
+    assert_eq!((doubt.way, doubt.latest(back)), (Way::Behind, back));
     let mut counted = HOUR;
     while watch.look(at(counted).minus(DAY), counted).is_some() {
         counted += Duration::from_secs(60);

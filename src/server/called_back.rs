@@ -7,7 +7,7 @@
 
 use crate::model::{Change, Client, Grant, GrantEnd, User};
 use crate::oauth::token::code;
-use crate::ops::clock::{self, Doubt, Way};
+use crate::ops::clock::{self, Doubt};
 use crate::server::logout_notices;
 use crate::store::{StoreError, View};
 use crate::types::{ClientId, GrantId, Timestamp, UserId};
@@ -34,14 +34,12 @@ fn following(
     now: Timestamp,
     doubt: Option<Doubt>,
 ) -> Result<Vec<Change>, StoreError> {
-    let latest = match doubt {
-        Some(doubt) if doubt.way == Way::Ahead => now.minus(doubt.by).just_after(),
-        _ => Timestamp::from_millis(u64::MAX),
-    };
+    let latest = doubt.map(|doubt| doubt.latest(now).just_after());
+    let bounded = |from: Timestamp| latest.map_or(from, |latest| latest.min(from));
     let (users, clients) = put(changes);
     let (mut more, mut later) = (Vec::new(), Vec::new());
     for after in users.into_values() {
-        let from = after.tokens_not_before.min(latest);
+        let from = bounded(after.tokens_not_before);
         if !calls_back(
             view.user(after.id)?.map(|u| u.tokens_not_before),
             after.tokens_not_before,
@@ -57,7 +55,7 @@ fn following(
         }
     }
     for after in clients.into_values() {
-        let from = after.tokens_not_before.min(latest);
+        let from = bounded(after.tokens_not_before);
         if !calls_back(
             view.client(after.id)?.map(|c| c.tokens_not_before),
             after.tokens_not_before,
@@ -129,6 +127,7 @@ mod tests {
     use super::*;
     use crate::model::{Client, Decision, User};
     use crate::oauth::testing::{NOW, client, grant, user};
+    use crate::ops::clock::Way;
     use crate::server::testing::{House, house};
     use crate::types::Id;
     use std::time::Duration;

@@ -1,6 +1,7 @@
 """A machine's clock that jumps under the whole server: Debian's libfaketime shows the program another wall clock, which can
 be set while it runs, and leaves the machine's own count alone. The rule stands in src/ops/clock.rs."""
 
+import base64
 import json
 import os
 import secrets
@@ -318,6 +319,18 @@ def test_a_reset_while_the_clock_is_wrong_shuts_out_who_was_in_and_not_the_owner
         house.set(0)
         assert_shut_out()
         assert_lets_the_owner_in()
+
+
+def test_a_key_that_is_made_while_the_clock_is_ahead_signs_on_when_it_is_right(house, ann):
+    old = house.keys()
+    house.set(YEAR)
+    house.run("keys", "rotate")
+    house.set(0)
+    keys = house.keys()
+    assert [keys[kid] for kid in old] == ["retired", "retired"], keys
+    token = house.sign_in(ann)["id_token"]
+    signed = json.loads(base64.urlsafe_b64decode(token.split(".")[0] + "=="))
+    assert keys[signed["kid"]] == "signing" and signed["kid"] not in old
 
 
 def test_time_that_passes_is_no_doubt_and_keys_and_tokens_have_theirs(house, ann):

@@ -90,9 +90,10 @@ pub fn replace_all(ctx: &Context, actor: &Actor) -> Result<(), OperationError> {
     })
 }
 
-/// A key that would sign from now on.
+/// A key that would sign from now on, also when a clock that is ahead is set right.
 pub fn generate(algorithm: Algorithm) -> Result<SigningKey, OperationError> {
-    let now = clock::now();
+    let (now, doubt) = clock::look();
+    let now = doubt.map_or(now, |doubt| doubt.latest(now));
     keyring::generate(algorithm, now, now)
         .map_err(|KeyError(why)| StoreError::Unavailable(why).into())
 }
