@@ -1,6 +1,7 @@
 use super::*;
 use crate::model::Event;
 use crate::model::{Change, Decision, EventKind, Group};
+use crate::store::schema::SCHEMA;
 use crate::store::verify::{verify, verify_beside_writer, verify_open};
 use crate::store::{OpenError, ReadOnly, Store};
 use crate::types::Timestamp;
@@ -289,6 +290,32 @@ fn a_header_with_sizes_of_another_file_is_not_whole() {
         }
     }
     assert!(opened > 0, "redb refuses each of them");
+}
+
+/// A backup on a bad stick once told its owner to update Doorlight.
+#[test]
+fn a_page_that_is_damaged_makes_no_file_newer_or_another_programs() {
+    let place = Place::new("version");
+    let path = place.file("doorlight.redb");
+    Store::open(&path).unwrap().close();
+    let sound = std::fs::read(&path).unwrap();
+    let version = SCHEMA.to_be_bytes();
+    let mut damaged = 0;
+    for at in 0..sound.len() - version.len() {
+        if sound[at..at + version.len()] != version {
+            continue;
+        }
+        let mut bytes = sound.clone();
+        bytes[at + 4..at + 8].fill(0xff);
+        std::fs::write(&path, &bytes).unwrap();
+        match verify(&path) {
+            Err(OpenError::Corrupt(..)) => damaged += 1,
+            // A page that nobody reads.
+            Ok(_) => {}
+            Err(error) => panic!("{at}: {error}"),
+        }
+    }
+    assert!(damaged > 0, "the version is not found");
 }
 
 /// The server goes on while `verify` looks at its file.

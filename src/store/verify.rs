@@ -13,7 +13,7 @@ use super::view::{Snapshot, View};
 use super::{OpenError, ReadOnly, StoreError};
 use crate::crypto::keyring::LoadedKey;
 use crate::model::{Algorithm, Settings, SigningKey};
-use redb::{Builder, Database, ReadableDatabase};
+use redb::{Builder, ReadableDatabase};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -106,11 +106,13 @@ pub fn verify_open(file: &File, place: &Path) -> Result<Contents, OpenError> {
 fn look(path: &Path, backend: Rehearsal) -> Result<Contents, OpenError> {
     let bytes = backend.size();
     let looked = || {
-        let db = open::guarded(path, || {
+        let mut db = open::guarded(path, || {
             Builder::new()
                 .set_cache_size(CACHE_BYTES)
                 .create_with_backend(backend)
         })?;
+        // First: a damaged page may say anything of whose the file is, and of how new.
+        let is_sound = open::guarded(path, || db.check_integrity())?;
         let found = open::found(path, &db)?;
         migrate::check(path, &found)?;
         if found == Found::Empty {
@@ -121,7 +123,13 @@ fn look(path: &Path, backend: Rehearsal) -> Result<Contents, OpenError> {
             checksums: true,
             ..Contents::default()
         };
-        check(path, db, &mut contents)?;
+        if !is_sound {
+            contents.fault("pages of the file are damaged".to_owned());
+        }
+        let failed = |error: StoreError| OpenError::Corrupt(path.to_owned(), error.to_string());
+        let snapshot = db.begin_read().map(Snapshot::new);
+        let snapshot = snapshot.map_err(|error| failed(error.into()))?;
+        records(&snapshot.view(), &mut contents).map_err(failed)?;
         Ok(contents)
     };
     // redb may panic on a damaged file, also while it lets go of it.
@@ -144,20 +152,6 @@ pub fn verify_beside_writer(path: &Path) -> Result<Contents, OpenError> {
         Ok(contents)
     };
     panics::told(path, looked).unwrap_or_else(|| Err(OpenError::contradicting(path)))
-}
-
-fn check(path: &Path, mut db: Database, contents: &mut Contents) -> Result<(), OpenError> {
-    let whole = open::guarded(path, || db.check_integrity())?;
-    if !whole {
-        contents.fault("pages of the file are damaged".to_owned());
-    }
-    let failed = |error: StoreError| OpenError::Corrupt(path.to_owned(), error.to_string());
-    let snapshot = db
-        .begin_read()
-        .map(Snapshot::new)
-        .map_err(|error| failed(error.into()))?;
-    let view = snapshot.view();
-    records(&view, contents).map_err(failed)
 }
 
 fn records(view: &View<'_>, contents: &mut Contents) -> Result<(), StoreError> {
