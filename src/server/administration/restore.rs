@@ -52,7 +52,9 @@ impl fmt::Display for RestoreError {
                 "the backup was made by a newer Doorlight (format {found}, this one knows {known}): update Doorlight \
                  first"
             ),
-            Self::Unusable(OpenError::Corrupt(_, why)) => {
+            // Not its place: the file is on its way to another.
+            Self::Unusable(OpenError::Corrupt(_, why))
+            | Self::Start(StartError::Open(OpenError::Corrupt(_, why))) => {
                 write!(f, "the backup is damaged ({why})")
             }
             Self::Unusable(error) => error.fmt(f),
