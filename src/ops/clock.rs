@@ -13,7 +13,8 @@
 //!
 //! While the clock is behind it shows a time that was lived through, and what was used up then may have been forgotten:
 //! DPoP proofs and client assertions are refused until it has passed (`server::replays`). A code or device code of a time
-//! to come is thrown away (`store::sweep`). An access token is good between its `iat` and `exp` by the clock, here as at
+//! to come is refused (`Timestamp::is_in_life`) and thrown away (`store::sweep`). Tokens that are called back end by name
+//! where their dates say too little (`server::called_back`). An access token is good between its `iat` and `exp` by the clock, here as at
 //! every service; one that was revoked stays revoked (`store::sweep` keeps that for a week longer).
 
 use crate::types::Timestamp;
