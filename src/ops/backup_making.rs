@@ -6,24 +6,20 @@
 use super::backup_folder;
 use super::backups::{self, Form};
 use super::inspection::inspect_open;
-use crate::crypto::age::{self, AgeError, Lock, Recipient};
+use crate::crypto::age::{Lock, Recipient};
 use crate::model::{BackupMade, BackupSettings};
 use crate::store::backup::{self, BackupError, GoOn};
+use crate::store::encrypted;
 use crate::store::placed::{self, Placing};
 use crate::store::verify::Contents;
 use crate::store::{OpenError, Store, StoreError};
 use crate::types::Timestamp;
 use std::fmt;
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
 
 /// What must stay free on the disk of the data file while there is a copy, so that the server can go on writing.
 const LEFT_FREE: u64 = 16 * 1_024 * 1_024;
-
-/// What is encrypted or written at once.
-const PIECE: usize = 64 * 1024;
 
 /// Why there is no backup. Nothing was removed.
 #[derive(Debug)]
@@ -42,8 +38,6 @@ pub enum MakeError {
     Unreadable(OpenError),
     /// The copy is damaged: the first fault.
     Damaged(String),
-    /// It could not be encrypted.
-    Encryption(AgeError),
     /// A recipient that is set is none.
     Recipient(String),
 }
@@ -80,7 +74,6 @@ impl fmt::Display for MakeError {
                     "the copy was damaged, and was thrown away: {fault}; check the data file with doorlight verify"
                 )
             }
-            Self::Encryption(error) => error.fmt(f),
             Self::Recipient(text) => write!(f, "{text} is no public key of the age format"),
         }
     }
@@ -121,26 +114,21 @@ pub fn make(
     }
     // The copy, and the one that stays.
     leave_room(store, 1 + u64::from(!apart))?;
-    let form = match recipients.is_empty() {
-        true => Form::Plain,
-        false => Form::Encrypted,
+    let lock = Some(recipients)
+        .filter(|recipients| !recipients.is_empty())
+        .map(Lock::Recipients);
+    let form = match lock {
+        None => Form::Plain,
+        Some(_) => Form::Encrypted,
     };
     let target = folder.join(backups::name(now, form));
     let failed = |error| BackupError::Target(target.clone(), error);
     let placing = Placing::beside(&target).map_err(failed)?;
     let copy = checked_copy(store, go_on)?;
-    match form {
-        Form::Plain => {
-            pour(&copy, &mut placing.file(), &target, go_on)?;
-            // Not all that is written somewhere can be read there again.
-            check(placing.file(), &target)?;
-        }
-        Form::Encrypted => {
-            let lock = Lock::Recipients(recipients);
-            let begun = age::encrypt(&lock, BufWriter::new(placing.file()))
-                .map_err(MakeError::Encryption)?;
-            fill(begun, &copy, &target, go_on)?;
-        }
+    encrypted::write(&copy, lock.as_ref(), placing.file(), &target, go_on)?;
+    if lock.is_none() {
+        // Not all that is written somewhere can be read there again.
+        check(placing.file(), &target)?;
     }
     let bytes = placing.put_new().map_err(failed)?;
     Ok(BackupMade {
@@ -178,41 +166,6 @@ pub fn checked_copy(store: &Store, go_on: GoOn<'_>) -> Result<File, MakeError> {
     drop(snapshot);
     check(&copy, folder)?;
     Ok(copy)
-}
-
-/// Encrypts a copy to its end, for a file that stands or will stand at `target`.
-pub fn fill<W: Write>(
-    mut begun: age::Encrypting<BufWriter<W>>,
-    copy: &File,
-    target: &Path,
-    go_on: GoOn<'_>,
-) -> Result<(), BackupError> {
-    pour(copy, &mut begun, target, go_on)?;
-    begun
-        .finish()
-        .and_then(|mut out| out.flush())
-        .map_err(|error| BackupError::Target(target.to_owned(), error))
-}
-
-/// Writes all of a copy, and asks between pieces whether to go on.
-fn pour(
-    mut copy: &File,
-    out: &mut impl Write,
-    target: &Path,
-    go_on: GoOn<'_>,
-) -> Result<(), BackupError> {
-    let failed = |error| BackupError::Target(target.to_owned(), error);
-    let mut piece = Zeroizing::new(vec![0; PIECE]);
-    loop {
-        if !go_on() {
-            return Err(BackupError::Stopped);
-        }
-        let read = copy.read(&mut piece).map_err(failed)?;
-        let Some(read) = piece.get(..read).filter(|read| !read.is_empty()) else {
-            return Ok(());
-        };
-        out.write_all(read).map_err(failed)?;
-    }
 }
 
 fn check(copy: &File, place: &Path) -> Result<(), MakeError> {

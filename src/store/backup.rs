@@ -7,7 +7,7 @@
 use super::open::{CACHE_BYTES, MAGIC};
 use super::placed::{self, Placing};
 use super::{Snapshot, StoreError, encrypted};
-use crate::crypto::age::{self, Lock};
+use crate::crypto::age::{self, AgeError, Lock};
 use redb::backends::FileBackend;
 use redb::{
     Builder, ConcurrencyMode, Database, ReadTransaction, TableDefinition, TableHandle,
@@ -32,6 +32,8 @@ pub enum BackupError {
     Itself(PathBuf),
     /// It cannot be written there.
     Target(PathBuf, io::Error),
+    /// It could not be encrypted.
+    Encryption(AgeError),
     /// It was told to stop.
     Stopped,
 }
@@ -53,6 +55,7 @@ impl fmt::Display for BackupError {
             Self::Target(path, why) => {
                 write!(f, "{}: {}", path.display(), placed::unwritten(why))
             }
+            Self::Encryption(error) => error.fmt(f),
             Self::Stopped => f.write_str("the backup was stopped"),
         }
     }
@@ -76,8 +79,8 @@ pub fn to_file(
     let failed = |error| BackupError::Target(target.to_owned(), error);
     let placing = Placing::beside(target).map_err(failed)?;
     if let Some(lock) = lock {
-        let plain = to_nameless(snapshot, placed::folder(data), go_on)?;
-        encrypted::write(plain, lock, placing.file()).map_err(failed)?;
+        let copy = to_nameless(snapshot, placed::folder(data), go_on)?;
+        encrypted::write(&copy, Some(lock), placing.file(), target, go_on)?;
     } else {
         to_open(snapshot, placing.file(), target, go_on)?;
     }
@@ -106,14 +109,8 @@ pub fn write_to(
     lock: Option<&Lock>,
     go_on: GoOn<'_>,
 ) -> Result<u64, BackupError> {
-    let mut plain = to_nameless(snapshot, scratch, go_on)?;
-    let written = match lock {
-        Some(lock) => encrypted::write(plain, lock, &mut *out),
-        None => io::copy(&mut plain, out),
-    };
-    written
-        .and_then(|size| out.flush().map(|()| size))
-        .map_err(|error| BackupError::Target(PathBuf::from("-"), error))
+    let copy = to_nameless(snapshot, scratch, go_on)?;
+    encrypted::write(&copy, lock, out, Path::new("-"), go_on)
 }
 
 /// Makes a backup in a file without a name, in that folder, and winds it back to its beginning.

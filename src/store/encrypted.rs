@@ -2,29 +2,88 @@
 //! Owns: whether a backup is encrypted, and that one that is cut short, or changed, or somebody else's is no backup.
 //! Not here: the format (`crypto::age`), where keys come from (`cli::lock`), what is in a backup (`verify`).
 
+use super::backup::{BackupError, GoOn};
 use super::placed;
-use crate::crypto::age::{self, AgeError, Header, Key, Lock};
+use crate::crypto::age::{self, AgeError, Encrypting, Header, Key, Lock};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// What is read, encrypted or copied at once, in bytes.
 const PIECE: usize = 64 * 1024;
 
-/// Encrypts all of `plain` to `out`. Returns the size of what was in the clear, in bytes.
-pub(super) fn write(mut plain: File, lock: &Lock, out: impl Write) -> io::Result<u64> {
-    let mut encrypting = age::encrypt(lock, out).map_err(into_io)?;
-    let size = io::copy(&mut plain, &mut encrypting)?;
-    encrypting.finish()?;
+/// Writes all of `copy` to `out`, which stands or will stand at `target`, encrypted where there is a lock. Asks between
+/// pieces whether to go on. Returns the size of the copy in bytes.
+pub fn write(
+    copy: &File,
+    lock: Option<&Lock>,
+    mut out: impl Write,
+    target: &Path,
+    go_on: GoOn<'_>,
+) -> Result<u64, BackupError> {
+    match lock {
+        Some(lock) => fill(begin(lock, out, target)?, copy, target, go_on),
+        None => {
+            let size = pour(copy, &mut out, target, go_on)?;
+            ended(out, target)?;
+            Ok(size)
+        }
+    }
+}
+
+/// The first half of [`write`] for whoever has to count what a passphrase costs, 128 MiB for a moment: no more than that.
+pub fn begin<W: Write>(lock: &Lock, out: W, target: &Path) -> Result<Encrypting<W>, BackupError> {
+    age::encrypt(lock, out).map_err(|error| match error {
+        AgeError::Io(error) => BackupError::Target(target.to_owned(), error),
+        other => BackupError::Encryption(other),
+    })
+}
+
+/// The second half.
+pub fn fill<W: Write>(
+    mut begun: Encrypting<W>,
+    copy: &File,
+    target: &Path,
+    go_on: GoOn<'_>,
+) -> Result<u64, BackupError> {
+    let size = pour(copy, &mut begun, target, go_on)?;
+    let out = begun
+        .finish()
+        .map_err(|error| BackupError::Target(target.to_owned(), error))?;
+    ended(out, target)?;
     Ok(size)
 }
 
-fn into_io(error: AgeError) -> io::Error {
-    match error {
-        AgeError::Io(error) => error,
-        other => io::Error::other(other),
+fn pour(
+    mut copy: &File,
+    out: &mut impl Write,
+    target: &Path,
+    go_on: GoOn<'_>,
+) -> Result<u64, BackupError> {
+    let failed = |error| BackupError::Target(target.to_owned(), error);
+    let mut piece = Zeroizing::new(vec![0; PIECE]);
+    let mut size = 0;
+    loop {
+        if !go_on() {
+            return Err(BackupError::Stopped);
+        }
+        let read = match copy.read(&mut piece) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            read => read.map_err(failed)?,
+        };
+        let Some(read) = piece.get(..read).filter(|read| !read.is_empty()) else {
+            return Ok(size);
+        };
+        out.write_all(read).map_err(failed)?;
+        size += u64::try_from(read.len()).unwrap_or(0);
     }
+}
+
+fn ended(mut out: impl Write, target: &Path) -> Result<(), BackupError> {
+    out.flush()
+        .map_err(|error| BackupError::Target(target.to_owned(), error))
 }
 
 /// A backup that is to be read, once and from its beginning: also out of a pipe.

@@ -20,7 +20,8 @@ fn bytes_of(file: &File) -> Vec<u8> {
 fn locked(content: &[u8], identity: &Identity) -> Vec<u8> {
     let lock = Lock::Recipients(vec![identity.recipient()]);
     let mut out = Vec::new();
-    let size = write(file(content), &lock, &mut out).unwrap();
+    let target = Path::new("backup.age");
+    let size = write(&file(content), Some(&lock), &mut out, target, &|| true).unwrap();
     assert_eq!(size, u64::try_from(content.len()).unwrap());
     out
 }
@@ -133,4 +134,19 @@ fn what_cannot_be_written_is_told_apart_from_what_cannot_be_read() {
     assert!(matches!(refused, Err(SourceError::Write(_))));
     let folder = Source::new(File::open(std::env::temp_dir()).unwrap());
     assert!(matches!(folder, Err(SourceError::Read(_))));
+}
+
+/// A server that ends waits for no disk, and what it left is no backup: the content was not sealed.
+#[test]
+fn what_was_told_to_stop_stops_between_pieces_and_does_not_open() {
+    let own = Identity::generate();
+    let lock = Lock::Recipients(vec![own.recipient()]);
+    let pieces = std::cell::Cell::new(0);
+    let go_on = || pieces.replace(pieces.get() + 1) < 2;
+    let mut out = Vec::new();
+    let copy = file(&[7; 5 * PIECE]);
+    let stopped = write(&copy, Some(&lock), &mut out, Path::new("out"), &go_on);
+    assert!(matches!(stopped, Err(BackupError::Stopped)), "{stopped:?}");
+    let found = opened(&out, Some(&Key::Identities(vec![own])));
+    assert!(matches!(found, Err(SourceError::Age(_))), "{found:?}");
 }

@@ -6,7 +6,7 @@
 
 use super::backups::{self as page, refused};
 use super::desk::{self, Answer, Desk};
-use crate::crypto::age::{self, Lock};
+use crate::crypto::age::Lock;
 use crate::crypto::strength;
 use crate::model::AdminError;
 use crate::ops::backup_making::{self, MakeError};
@@ -16,11 +16,11 @@ use crate::server::administration::{OperationError, backups as operations};
 use crate::server::context::Context;
 use crate::server::respond::set;
 use crate::store::backup::BackupError;
-use crate::store::placed;
+use crate::store::{encrypted, placed};
 use crate::types::Secret;
 use rouille::{Response, ResponseBody};
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Seek};
+use std::io::{self, Read, Seek};
 
 /// `POST /admin/backups/download`.
 pub fn download(desk: &Desk<'_>) -> Answer {
@@ -46,7 +46,7 @@ fn made(desk: &Desk<'_>) -> Result<(File, Form, Turn), OperationError> {
     let copy = backup_making::checked_copy(&ctx.store, &go_on).map_err(told)?;
     Ok(match lock {
         None => (copy, Form::Plain, turn),
-        Some(lock) => (encrypted(ctx, &copy, &lock)?, Form::Encrypted, turn),
+        Some(lock) => (locked(ctx, &copy, &lock)?, Form::Encrypted, turn),
     })
 }
 
@@ -81,15 +81,14 @@ fn lock(desk: &Desk<'_>) -> Result<Option<Lock>, OperationError> {
 }
 
 /// A passphrase costs 128 MiB for a moment, and so passes the gate before Argon2.
-fn encrypted(ctx: &Context, copy: &File, lock: &Lock) -> Result<File, OperationError> {
+fn locked(ctx: &Context, copy: &File, lock: &Lock) -> Result<File, OperationError> {
     let folder = placed::folder(ctx.store.path());
-    let failed = |error| told(BackupError::Target(folder.to_owned(), error).into());
+    let told = |error: BackupError| told(error.into());
+    let failed = |error| told(BackupError::Target(folder.to_owned(), error));
     let mut out = placed::nameless(folder).map_err(failed)?;
-    let writer = BufWriter::new(&out);
-    let begun = ctx.hashing.other(|| age::encrypt(lock, writer))?;
-    let begun = begun.map_err(|error| told(MakeError::Encryption(error)))?;
-    backup_making::fill(begun, copy, folder, &|| ctx.backups.goes_on())
-        .map_err(|error| told(error.into()))?;
+    let begun = ctx.hashing.other(|| encrypted::begin(lock, &out, folder))?;
+    let begun = begun.map_err(told)?;
+    encrypted::fill(begun, copy, folder, &|| ctx.backups.goes_on()).map_err(told)?;
     out.rewind().map_err(failed)?;
     Ok(out)
 }
