@@ -3,8 +3,8 @@
 use super::lock::LockArguments;
 use super::{Failure, Shared, complain, output, reach};
 use crate::crypto::age::Lock;
-use crate::ops::backup_folder;
-use crate::ops::backups::{self, Form};
+use crate::ops::backup::file_name::{self, Form};
+use crate::ops::backup::folder;
 use crate::ops::clock;
 use crate::server::administration::backups::OTHERS_READ;
 use crate::store::backup::{self, BackupError};
@@ -33,7 +33,7 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure>
             Some(_) => Form::Encrypted,
             None => Form::Plain,
         };
-        arguments.file.join(backups::name(clock::now(), form))
+        arguments.file.join(file_name::of(clock::now(), form))
     } else {
         arguments.file.clone()
     };
@@ -42,7 +42,7 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure>
         Ok(backup::to_file(snapshot, data, &target, lock, &|| true)?)
     })?;
     let found = std::fs::metadata(&target);
-    if lock.is_none() && found.is_ok_and(|found| backup_folder::others_read(&found)) {
+    if lock.is_none() && found.is_ok_and(|found| folder::others_read(&found)) {
         complain(&format!("{}: {OTHERS_READ}", target.display()));
     }
     output::one(

@@ -2,11 +2,12 @@
 
 use super::{Failure, Shared, https, output, reach};
 use crate::model::{AdminError, Event, EventKind};
+use crate::ops::backup::schedule;
 use crate::ops::forgetting::Forgetting;
 use crate::ops::logout_delivery::{self, LogoutDelivery};
 use crate::ops::service_manager::{self, Managed};
 use crate::ops::timer::{Task, Timer};
-use crate::ops::{backup_schedule, clock, logging};
+use crate::ops::{clock, logging};
 use crate::server::administration::{Actor, Authority, OperationError, people, restore};
 use crate::server::api::control;
 use crate::server::certificate::Keeper;
@@ -210,7 +211,7 @@ fn serve(
         .record(vec![Event::success(EventKind::ServerStarted, clock::now())]);
     announce(shared, ctx)?;
 
-    let backups = backup_schedule::task(ctx.backups.clone(), ctx.store.clone());
+    let backups = schedule::task(ctx.backups.clone(), ctx.store.clone());
     let mut tasks = vec![sweep(ctx.clone()), rotate(ctx.clone()), backups];
     if let Some(keeper) = keeper {
         tasks.push(https::watch(keeper.clone()));

@@ -1,11 +1,11 @@
 //! Backups that Doorlight makes by itself: what an administrator wants, and what became of it.
-//! Not here: when one is due (`ops::backup_due`), how one is made (`ops::backup_making`).
+//! Not here: when one is due (`ops::backup::due`), how one is made (`ops::backup::making`).
 
 use crate::types::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// How many of each are kept (`ops::retention`).
+/// How many of each are kept (`ops::backup::retention`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keep {
     /// Days of which the latest backup is kept.

@@ -22,7 +22,7 @@ use crate::crypto::random;
 use crate::crypto::rotation;
 use crate::crypto::seal::SealKey;
 use crate::model::{Change, Client, Decision, Event, EventKind, Settings, SigningKey};
-use crate::ops::backup_schedule::Backups;
+use crate::ops::backup::schedule::Backups;
 use crate::ops::clock;
 use crate::store::{OpenError, Store, StoreError, View};
 use crate::types::{ClientId, Issuer, Timestamp, WireClientId};

@@ -1,7 +1,7 @@
 //! A copy of the data file as of one commit, made while requests go on: every row in order, and no dead page.
 //! Owns: what is copied, that a copy that failed never stands where a good one stood, and that what is to be encrypted
 //! never stands anywhere else in the clear: the copy has no name, and is in the data file's folder, as safe as that.
-//! Not here: when one is made and how many are kept (`ops::backups`), whether one is whole (`verify`), how one is opened
+//! Not here: when one is made and how many are kept (`ops::backup`), whether one is whole (`verify`), how one is opened
 //! (`encrypted`).
 
 use super::open::{CACHE_BYTES, MAGIC};

@@ -9,9 +9,9 @@ use super::desk::{self, Answer, Desk};
 use crate::crypto::age::Lock;
 use crate::crypto::strength;
 use crate::model::AdminError;
-use crate::ops::backup_making::{self, MakeError};
-use crate::ops::backup_schedule::Turn;
-use crate::ops::backups::{self as names, Form};
+use crate::ops::backup::file_name::{self as names, Form};
+use crate::ops::backup::making::{self, MakeError};
+use crate::ops::backup::schedule::Turn;
 use crate::server::administration::{OperationError, backups as operations};
 use crate::server::context::Context;
 use crate::server::respond::set;
@@ -42,8 +42,8 @@ fn made(desk: &Desk<'_>) -> Result<(File, Form, Turn), OperationError> {
         AdminError::NoBackup("another download is going on; try again when it has ended".to_owned())
     })?;
     let go_on = || ctx.backups.goes_on();
-    backup_making::leave_room(&ctx.store, 1 + u64::from(lock.is_some())).map_err(told)?;
-    let copy = backup_making::checked_copy(&ctx.store, &go_on).map_err(told)?;
+    making::leave_room(&ctx.store, 1 + u64::from(lock.is_some())).map_err(told)?;
+    let copy = making::checked_copy(&ctx.store, &go_on).map_err(told)?;
     Ok(match lock {
         None => (copy, Form::Plain, turn),
         Some(lock) => (locked(ctx, &copy, &lock)?, Form::Encrypted, turn),
@@ -57,7 +57,7 @@ fn lock(desk: &Desk<'_>) -> Result<Option<Lock>, OperationError> {
         "none" => Ok(None),
         "recipients" => {
             let settings = desk.ctx().settings()?;
-            let recipients = backup_making::recipients(&settings.backups).map_err(told)?;
+            let recipients = making::recipients(&settings.backups).map_err(told)?;
             if recipients.is_empty() {
                 let why = "no public keys are set for the daily backups";
                 return Err(AdminError::invalid("lock", why).into());
@@ -110,7 +110,7 @@ fn sent(desk: &Desk<'_>, file: File, form: Form, turn: Turn) -> Answer {
     operations::note_download(desk.ctx(), form, &desk.actor())?;
     let mut response = Response::from_data("application/octet-stream", Vec::new());
     response.data = ResponseBody::from_reader_and_size(Sending { file, _turn: turn }, size);
-    let name = names::name(desk.incoming.now, form);
+    let name = names::of(desk.incoming.now, form);
     let disposition = format!("attachment; filename=\"{name}\"");
     set(&mut response, "Content-Disposition", disposition);
     set(&mut response, "Cache-Control", "no-store");

@@ -2,8 +2,8 @@
 
 use super::desk::{self, Answer, Desk, Done};
 use crate::model::{AdminError, BackupRecord, BackupSettings};
-use crate::ops::backup_due::{self, Due, Standing};
-use crate::ops::backup_folder::Stored;
+use crate::ops::backup::due::{self, Due, Standing};
+use crate::ops::backup::folder::Stored;
 use crate::server::administration::backups::{self as operations, BackupChanges, Recorded, State};
 use crate::server::pages::when::{ago, when};
 use crate::server::respond::{self, Leads};
@@ -111,7 +111,7 @@ fn notice(settings: &BackupSettings, record: &BackupRecord, now: Timestamp) -> O
         (Some(failure), 1..) => format!("The last backup failed: {}.", failure.why),
         _ => String::new(),
     };
-    let (tone, text) = match backup_due::standing(settings, record, now) {
+    let (tone, text) = match due::standing(settings, record, now) {
         Standing::Off | Standing::Well => return None,
         Standing::Failing => (Tone::Warning, failed),
         Standing::Overdue(None) => (Tone::Bad, format!("There is no good backup. {failed}")),

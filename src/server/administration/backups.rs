@@ -1,5 +1,5 @@
 //! Scheduled backups, as an administrator sets them and asks for them.
-//! Owns: what may be set, and the test write before it is. Not here: when one is made and how (`ops::backup_schedule`).
+//! Owns: what may be set, and the test write before it is. Not here: when one is made and how (`ops::backup::schedule`).
 
 use super::{Actor, OperationError, submit};
 use crate::crypto::age::{MOST_KEYS, Recipient};
@@ -7,10 +7,10 @@ use crate::model::{
     AdminError, Author, BackupMade, BackupRecord, BackupSettings, Change, Decision, EventKind,
     Settings,
 };
-use crate::ops::backup_due::{self, Due};
-use crate::ops::backup_folder::{self, Stored};
-use crate::ops::backup_schedule::RunError;
-use crate::ops::backups::{self, Form};
+use crate::ops::backup::due::{self, Due};
+use crate::ops::backup::file_name::{self, Form};
+use crate::ops::backup::folder::{self, Stored};
+use crate::ops::backup::schedule::RunError;
 use crate::ops::clock;
 use crate::server::context::Context;
 use crate::store::backup::BackupError;
@@ -93,10 +93,10 @@ pub struct State {
 /// for which the data file would grow all the while.
 pub fn state(recorded: Recorded, data: &Path, now: Timestamp) -> State {
     let Recorded { settings, record } = recorded;
-    let due = backup_due::due(&settings, &record, now);
+    let due = due::due(&settings, &record, now);
     let folder = settings.folder.as_deref().map(Path::new);
     let files = folder.map_or(Ok(Vec::new()), |folder| {
-        backup_folder::list(folder).map_err(|error| unusable(folder, error))
+        folder::list(folder).map_err(|error| unusable(folder, error))
     });
     let found = files.as_deref().unwrap_or_default();
     let warning = folder.and_then(|folder| warning(folder, data, &settings, found));
@@ -120,15 +120,15 @@ pub fn set(
         return Err(AdminError::invalid("folder", "say where the backups go: a folder").into());
     };
     let refused = |error| AdminError::invalid("folder", unusable(&folder, error));
-    let others_read = backup_folder::try_out(&folder).map_err(refused)?;
-    if let Some(point) = backup_folder::missing_mount(&folder) {
+    let others_read = folder::try_out(&folder).map_err(refused)?;
+    if let Some(point) = folder::missing_mount(&folder) {
         let point = point.display();
         let why =
             format!("nothing is mounted at {point}, where /etc/fstab has a disk: mount it first");
         return Err(AdminError::invalid("folder", why).into());
     }
-    let apart = backup_folder::is_on_other_disk(&folder, ctx.store.path()).map_err(refused)?;
-    let mount_point = backup_folder::mount_point(&folder)
+    let apart = folder::is_on_other_disk(&folder, ctx.store.path()).map_err(refused)?;
+    let mount_point = folder::mount_point(&folder)
         .filter(|point| point.parent().is_some())
         .and_then(|point| point.into_os_string().into_string().ok());
     let changes = changes.clone();
@@ -314,7 +314,7 @@ fn warning(
     settings: &BackupSettings,
     there: &[Stored],
 ) -> Option<String> {
-    let plain = |stored: &&Stored| backups::form_of(&stored.name) == Some(Form::Plain);
+    let plain = |stored: &&Stored| file_name::form_of(&stored.name) == Some(Form::Plain);
     let open = settings.others_read && settings.recipients.is_empty()
         || there.iter().filter(plain).any(|stored| stored.others_read);
     let words: Vec<&str> = [open.then_some(OTHERS_READ), place(folder, data)]
@@ -333,7 +333,7 @@ fn place(folder: &Path, data: &Path) -> Option<&'static str> {
     if same_folder() == Some(true) {
         return Some(SAME_FOLDER);
     }
-    let apart = backup_folder::is_on_other_disk(folder, data);
+    let apart = folder::is_on_other_disk(folder, data);
     (!apart.ok()?).then_some(SAME_DISK)
 }
 

@@ -5,8 +5,9 @@ use super::{Actor, OperationError, keys, sessions, submit};
 use crate::config::Config;
 use crate::crypto::random;
 use crate::model::{AdminError, Change, Decision, EventKind, PrivateKey};
+use crate::ops::backup::file_name;
+use crate::ops::clock;
 use crate::ops::inspection::inspect;
-use crate::ops::{backups, clock};
 use crate::server::context::{Context, StartError};
 use crate::store::placed::Placing;
 use crate::store::verify::Contents;
@@ -145,6 +146,6 @@ fn replace_house_secrets(ctx: &Context, actor: &Actor) -> Result<(), OperationEr
 
 /// Makes it the data file. Returns where the one before is kept.
 pub fn put(placing: Placing, data: &Path) -> Result<Option<PathBuf>, RestoreError> {
-    let moment = backups::moment(clock::now());
+    let moment = file_name::moment(clock::now());
     restore::put(placing, data, &moment).map_err(|error| RestoreError::Io(data.to_owned(), error))
 }

@@ -4,7 +4,7 @@ use crate::crypto::rotation::KeyState;
 use crate::model::{Client, InitialAccessToken, Resource, Session, User};
 use crate::oauth::claim_mapping;
 use crate::oauth::clients::sector;
-use crate::ops::backup_due::Due;
+use crate::ops::backup::due::Due;
 use crate::server::administration::backups::{self as backup_operations, State as BackupState};
 use crate::server::administration::keys::KeyLine;
 use crate::server::pages::when::when;

@@ -1,9 +1,9 @@
 //! Whether there is a backup that is worth something when the card dies, in words. Not here: what is too old
-//! (`ops::backup_due`).
+//! (`ops::backup::due`).
 
 use super::finding::{Finding, shown, size};
 use crate::model::{BackupRecord, BackupSettings};
-use crate::ops::backup_due::{self, Standing};
+use crate::ops::backup::due::{self, Standing};
 use crate::ops::mounts::Mounts;
 use crate::types::Timestamp;
 use std::path::Path;
@@ -31,7 +31,7 @@ pub(super) fn judge(settings: &BackupSettings, record: &BackupRecord, now: Times
         None => "one failed".to_owned(),
     };
     let failing = record.failed_since > 0;
-    let finding = match backup_due::standing(settings, record, now) {
+    let finding = match due::standing(settings, record, now) {
         Standing::Off | Standing::Well if last.is_none() => return Finding::note(CHECK, what),
         Standing::Off | Standing::Well => return Finding::ok(CHECK, what),
         Standing::Overdue(_) if !failing => {

@@ -1,13 +1,13 @@
 //! One backup in the folder that is set: copied, checked, encrypted where there are recipients, and only then given its
 //! name. The copy is made in the folder of the data file, without a name: what is encrypted never stands anywhere else in
 //! the clear, and a folder that hangs holds no snapshot, for which the data file would grow until its disk is full.
-//! Not here: when (`backup_due`), what becomes of older ones (`backup_folder`).
+//! Not here: when (`due`), what becomes of older ones (`folder`).
 
-use super::backup_folder;
-use super::backups::{self, Form};
-use super::inspection::inspect_open;
+use super::file_name::{self, Form};
+use super::folder;
 use crate::crypto::age::{Lock, Recipient};
 use crate::model::{BackupMade, BackupSettings};
+use crate::ops::inspection::inspect_open;
 use crate::store::backup::{self, BackupError, GoOn};
 use crate::store::encrypted;
 use crate::store::placed::{self, Placing};
@@ -102,13 +102,13 @@ pub fn make(
 ) -> Result<BackupMade, MakeError> {
     let folder = Path::new(settings.folder.as_deref().ok_or(MakeError::Off)?);
     let recipients = recipients(settings)?;
-    let apart = backup_folder::is_on_other_disk(folder, store.path())
+    let apart = folder::is_on_other_disk(folder, store.path())
         .map_err(|error| BackupError::Target(folder.to_owned(), error))?;
     if settings.on_other_disk && !apart {
         return Err(MakeError::NotMounted(folder.to_owned()));
     }
     if let Some(point) = &settings.mount_point
-        && backup_folder::mount_point(folder).is_some_and(|now| !now.starts_with(point))
+        && folder::mount_point(folder).is_some_and(|now| !now.starts_with(point))
     {
         return Err(MakeError::NothingMounted(folder.to_owned(), point.clone()));
     }
@@ -121,7 +121,7 @@ pub fn make(
         None => Form::Plain,
         Some(_) => Form::Encrypted,
     };
-    let target = folder.join(backups::name(now, form));
+    let target = folder.join(file_name::of(now, form));
     let failed = |error| BackupError::Target(target.clone(), error);
     let placing = Placing::beside(&target).map_err(failed)?;
     let copy = checked_copy(store, go_on)?;
@@ -151,7 +151,7 @@ pub fn recipients(settings: &BackupSettings) -> Result<Vec<Recipient>, MakeError
 pub fn leave_room(store: &Store, copies: u64) -> Result<(), MakeError> {
     let failed = |error| BackupError::Target(store.path().to_owned(), error);
     let size = std::fs::metadata(store.path()).map_err(failed)?.len();
-    let left = backup_folder::room(placed::folder(store.path())).map_err(failed)?;
+    let left = folder::room(placed::folder(store.path())).map_err(failed)?;
     if left < size.saturating_mul(copies).saturating_add(LEFT_FREE) {
         return Err(MakeError::Room(left));
     }

@@ -1,5 +1,5 @@
 //! Which backups are kept: the latest of each of the last days, weeks and months. Pure.
-//! Not here: making and removing them (`backups`).
+//! Not here: making and removing them (`making`, `folder`).
 
 use crate::types::Timestamp;
 use std::collections::BTreeSet;

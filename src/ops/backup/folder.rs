@@ -1,12 +1,12 @@
 //! The folder that backups go to: whether they can, which ones stand there, and which are taken away.
-//! Only files with exactly our names (`backups`), of our own and with our content, are counted or removed, plain and
+//! Only files with exactly our names (`file_name`), of our own and with our content, are counted or removed, plain and
 //! encrypted ones together. Whatever else is there, links among it, is somebody's and stays.
 //! Not here: which are kept (`retention`).
 
-use super::backups;
-use super::mounts::Mounts;
+use super::file_name;
 use super::retention::{self, Keep};
 use crate::model::BackupMade;
+use crate::ops::mounts::Mounts;
 use crate::store::{backup, placed};
 use crate::types::Timestamp;
 use rustix::fs::{Mode, OFlags};
@@ -49,7 +49,7 @@ pub fn list(folder: &Path) -> io::Result<Vec<Stored>> {
             continue;
         };
         // The link itself, not what it leads to.
-        let (Some(time), Ok(metadata)) = (backups::time_of(&name), entry.metadata()) else {
+        let (Some(time), Ok(metadata)) = (file_name::time_of(&name), entry.metadata()) else {
             continue;
         };
         if metadata.is_file() {
@@ -182,7 +182,7 @@ fn unfinished(name: &str) -> Option<Timestamp> {
         .strip_suffix(".part")?
         .rsplit_once('.')?;
     let is_mark = mark.len() == 16 && mark.bytes().all(|byte| byte.is_ascii_hexdigit());
-    backups::time_of(name).filter(|_| is_mark)
+    file_name::time_of(name).filter(|_| is_mark)
 }
 
 /// How many bytes more can be written to that disk, as far as it knows.
@@ -192,5 +192,5 @@ pub fn room(folder: &Path) -> io::Result<u64> {
 }
 
 #[cfg(test)]
-#[path = "backup_folder_tests.rs"]
+#[path = "folder_tests.rs"]
 mod tests;

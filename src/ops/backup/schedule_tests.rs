@@ -246,7 +246,7 @@ fn while_the_folder_is_written_to_the_data_file_uses_its_pages_again() {
             asked.set(asked.get() + 1);
             true
         };
-        backup_making::make(&place.store, &settings, NOW, &count).unwrap();
+        making::make(&place.store, &settings, NOW, &count).unwrap();
         let total = asked.replace(0);
         let busy = || {
             asked.set(asked.get() + 1);
@@ -262,7 +262,7 @@ fn while_the_folder_is_written_to_the_data_file_uses_its_pages_again() {
             }
             true
         };
-        backup_making::make(&place.store, &settings, NOW.plus(DAY), &busy).unwrap();
+        making::make(&place.store, &settings, NOW.plus(DAY), &busy).unwrap();
         grown.push(last.get().unwrap());
     }
     assert!(grown.iter().all(|bytes| *bytes < 256 * 1_024), "{grown:?}");
@@ -277,14 +277,14 @@ fn one_that_is_stopped_while_it_is_written_leaves_nothing_there() {
         count.set(count.get() + 1);
         true
     };
-    backup_making::make(&place.store, &place.settings(), NOW, &all).unwrap();
+    making::make(&place.store, &place.settings(), NOW, &all).unwrap();
     let before = place.names();
     let left = std::cell::Cell::new(count.get());
     let until = || {
         left.set(left.get() - 1);
         left.get() > 0
     };
-    let stopped = backup_making::make(&place.store, &place.settings(), NOW.plus(DAY), &until);
+    let stopped = making::make(&place.store, &place.settings(), NOW.plus(DAY), &until);
     assert!(
         matches!(stopped, Err(MakeError::Backup(BackupError::Stopped))),
         "{stopped:?}"
@@ -297,7 +297,7 @@ fn one_that_is_stopped_while_it_is_written_leaves_nothing_there() {
 fn where_a_copy_could_fill_the_disk_of_the_data_file_none_is_made() {
     let place = Place::new("schedule-room");
     place.set(|_| {});
-    let room = backup_folder::room(&place.dir).unwrap();
+    let room = folder::room(&place.dir).unwrap();
     let file = std::fs::File::options()
         .write(true)
         .open(place.store.path())
@@ -305,7 +305,7 @@ fn where_a_copy_could_fill_the_disk_of_the_data_file_none_is_made() {
     let size = file.metadata().unwrap().len();
     // With a hole in it, as long as all that is free.
     file.set_len(room).unwrap();
-    let made = backup_making::make(&place.store, &place.settings(), NOW, &|| true);
+    let made = making::make(&place.store, &place.settings(), NOW, &|| true);
     file.set_len(size).unwrap();
     let Err(error @ MakeError::Room(_)) = made else {
         panic!("{made:?}");

@@ -58,7 +58,7 @@ const ONE_A_DAY: Keep = Keep {
 };
 
 fn time(name: &str) -> Timestamp {
-    backups::time_of(name).unwrap()
+    file_name::time_of(name).unwrap()
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Backups in a folder: their names.
+//! What a backup is called, by its moment and its form, and which files bear such a name.
 //! Not here: how one is written (`store::backup`), which are kept (`retention`).
 
 use crate::types::Timestamp;
@@ -28,7 +28,7 @@ impl Form {
 
 /// The name of a backup of that moment: `doorlight-2026-11-29-030000.redb`, in UTC; of one that is encrypted:
 /// `doorlight-2026-11-29-030000.redb.age`.
-pub fn name(time: Timestamp, form: Form) -> String {
+pub fn of(time: Timestamp, form: Form) -> String {
     format!("{BEFORE}{}{}", moment(time), form.ending())
 }
 
@@ -63,7 +63,7 @@ fn time_of_form(file_name: &str, form: Form) -> Option<Timestamp> {
     let moment = moment.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
     let time = Timestamp::from_millis(u64::try_from(moment.as_millisecond()).ok()?);
     // One spelling only: what is removed is what was made.
-    (name(time, form) == file_name).then_some(time)
+    (of(time, form) == file_name).then_some(time)
 }
 
 #[cfg(test)]
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn a_name_tells_its_moment_and_others_tell_none() {
         let time = Timestamp::from_secs(1_795_510_200);
-        let (plain, encrypted) = (name(time, Form::Plain), name(time, Form::Encrypted));
+        let (plain, encrypted) = (of(time, Form::Plain), of(time, Form::Encrypted));
         assert_eq!(plain, "doorlight-2026-11-24-085000.redb");
         assert_eq!(encrypted, "doorlight-2026-11-24-085000.redb.age");
         assert_eq!(time_of(&plain), Some(time));

@@ -1,16 +1,16 @@
 //! Backups that are made by themselves, and at once where somebody asks: one at a time, recorded, and tidied up after.
 //! Each is made in a thread of its own. A folder on a network may hang for ever, and nothing else waits for it: neither
 //! the other background work nor the end of the server.
-//! Not here: when one is due (`backup_due`), how one is made (`backup_making`), which are kept (`retention`).
+//! Not here: when one is due (`due`), how one is made (`making`), which are kept (`retention`).
 
-use super::backup_due::{self, Due};
-use super::backup_folder::{self, Tidied};
-use super::backup_making::{self, MakeError};
-use super::clock;
-use super::timer::Task;
+use super::due::{self, Due};
+use super::folder::{self, Tidied};
+use super::making::{self, MakeError};
 use crate::model::{
     Author, BackupFailed, BackupMade, BackupSettings, Change, Decision, Event, EventKind, Outcome,
 };
+use crate::ops::clock;
+use crate::ops::timer::Task;
 use crate::store::backup::BackupError;
 use crate::store::{Store, StoreError};
 use std::convert::Infallible;
@@ -26,7 +26,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// How long a last backup of the future must stay one, before the clock is believed.
 const DOUBT: Duration = Duration::from_secs(600);
 /// The least between two that are begun by themselves, by a clock that nobody sets: after one that went well, and after
-/// one that failed. Less than what `backup_due` decides; it counts where the clock jumps, or where nothing is recorded.
+/// one that failed. Less than what `due` decides; it counts where the clock jumps, or where nothing is recorded.
 const LEAST: Duration = Duration::from_secs(55 * 60);
 const LEAST_FAILED: Duration = Duration::from_secs(4 * 60);
 /// How long the end of the server waits for one that is being made.
@@ -105,7 +105,7 @@ impl Backups {
 
     fn make_in(&self, _turn: &Turn, store: &Store, by: &Author) -> Result<BackupMade, RunError> {
         let settings = store.snapshot()?.view().settings_made()?.backups;
-        match backup_making::make(store, &settings, by.now, &|| self.goes_on()) {
+        match making::make(store, &settings, by.now, &|| self.goes_on()) {
             Ok(made) => {
                 let tidied = tidied(&settings, &made);
                 record_made(store, &made, &tidied, by)?;
@@ -151,7 +151,7 @@ impl Backups {
             return Ok(());
         };
         let record = view.backup_record()?;
-        let due = backup_due::due(&settings, &record, clock::now());
+        let due = due::due(&settings, &record, clock::now());
         if pace.allows(due, settings, record.failed_since, Instant::now()) {
             self.begin(store.clone());
         }
@@ -244,7 +244,7 @@ fn is_worth_telling(error: &MakeError) -> bool {
 
 fn tidied(settings: &BackupSettings, made: &BackupMade) -> Tidied {
     let folder = settings.folder.as_deref().unwrap_or_default();
-    backup_folder::tidy(Path::new(folder), settings.keep, made).unwrap_or_else(|error| Tidied {
+    folder::tidy(Path::new(folder), settings.keep, made).unwrap_or_else(|error| Tidied {
         removed: 0,
         failed: Some((folder.to_owned(), error)),
     })
@@ -306,5 +306,5 @@ fn record_failed(store: &Store, error: &MakeError, by: &Author) {
 }
 
 #[cfg(test)]
-#[path = "backup_schedule_tests.rs"]
+#[path = "schedule_tests.rs"]
 mod tests;

@@ -2,7 +2,7 @@
 //! Owns: that each day has its backup, that a machine which was off at that time catches up, that failures are tried again
 //! ever more slowly, and that no clock, however wrong, stops backups or makes a storm of them.
 //! The time of day is UTC, like every moment on the pages: a day has 24 hours then, summer and winter.
-//! Not here: the thread that waits (`backup_schedule`).
+//! Not here: the thread that waits (`schedule`).
 
 use crate::model::{BackupRecord, BackupSettings};
 use crate::types::Timestamp;
