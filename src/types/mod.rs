@@ -11,6 +11,7 @@ mod given_subject;
 pub mod histogram;
 mod host;
 mod id;
+pub mod in_words;
 mod issuer;
 mod redirect_uri;
 mod request_id;

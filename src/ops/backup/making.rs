@@ -13,7 +13,7 @@ use crate::store::encrypted;
 use crate::store::placed::{self, Placing};
 use crate::store::verify::Contents;
 use crate::store::{OpenError, Store, StoreError};
-use crate::types::Timestamp;
+use crate::types::{Timestamp, in_words};
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -58,8 +58,8 @@ impl fmt::Display for MakeError {
             ),
             Self::Room(left) => write!(
                 f,
-                "the disk of the data file has {} MiB left, and a copy could fill it; then nobody could sign in",
-                left / 1_048_576
+                "the disk of the data file has {} left, and a copy could fill it; then nobody could sign in",
+                in_words::size(*left)
             ),
             Self::Backup(error) => error.fmt(f),
             Self::Unreadable(OpenError::Corrupt(_, why)) => {

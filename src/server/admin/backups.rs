@@ -7,6 +7,7 @@ use crate::ops::backup::folder::Stored;
 use crate::server::administration::backups::{self as operations, BackupChanges, Recorded, State};
 use crate::server::pages::when::{ago, when};
 use crate::server::respond::{self, Leads};
+use crate::types::in_words::size;
 use crate::types::{Form, Timestamp};
 use crate::views;
 use crate::views::admin::{BackupRow, Backups};
@@ -245,22 +246,6 @@ fn quoted(path: String) -> String {
     }
 }
 
-/// A size in words.
-fn size(bytes: u64) -> String {
-    const KIB: u64 = 1_024;
-    match bytes {
-        0..KIB => format!("{bytes} bytes"),
-        KIB..1_048_576 => format!("{} KiB", bytes.div_ceil(KIB)),
-        1_048_576..1_073_741_824 => tenths(bytes, 1_048_576, "MiB"),
-        _ => tenths(bytes, 1_073_741_824, "GiB"),
-    }
-}
-
-fn tenths(bytes: u64, unit: u64, name: &str) -> String {
-    let tenths = bytes / (unit / 10);
-    format!("{}.{} {name}", tenths / 10, tenths % 10)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,18 +269,5 @@ mod tests {
             lines(&record)[1],
             r"doorlight --data /var/lib/doorlight/doorlight.redb restore '/mnt/the $(reboot) '\''stick'\''/doorlight-2026-11-29-030000.redb.age' --identity backup-key.txt"
         );
-    }
-
-    #[test]
-    fn sizes_are_in_words() {
-        for (bytes, words) in [
-            (0, "0 bytes"),
-            (1_023, "1023 bytes"),
-            (45_056, "44 KiB"),
-            (1_048_576, "1.0 MiB"),
-            (1_610_612_736, "1.5 GiB"),
-        ] {
-            assert_eq!(size(bytes), words);
-        }
     }
 }

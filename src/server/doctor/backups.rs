@@ -1,13 +1,13 @@
 //! Whether there is a backup that is worth something when the card dies, in words. Not here: what is too old
 //! (`ops::backup::due`).
 
-use super::finding::{Finding, shown, size};
+use super::finding::{Finding, shown};
 use crate::model::{BackupRecord, BackupSettings};
 use crate::ops::backup::due::{self, Standing};
 use crate::ops::mounts::Mounts;
 use crate::types::Timestamp;
+use crate::types::in_words::{size, span};
 use std::path::Path;
-use std::time::Duration;
 
 const CHECK: &str = "backups";
 
@@ -20,8 +20,8 @@ pub(super) fn judge(settings: &BackupSettings, record: &BackupRecord, now: Times
     let what = match last {
         None => "none was made yet".to_owned(),
         Some(good) => format!(
-            "the last one is {}, {}, in {}",
-            age(now.since(good.time)),
+            "the last one is {} old, {}, in {}",
+            span(now.since(good.time)),
             size(good.bytes),
             good.file
         ),
@@ -76,20 +76,12 @@ pub(super) fn place(settings: &BackupSettings, mounts: Option<&Mounts>) -> Optio
     })
 }
 
-fn age(span: Duration) -> String {
-    match span.as_secs() / 3600 {
-        0 => "less than an hour old".to_owned(),
-        1 => "an hour old".to_owned(),
-        hours @ 2..=47 => format!("{hours} hours old"),
-        hours => format!("{} days old", hours / 24),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::finding::Level;
     use super::*;
     use crate::model::{BackupFailed, BackupMade};
+    use std::time::Duration;
 
     const NOW: Timestamp = Timestamp::from_secs(1_795_510_200);
 

@@ -1,7 +1,8 @@
 //! The disk under the data file: how much room it has, and what kind it is.
 
-use super::finding::{Finding, size};
+use super::finding::Finding;
 use crate::store::placed;
+use crate::types::in_words::size;
 use rustix::fs::{statfs, statvfs};
 use std::path::Path;
 

@@ -84,43 +84,9 @@ pub(super) fn shown(text: &str) -> String {
     kept.take(LONGEST).collect()
 }
 
-/// An amount as people read it.
-pub(super) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    let (mut rest, mut unit) = (bytes, "bytes");
-    let mut tenths = 0;
-    for next in UNITS {
-        if rest < 1024 {
-            break;
-        }
-        tenths = rest % 1024 * 10 / 1024;
-        (rest, unit) = (rest / 1024, next);
-    }
-    if unit == "bytes" || rest >= 100 {
-        format!("{rest} {unit}")
-    } else {
-        format!("{rest}.{tenths} {unit}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn amounts_are_written_for_people() {
-        for (bytes, text) in [
-            (0, "0 bytes"),
-            (1023, "1023 bytes"),
-            (1536, "1.5 KiB"),
-            (16 * 1024 * 1024, "16.0 MiB"),
-            (700 * 1024 * 1024, "700 MiB"),
-            (78 * 1024 * 1024 * 1024, "78.0 GiB"),
-            (u64::MAX, "16777215 TiB"),
-        ] {
-            assert_eq!(size(bytes), text);
-        }
-    }
 
     #[test]
     fn what_another_server_said_moves_no_cursor() {

@@ -1,7 +1,8 @@
 //! What the machine, or the container, gives this process: memory and open files. Random
 //! bytes are not looked at: whoever runs has drawn some, and the kernel waits for no machine's noise for long.
 
-use super::finding::{Finding, size};
+use super::finding::Finding;
+use crate::types::in_words::size;
 use rustix::process::{Resource, getrlimit};
 use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
