@@ -67,7 +67,7 @@
 //! | what is written to the disk, and when nothing is | `store/writer.rs`, `store/marks.rs` | `tests/store/idle.rs` |
 //! | sd_notify(3): ready, stopping, watchdog | `ops/service_manager.rs`, `packaging/systemd` | there; `tests/cli/service.rs` |
 //! | the house as a document, in and out | `server/administration/transfer` | there; `tests/transfer` |
-//! | files of other servers, and PBKDF2 of theirs | `server/administration/transfer/foreign`, `crypto/pbkdf2.rs`, `types/client_name.rs`, `types/given_subject.rs` | there; `tests/transfer` |
+//! | files of other servers, and PBKDF2 of theirs | `server/administration/transfer/foreign`, `crypto/pbkdf2.rs`, `types/given_client_id.rs`, `types/given_subject.rs` | there; `tests/transfer` |
 //! | taking a backup into use | `server/administration/restore.rs`, `store/restore.rs` (in place of the file) | `tests/cli/restore.rs` |
 //! | RFC 7578 forms with a file: a backup through the setup page | `server/multipart.rs`, `server/restoring.rs`, `server/pages/restore.rs`, `server/listener/upload.rs` | there; `tests/listener/uploads.rs`, `tests/pages/restore.rs` |
 //! | every address | `server/routes.rs` | `tests/pages` |

@@ -2,7 +2,7 @@
 
 use super::{Algorithm, ClaimMapping, PrivateKey, Resource, SelfRegistered};
 use crate::types::{
-    ClientId, ClientName, GroupName, Host, RedirectUri, Scope, SecretHash, Timestamp,
+    ClientId, GivenClientId, GroupName, Host, RedirectUri, Scope, SecretHash, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -132,7 +132,7 @@ pub struct Client {
     pub id: ClientId,
     /// The `client_id` that it brought from another server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub named: Option<ClientName>,
+    pub named: Option<GivenClientId>,
     /// Shown to people.
     pub name: String,
     /// What sort of application it is.

@@ -102,8 +102,8 @@ impl Client {
     pub fn wire_id(&self) -> WireClientId {
         match (self.document(), &self.named) {
             (Some(url), _) => WireClientId::Document(url.clone()),
-            (None, Some(name)) => WireClientId::Named(name.clone()),
-            (None, None) => WireClientId::Given(self.id),
+            (None, Some(name)) => WireClientId::Given(name.clone()),
+            (None, None) => WireClientId::Ours(self.id),
         }
     }
 

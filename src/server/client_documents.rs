@@ -257,7 +257,7 @@ pub fn named(incoming: &Incoming<'_>, form: &Form) -> Result<Named, StoreError> 
 /// The same, of an id that was read already.
 pub fn of(incoming: &Incoming<'_>, id: WireClientId) -> Result<Named, StoreError> {
     let url = match id {
-        WireClientId::Given(_) | WireClientId::Named(_) => return Ok(Named::Given(id)),
+        WireClientId::Ours(_) | WireClientId::Given(_) => return Ok(Named::Given(id)),
         WireClientId::Document(url) => url,
     };
     let ctx = incoming.ctx;

@@ -5,8 +5,8 @@
 mod as_text;
 
 pub mod appearance;
-mod client_name;
 mod form;
+mod given_client_id;
 mod given_subject;
 pub mod histogram;
 mod host;
@@ -24,8 +24,8 @@ mod user_code;
 mod username;
 mod wire_client_id;
 
-pub use client_name::{ClientName, ClientNameError};
 pub use form::{Form, FormError, Repeated, append_query, decode as form_decode};
+pub use given_client_id::{GivenClientId, GivenClientIdError};
 pub use given_subject::{GivenSubject, GivenSubjectError};
 pub use histogram::{Counted, Histogram};
 pub use host::{Host, HostError};

@@ -1,9 +1,9 @@
 //! A `client_id` as it travels (RFC 6749 §2.2): an id of ours, the address of a client ID metadata document
-//! (draft-ietf-oauth-client-id-metadata-document §3), or a name that another server gave.
+//! (draft-ietf-oauth-client-id-metadata-document §3), or a word that another server gave.
 //! Owns: which of them a text is, and the key of the data file that belongs to each. Whatever reads a `client_id` from the wire
 //! parses one of these, and whatever writes one asks `Client::wire_id`. Not here: what the document says.
 
-use super::{ClientId, ClientName, Host, Id};
+use super::{ClientId, GivenClientId, Host, Id};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::str::FromStr;
@@ -19,11 +19,11 @@ const LABEL: &[u8] = b"doorlight client id metadata document\0";
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum WireClientId {
     /// Given out here.
-    Given(ClientId),
+    Ours(ClientId),
     /// The address of the document that describes the client.
     Document(DocumentUrl),
     /// Given out by the server that it came from.
-    Named(ClientName),
+    Given(GivenClientId),
 }
 
 impl WireClientId {
@@ -31,25 +31,25 @@ impl WireClientId {
     /// compares the whole (`View::client_on_wire`).
     pub fn key(&self) -> ClientId {
         match self {
-            Self::Given(id) => *id,
+            Self::Ours(id) => *id,
             Self::Document(url) => url.key(),
-            Self::Named(name) => name.key(),
+            Self::Given(given) => given.key(),
         }
     }
 
     /// The address, where it is one.
     pub fn document(&self) -> Option<&DocumentUrl> {
         match self {
-            Self::Given(_) | Self::Named(_) => None,
+            Self::Ours(_) | Self::Given(_) => None,
             Self::Document(url) => Some(url),
         }
     }
 
-    /// The name, where it is one.
-    pub fn named(&self) -> Option<&ClientName> {
+    /// The one that another server gave, where it is one.
+    pub fn given(&self) -> Option<&GivenClientId> {
         match self {
-            Self::Named(name) => Some(name),
-            Self::Given(_) | Self::Document(_) => None,
+            Self::Given(given) => Some(given),
+            Self::Ours(_) | Self::Document(_) => None,
         }
     }
 }
@@ -74,11 +74,11 @@ impl FromStr for WireClientId {
 
     fn from_str(text: &str) -> Result<Self, WireClientIdError> {
         if let Ok(id) = text.parse() {
-            return Ok(Self::Given(id));
+            return Ok(Self::Ours(id));
         }
         // No name has a colon in it, and every address has.
         match text.parse() {
-            Ok(name) => Ok(Self::Named(name)),
+            Ok(given) => Ok(Self::Given(given)),
             Err(_) => text.parse().map(Self::Document),
         }
     }
@@ -87,9 +87,9 @@ impl FromStr for WireClientId {
 impl fmt::Display for WireClientId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Given(id) => id.fmt(f),
+            Self::Ours(id) => id.fmt(f),
             Self::Document(url) => url.fmt(f),
-            Self::Named(name) => name.fmt(f),
+            Self::Given(given) => given.fmt(f),
         }
     }
 }
@@ -235,7 +235,7 @@ mod tests {
     fn an_id_of_ours_is_its_own_key_and_each_address_has_another() {
         let id = ClientId(Id::from_bytes([7; 16]));
         let given: WireClientId = id.to_string().parse().unwrap();
-        assert_eq!((given.key(), given), (id, WireClientId::Given(id)));
+        assert_eq!((given.key(), given), (id, WireClientId::Ours(id)));
         let key = |text: &str| text.parse::<WireClientId>().unwrap().key();
         let one = key("https://notes.example/client");
         assert_eq!(one, key("https://notes.example/client"));
@@ -252,8 +252,8 @@ mod tests {
     #[test]
     fn a_name_that_another_server_gave_is_kept_as_it_came() {
         let id: WireClientId = "grafana".parse().unwrap();
-        let name: ClientName = "grafana".parse().unwrap();
-        assert_eq!((id.key(), id.named()), (name.key(), Some(&name)));
+        let name: GivenClientId = "grafana".parse().unwrap();
+        assert_eq!((id.key(), id.given()), (name.key(), Some(&name)));
         assert_eq!(
             (id.to_string(), id.document()),
             ("grafana".to_owned(), None)

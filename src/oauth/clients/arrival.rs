@@ -9,7 +9,7 @@ use crate::model::{
     SelfRegistered,
 };
 use crate::oauth::claim_mapping;
-use crate::types::{ClientId, ClientName, GroupName, Host, Timestamp};
+use crate::types::{ClientId, GivenClientId, GroupName, Host, Timestamp};
 use std::collections::BTreeSet;
 
 /// What comes with an application beside its settings. What is `None` or empty stays as it is, or begins now.
@@ -18,7 +18,7 @@ pub struct Given {
     /// Under which it is kept.
     pub id: ClientId,
     /// The `client_id` that it brings along, where that is a name; the key is made of it.
-    pub named: Option<ClientName>,
+    pub named: Option<GivenClientId>,
     /// When it was added.
     pub created: Option<Timestamp>,
     /// Tokens from before are dead.

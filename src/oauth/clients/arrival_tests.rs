@@ -149,7 +149,7 @@ fn other_names_for_people_end_the_tokens() {
 /// A name comes back after its application was deleted, and what was stolen from that one shall not.
 #[test]
 fn tokens_from_before_do_not_come_back_with_a_name() {
-    let name: ClientName = "grafana".parse().unwrap();
+    let name: GivenClientId = "grafana".parse().unwrap();
     let there = Client {
         id: name.key(),
         ..client()

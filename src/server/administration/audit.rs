@@ -42,7 +42,7 @@ impl Wanted {
         let application = self.application.trim();
         // A name of an application reads like a client id that another server gave.
         let id = application.parse::<WireClientId>().ok();
-        if let Some(id) = id.filter(|id| id.named().is_none()) {
+        if let Some(id) = id.filter(|id| id.given().is_none()) {
             filter.client = Some(id.key());
         } else if !application.is_empty() {
             match super::clients::find_in(view, application) {

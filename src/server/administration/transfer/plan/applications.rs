@@ -47,7 +47,7 @@ impl Planner<'_> {
                 self.problem(format!("{called} is in the document twice"));
                 continue;
             }
-            let named = wire.as_ref().and_then(WireClientId::named);
+            let named = wire.as_ref().and_then(WireClientId::given);
             if let Some(subject) = named.and_then(|name| name.as_str().parse().ok())
                 && self.subjects()?.contains(&subject)
             {
@@ -162,7 +162,7 @@ fn given(
             ..registered(entry, own)
         })
     });
-    let named = record.client_id.as_ref().and_then(WireClientId::named);
+    let named = record.client_id.as_ref().and_then(WireClientId::given);
     Ok(Given {
         id,
         named: named.cloned(),

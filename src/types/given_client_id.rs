@@ -16,21 +16,21 @@ const LABEL: &[u8] = b"doorlight client name\0";
 /// 1 to 100 letters, digits and `- . _ ~` (RFC 3986 §2.3, unreserved), but no id of ours: one text has one meaning.
 /// Compared exactly.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ClientName(String);
+pub struct GivenClientId(String);
 
 /// The text is no such name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClientNameError;
+pub struct GivenClientIdError;
 
-impl fmt::Display for ClientNameError {
+impl fmt::Display for GivenClientIdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a client id has 1 to 100 letters without accents, digits, or - . _ ~")
     }
 }
 
-impl std::error::Error for ClientNameError {}
+impl std::error::Error for GivenClientIdError {}
 
-impl ClientName {
+impl GivenClientId {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -51,22 +51,22 @@ impl ClientName {
     }
 }
 
-impl FromStr for ClientName {
-    type Err = ClientNameError;
+impl FromStr for GivenClientId {
+    type Err = GivenClientIdError;
 
-    fn from_str(text: &str) -> Result<Self, ClientNameError> {
+    fn from_str(text: &str) -> Result<Self, GivenClientIdError> {
         let allowed = text
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
         let fits = (1..=LONGEST).contains(&text.len());
         if !allowed || !fits || text.parse::<Id>().is_ok() {
-            return Err(ClientNameError);
+            return Err(GivenClientIdError);
         }
         Ok(Self(text.to_owned()))
     }
 }
 
-as_text!(ClientName);
+as_text!(GivenClientId);
 
 #[cfg(test)]
 mod tests {
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn a_name_is_one_word_and_no_id_of_ours() {
         for text in ["grafana", "a", "My-App_2.0~x", &"a".repeat(100)] {
-            assert_eq!(text.parse::<ClientName>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<GivenClientId>().unwrap().to_string(), text);
         }
         let ours = Id::from_bytes([7; 16]).to_string();
         for text in [
@@ -92,13 +92,17 @@ mod tests {
             &"a".repeat(101),
             &ours,
         ] {
-            assert_eq!(text.parse::<ClientName>(), Err(ClientNameError), "{text:?}");
+            assert_eq!(
+                text.parse::<GivenClientId>(),
+                Err(GivenClientIdError),
+                "{text:?}"
+            );
         }
     }
 
     #[test]
     fn each_name_has_a_key_of_its_own() {
-        let key = |text: &str| text.parse::<ClientName>().unwrap().key();
+        let key = |text: &str| text.parse::<GivenClientId>().unwrap().key();
         assert_eq!(key("grafana"), key("grafana"));
         for other in ["Grafana", "grafana-", "grafan"] {
             assert_ne!(key("grafana"), key(other), "{other}");
