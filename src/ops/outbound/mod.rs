@@ -23,9 +23,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use ureq::config::Config;
+use ureq::config::{Config, ConfigBuilder};
 use ureq::http::Uri;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::typestate::AgentScope;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Body};
@@ -90,7 +91,7 @@ fn post(url: &str, fields: &[(&str, &str)], allowed: Allowed<'_>) -> Result<u16,
         .send(body)
         .map_err(failed)?;
     let status = answer.status().as_u16();
-    whole(answer.into_body())?;
+    whole(answer.into_body()).map_err(failed)?;
     Ok(status)
 }
 
@@ -137,7 +138,7 @@ fn got(url: &str, accept: &str, allowed: Allowed<'_>) -> Result<Document, Fault>
     let lasts = lasts
         .and_then(|value| value.to_str().ok())
         .and_then(lasting::of);
-    let body = whole(answer.into_body())?;
+    let body = whole(answer.into_body()).map_err(failed)?;
     if status != 200 {
         return Err(Fault::Failed(format!("it answered {status}")));
     }
@@ -183,14 +184,7 @@ fn prepare(text: &str, allowed: Allowed<'_>) -> Result<(Agent, Url), Fault> {
     } else {
         Vec::new()
     };
-    let config = Config::builder()
-        .proxy(None)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .http_status_as_error(false)
-        .timeout_global(Some(TIME))
-        .max_response_header_size(HEAD_MAX)
-        .max_idle_connections(0)
+    let config = bounded()
         .user_agent(concat!("Doorlight/", env!("CARGO_PKG_VERSION")))
         .accept("*/*")
         .tls_config(
@@ -210,6 +204,18 @@ fn prepare(text: &str, allowed: Allowed<'_>) -> Result<(Agent, Url), Fault> {
         Agent::with_parts(config, DefaultConnector::default(), resolver),
         url,
     ))
+}
+
+/// What holds for every call, whoever is called.
+fn bounded() -> ConfigBuilder<AgentScope> {
+    Config::builder()
+        .proxy(None)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .http_status_as_error(false)
+        .timeout_global(Some(TIME))
+        .max_response_header_size(HEAD_MAX)
+        .max_idle_connections(0)
 }
 
 /// The authorities that the machine trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` name others).
@@ -294,12 +300,9 @@ fn failed(error: ureq::Error) -> Fault {
 }
 
 /// The body, to its end.
-fn whole(mut body: Body) -> Result<Vec<u8>, Fault> {
+fn whole(mut body: Body) -> Result<Vec<u8>, ureq::Error> {
     let limit = u64::try_from(ANSWER_MAX).unwrap_or(u64::MAX);
-    body.with_config()
-        .limit(limit)
-        .read_to_vec()
-        .map_err(failed)
+    body.with_config().limit(limit).read_to_vec()
 }
 
 #[cfg(test)]

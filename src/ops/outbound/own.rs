@@ -4,13 +4,12 @@
 //! every call. Not here: what the answers mean.
 
 use super::witness::{Witness, Witnessed};
-use super::{ANSWER_MAX, DefaultResolver, HEAD_MAX, TIME};
+use super::{DefaultResolver, TIME, bounded, whole};
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use ureq::Agent;
-use ureq::config::Config;
 use ureq::unversioned::transport::{Connector, TcpConnector};
 use url::Url;
 
@@ -105,14 +104,7 @@ pub fn get(url: &Url, headers: &[(&str, &str)]) -> (Option<Shown>, Result<Answer
 }
 
 fn ask(url: &Url, headers: &[(&str, &str)], witness: Arc<Witness>) -> Result<Answer, ureq::Error> {
-    let config = Config::builder()
-        .proxy(None)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .http_status_as_error(false)
-        .timeout_global(Some(TIME))
-        .max_response_header_size(HEAD_MAX)
-        .max_idle_connections(0)
+    let config = bounded()
         .user_agent(concat!("Doorlight/", env!("CARGO_PKG_VERSION"), " doctor"))
         .accept("application/json")
         .build();
@@ -127,12 +119,7 @@ fn ask(url: &Url, headers: &[(&str, &str)], witness: Arc<Witness>) -> Result<Ans
     let location = answer.headers().get("location");
     let location = location.and_then(|value| value.to_str().ok().map(str::to_owned));
     let status = answer.status().as_u16();
-    let limit = u64::try_from(ANSWER_MAX).unwrap_or(u64::MAX);
-    let body = answer
-        .into_body()
-        .with_config()
-        .limit(limit)
-        .read_to_vec()?;
+    let body = whole(answer.into_body())?;
     Ok(Answer {
         status,
         location,
