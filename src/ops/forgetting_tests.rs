@@ -4,8 +4,8 @@ use crate::model::{
     Authentication, Change, Decision, Event, EventKind, RefreshToken, Replay, Revocation, Session,
     Settings,
 };
+use crate::store::testing::Folder;
 use crate::types::{GrantId, Id, RefreshTokenId, Secret, SessionId, TokenHash, TokenId, UserId};
-use std::path::PathBuf;
 
 const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -15,7 +15,7 @@ const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// A store with a machine's two clocks.
 struct House {
-    dir: PathBuf,
+    _dir: Folder,
     store: Store,
     forgetting: Forgetting,
     watch: Watch,
@@ -26,17 +26,15 @@ struct House {
 impl Drop for House {
     fn drop(&mut self) {
         self.store.close();
-        let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
 
 impl House {
     fn new(test: &str) -> Self {
-        let dir = std::env::temp_dir().join(format!("doorlight-{test}-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+        let dir = Folder::new(test);
         let store = Store::open(&dir.join("doorlight.redb")).unwrap();
         let house = Self {
-            dir,
+            _dir: dir,
             store,
             forgetting: Forgetting::default(),
             watch: Watch::begin(None, NOW, Duration::ZERO),

@@ -158,6 +158,7 @@ fn watch(
 mod tests {
     use super::*;
     use crate::store::Store;
+    use crate::store::testing::Folder;
     use std::sync::mpsc::sync_channel;
 
     fn said(socket: &UnixDatagram) -> Option<String> {
@@ -167,12 +168,8 @@ mod tests {
     }
 
     /// A folder and a fake service manager in it.
-    fn manager(
-        name: &str,
-        patience: Duration,
-    ) -> (std::path::PathBuf, UnixDatagram, ServiceManager) {
-        let dir = std::env::temp_dir().join(format!("doorlight-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+    fn manager(name: &str, patience: Duration) -> (Folder, UnixDatagram, ServiceManager) {
+        let dir = Folder::new(name);
         let path = dir.join("notify");
         let socket = UnixDatagram::bind(&path).unwrap();
         socket
@@ -217,7 +214,6 @@ mod tests {
         drop(watched);
         store.close();
         assert!(!store.answers(patience), "a closed writer");
-        std::fs::remove_dir_all(&dir).unwrap();
     }
 
     /// A backup that was taken in: the server starts anew in the same process, and systemd would end one that stops.
@@ -233,17 +229,15 @@ mod tests {
         managed().manager.ready();
         assert_eq!(said(&socket).as_deref(), Some("READY=1"));
         assert_eq!(said(&socket).as_deref(), Some("STOPPING=1"));
-        std::fs::remove_dir_all(&dir).unwrap();
     }
 
     #[test]
     fn both_kinds_of_address_are_understood_and_others_refused() {
-        let (dir, socket, manager) = manager("notify", Duration::ZERO);
+        let (_dir, socket, manager) = manager("notify", Duration::ZERO);
         manager.ready();
         manager.stopping();
         assert_eq!(said(&socket).as_deref(), Some("READY=1"));
         assert_eq!(said(&socket).as_deref(), Some("STOPPING=1"));
-        std::fs::remove_dir_all(&dir).unwrap();
         let name = format!("doorlight-notify-{}", std::process::id());
         let socket =
             UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();

@@ -1,17 +1,16 @@
 //! Pairs of files, good and bad. What clients see of them: `tests/tls`.
 
 use super::*;
+use crate::store::testing::Folder;
 use rcgen::{CertificateParams, KeyPair};
 use std::os::unix::fs::PermissionsExt;
 
-struct Folder(PathBuf);
+/// Where such a pair is.
+struct Pair(Folder);
 
-impl Folder {
+impl Pair {
     fn new(name: &str) -> Self {
-        let name = format!("doorlight-certificate-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
+        Self(Folder::new(name))
     }
 
     fn files(&self) -> CertificateFiles {
@@ -29,12 +28,6 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 fn made(name: &str) -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
@@ -47,7 +40,7 @@ fn issuer(text: &str) -> Issuer {
 
 #[test]
 fn a_certificate_is_for_the_names_in_it() {
-    let folder = Folder::new("names");
+    let folder = Pair::new("names");
     for (name, address, fits) in [
         ("id.example.org", "https://id.example.org", true),
         ("id.example.org", "https://id.example.org:8443/sub", true),
@@ -66,7 +59,7 @@ fn a_certificate_is_for_the_names_in_it() {
 
 #[test]
 fn what_is_no_pair_is_said_in_words() {
-    let folder = Folder::new("bad");
+    let folder = Pair::new("bad");
     let (certificate, key) = made("id.example");
     let (_, another) = made("id.example");
     let broken = certificate.replacen("MI", "IM", 1);
@@ -97,7 +90,7 @@ fn what_is_no_pair_is_said_in_words() {
 
 #[test]
 fn one_file_may_hold_both() {
-    let folder = Folder::new("both");
+    let folder = Pair::new("both");
     let (certificate, key) = made("id.example");
     let both = format!("{key}{certificate}");
     folder.write(&both, &both);
@@ -106,7 +99,7 @@ fn one_file_may_hold_both() {
 
 #[test]
 fn a_key_that_strangers_may_read_is_noticed() {
-    let folder = Folder::new("mode");
+    let folder = Pair::new("mode");
     let (certificate, key) = made("id.example");
     folder.write(&certificate, &key);
     for (mode, open) in [(0o600, false), (0o640, false), (0o644, true), (0o604, true)] {
@@ -118,7 +111,7 @@ fn a_key_that_strangers_may_read_is_noticed() {
 
 #[test]
 fn a_bad_new_pair_keeps_the_old_one_and_a_good_one_replaces_it() {
-    let folder = Folder::new("keeper");
+    let folder = Pair::new("keeper");
     let (certificate, key) = made("id.example");
     folder.write(&certificate, &key);
     let keeper = Keeper::open(folder.files(), issuer("https://id.example")).unwrap();

@@ -55,6 +55,7 @@ mod tests {
     use super::*;
     use crate::model::{Change, Decision};
     use crate::oauth::testing::client;
+    use crate::store::testing::Folder;
 
     fn change(store: &Store, change: Change) {
         store
@@ -72,8 +73,7 @@ mod tests {
     /// A secret that was taken away must not open anything for as long as something remembers it.
     #[test]
     fn a_changed_client_is_read_again_and_a_deleted_one_is_gone() {
-        let dir = std::env::temp_dir().join(format!("doorlight-clients-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+        let dir = Folder::new("clients");
         let store = Store::open(&dir.join("doorlight.redb")).unwrap();
         let clients = Clients::default();
         let mut record = client();
@@ -90,6 +90,5 @@ mod tests {
         change(&store, Change::DeleteClient(record.id));
         assert_eq!(clients.get(&store, record.id).unwrap(), None);
         store.close();
-        std::fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -97,6 +97,7 @@ mod tests {
     use super::*;
     use crate::model::{Change, Client, Decision, Event, EventKind};
     use crate::oauth::testing::{NOW, client};
+    use crate::store::testing::Folder;
 
     fn commit(store: &Store, changes: Vec<Change>) {
         store
@@ -114,8 +115,7 @@ mod tests {
     /// Every token that was issued once made the next cross-origin answer decode all clients.
     #[test]
     fn the_origins_are_read_again_when_a_client_changes_and_not_after_other_commits() {
-        let dir = std::env::temp_dir().join(format!("doorlight-cors-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+        let dir = Folder::new("cors");
         let store = Store::open(&dir.join("doorlight.redb")).unwrap();
         let origins = Origins::default();
         assert!(origins.get(&store).unwrap().is_empty());
@@ -137,6 +137,5 @@ mod tests {
         commit(&store, vec![Change::DeleteClient(client().id)]);
         assert!(origins.get(&store).unwrap().is_empty());
         store.close();
-        std::fs::remove_dir_all(&dir).unwrap();
     }
 }

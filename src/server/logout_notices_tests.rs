@@ -1,21 +1,20 @@
 use super::*;
 use crate::model::{Decision, Delivery, Settings, User};
 use crate::oauth::testing::{client, grant, session, user};
+use crate::store::testing::Folder;
 use crate::store::{Step, Store, Sweeper};
-use std::path::PathBuf;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// A file with a person who is signed in to an application that wants to be told; gone at the end.
 struct World {
     store: Store,
-    dir: PathBuf,
+    _dir: Folder,
 }
 
 impl Drop for World {
     fn drop(&mut self) {
         self.store.close();
-        let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
 
@@ -36,10 +35,9 @@ fn signed_in(now: Timestamp) -> Session {
 }
 
 fn world(name: &str, now: Timestamp) -> World {
-    let dir = std::env::temp_dir().join(format!("doorlight-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
+    let dir = Folder::new(name);
     let store = Store::open_with(&dir.join("doorlight.redb"), owed_by).unwrap();
-    let world = World { store, dir };
+    let world = World { store, _dir: dir };
     let at = |seconds| crate::types::Id::new(now.plus(Duration::from_secs(seconds)), [4; 10]);
     // Two sign-ins, without refresh tokens; an hour later their access tokens are over.
     let grants = [1, 2].map(|seconds| {

@@ -58,14 +58,14 @@ mod tests {
     use crate::oauth::standing::{Fallen, of_grant};
     use crate::oauth::testing::{NOW, client, grant, session, user};
     use crate::store::Store;
+    use crate::store::testing::Folder;
     use std::time::Duration;
 
     /// Once, a session that was idle for too long still carried tokens until it was swept: the page said "over" while
     /// they worked.
     #[test]
     fn an_idle_session_carries_no_tokens() {
-        let dir = std::env::temp_dir().join(format!("doorlight-standing-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+        let dir = Folder::new("standing");
         let store = Store::open(&dir.join("doorlight.redb")).unwrap();
         let settings = Settings::new(vec![1; 32].into());
         let idle = Duration::from_secs(86_400) * settings.session_idle_days;
@@ -101,6 +101,5 @@ mod tests {
         grant.offline = true;
         assert_eq!(holds(&grant, NOW.plus(idle)), Ok(()));
         store.close();
-        std::fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -2,24 +2,22 @@
 
 use super::context::Context;
 use crate::config::Config;
-use std::path::PathBuf;
+use crate::store::testing::Folder;
 
 pub(super) struct House {
     pub(super) ctx: Context,
-    pub(super) folder: PathBuf,
+    _folder: Folder,
 }
 
 impl Drop for House {
     fn drop(&mut self) {
         self.ctx.store.close();
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
 /// One in a folder of that name.
 pub(super) fn house(name: &str) -> House {
-    let folder = std::env::temp_dir().join(format!("doorlight-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+    let folder = Folder::new(name);
     let ctx = Context::open(Config {
         data: folder.join("doorlight.redb"),
         listen: "127.0.0.1:8080".parse().unwrap(),
@@ -28,6 +26,6 @@ pub(super) fn house(name: &str) -> House {
     });
     House {
         ctx: ctx.unwrap(),
-        folder,
+        _folder: folder,
     }
 }

@@ -2,41 +2,13 @@ use super::*;
 use crate::model::Event;
 use crate::model::{Change, Decision, EventKind, Group};
 use crate::store::schema::SCHEMA;
+use crate::store::testing::Folder;
 use crate::store::verify::{verify, verify_beside_writer, verify_open};
 use crate::store::{OpenError, ReadOnly, Store};
 use crate::types::Timestamp;
 use std::os::unix::fs::FileExt;
 
 const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
-
-struct Place(PathBuf);
-
-impl Place {
-    fn new(test: &str) -> Self {
-        let dir = std::env::temp_dir().join(format!("doorlight-{test}-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
-        Self(dir)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = std::fs::read_dir(&self.0)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 fn put_groups(store: &Store, numbers: std::ops::Range<u32>) {
     let groups = numbers.map(|number| {
@@ -66,8 +38,8 @@ fn groups_in(path: &Path) -> usize {
 
 #[test]
 fn a_backup_has_all_rows_of_its_commit_and_no_dead_page() {
-    let place = Place::new("backup-whole");
-    let data = place.file("doorlight.redb");
+    let place = Folder::new("backup-whole");
+    let data = place.join("doorlight.redb");
     let store = Store::open(&data).unwrap();
     for round in 0..20 {
         put_groups(&store, round * 100..round * 100 + 100);
@@ -75,7 +47,7 @@ fn a_backup_has_all_rows_of_its_commit_and_no_dead_page() {
     let snapshot = store.snapshot().unwrap();
     // What comes after the snapshot is not in it.
     put_groups(&store, 5_000..5_100);
-    let target = place.file("copy.redb");
+    let target = place.join("copy.redb");
     let size = to_file(&snapshot, &data, &target, None, &|| true).unwrap();
     let found = std::fs::metadata(&target).unwrap();
     assert_eq!((found.len(), found.mode() & 0o7777), (size, 0o600));
@@ -89,10 +61,10 @@ fn a_backup_has_all_rows_of_its_commit_and_no_dead_page() {
 
     // The same bytes of records, to a stream and to a nameless file.
     let mut streamed = Vec::new();
-    let sent = write_to(&snapshot, &place.0, &mut streamed, None, &|| true).unwrap();
+    let sent = write_to(&snapshot, &place, &mut streamed, None, &|| true).unwrap();
     assert_eq!(sent, u64::try_from(streamed.len()).unwrap());
-    std::fs::write(place.file("streamed.redb"), &streamed).unwrap();
-    assert_eq!(groups_in(&place.file("streamed.redb")), 2_000);
+    std::fs::write(place.join("streamed.redb"), &streamed).unwrap();
+    assert_eq!(groups_in(&place.join("streamed.redb")), 2_000);
     assert_eq!(
         place.names(),
         ["copy.redb", "doorlight.redb", "streamed.redb"]
@@ -103,11 +75,11 @@ fn a_backup_has_all_rows_of_its_commit_and_no_dead_page() {
 
 #[test]
 fn a_copy_without_a_name_is_checked_like_any_other() {
-    let place = Place::new("nameless");
-    let data = place.file("doorlight.redb");
+    let place = Folder::new("nameless");
+    let data = place.join("doorlight.redb");
     let store = Store::open(&data).unwrap();
     put_groups(&store, 0..300);
-    let copy = to_nameless(&store.snapshot().unwrap(), &place.0, &|| true).unwrap();
+    let copy = to_nameless(&store.snapshot().unwrap(), &place, &|| true).unwrap();
     let contents = verify_open(&copy, Path::new("copy")).unwrap();
     assert!(contents.checksums && contents.count("groups") == Some(300));
     assert_eq!(contents.faults, ["settings: they are missing"]);
@@ -132,11 +104,11 @@ fn a_copy_without_a_name_is_checked_like_any_other() {
 
 #[test]
 fn failed_backup_leaves_the_good_one() {
-    let place = Place::new("backup-failed");
-    let data = place.file("doorlight.redb");
+    let place = Folder::new("backup-failed");
+    let data = place.join("doorlight.redb");
     let store = Store::open(&data).unwrap();
     put_groups(&store, 0..500);
-    let target = place.file("copy.redb");
+    let target = place.join("copy.redb");
     let snapshot = store.snapshot().unwrap();
     to_file(&snapshot, &data, &target, None, &|| true).unwrap();
     let good = std::fs::read(&target).unwrap();
@@ -152,7 +124,7 @@ fn failed_backup_leaves_the_good_one() {
     assert_eq!(std::fs::read(&target).unwrap(), good);
     // A folder that is none, and one that cannot be written.
     for folder in ["nowhere", "doorlight.redb"] {
-        let target = place.file(folder).join("copy.redb");
+        let target = place.join(folder).join("copy.redb");
         let failed = to_file(&snapshot, &data, &target, None, &|| true);
         assert!(matches!(failed, Err(BackupError::Target(..))), "{failed:?}");
     }
@@ -166,7 +138,7 @@ fn failed_backup_leaves_the_good_one() {
             Ok(())
         }
     }
-    let failed = write_to(&snapshot, &place.0, &mut Gone, None, &|| true);
+    let failed = write_to(&snapshot, &place, &mut Gone, None, &|| true);
     assert!(matches!(failed, Err(BackupError::Target(..))), "{failed:?}");
     assert_eq!(place.names(), ["copy.redb", "doorlight.redb"]);
     drop(snapshot);
@@ -175,15 +147,15 @@ fn failed_backup_leaves_the_good_one() {
 
 #[test]
 fn a_mistyped_name_costs_no_other_file() {
-    let place = Place::new("backup-foreign");
-    let data = place.file("doorlight.redb");
+    let place = Folder::new("backup-foreign");
+    let data = place.join("doorlight.redb");
     let store = Store::open(&data).unwrap();
     put_groups(&store, 0..5);
-    let letter = place.file("letter.txt");
+    let letter = place.join("letter.txt");
     std::fs::write(&letter, "Dear Sir or Madam").unwrap();
-    std::os::unix::fs::symlink(&data, place.file("link.redb")).unwrap();
+    std::os::unix::fs::symlink(&data, place.join("link.redb")).unwrap();
     let snapshot = store.snapshot().unwrap();
-    let try_at = |name: &str| to_file(&snapshot, &data, &place.file(name), None, &|| true);
+    let try_at = |name: &str| to_file(&snapshot, &data, &place.join(name), None, &|| true);
     assert!(matches!(try_at("letter.txt"), Err(BackupError::Foreign(_))));
     assert!(matches!(
         try_at("doorlight.redb"),
@@ -198,11 +170,11 @@ fn a_mistyped_name_costs_no_other_file() {
 
 #[test]
 fn every_damaged_page_is_found_and_the_file_keeps_its_bytes() {
-    let place = Place::new("backup-damage");
-    let data = place.file("doorlight.redb");
+    let place = Folder::new("backup-damage");
+    let data = place.join("doorlight.redb");
     let store = Store::open(&data).unwrap();
     put_groups(&store, 0..300);
-    let target = place.file("copy.redb");
+    let target = place.join("copy.redb");
     to_file(&store.snapshot().unwrap(), &data, &target, None, &|| true).unwrap();
     store.close();
     let good = std::fs::read(&target).unwrap();
@@ -236,7 +208,7 @@ fn every_damaged_page_is_found_and_the_file_keeps_its_bytes() {
         assert!(verify(&target).is_err(), "{cut}");
     }
     assert!(matches!(
-        verify(&place.file("none")),
+        verify(&place.join("none")),
         Err(OpenError::Missing(_))
     ));
 }
@@ -245,8 +217,8 @@ fn every_damaged_page_is_found_and_the_file_keeps_its_bytes() {
 /// back to an older commit, and a server refuses it. A backup was called whole that no server would have opened.
 #[test]
 fn a_header_that_no_server_takes_is_not_whole() {
-    let place = Place::new("header");
-    let path = place.file("doorlight.redb");
+    let place = Folder::new("header");
+    let path = place.join("doorlight.redb");
     let store = Store::open(&path).unwrap();
     put_groups(&store, 0..3);
     store.close();
@@ -272,8 +244,8 @@ fn a_header_that_no_server_takes_is_not_whole() {
 /// Nothing checks the sizes there. With smaller regions a file was called whole, and damaged once a server had closed it.
 #[test]
 fn a_header_with_sizes_of_another_file_is_not_whole() {
-    let place = Place::new("sizes");
-    let path = place.file("doorlight.redb");
+    let place = Folder::new("sizes");
+    let path = place.join("doorlight.redb");
     Store::open(&path).unwrap().close();
     let sound = std::fs::read(&path).unwrap();
     let fault = "the head of the file is damaged";
@@ -295,8 +267,8 @@ fn a_header_with_sizes_of_another_file_is_not_whole() {
 /// A backup on a bad stick once told its owner to update Doorlight.
 #[test]
 fn a_page_that_is_damaged_makes_no_file_newer_or_another_programs() {
-    let place = Place::new("version");
-    let path = place.file("doorlight.redb");
+    let place = Folder::new("version");
+    let path = place.join("doorlight.redb");
     Store::open(&path).unwrap().close();
     let sound = std::fs::read(&path).unwrap();
     let version = SCHEMA.to_be_bytes();
@@ -321,8 +293,8 @@ fn a_page_that_is_damaged_makes_no_file_newer_or_another_programs() {
 /// The server goes on while `verify` looks at its file.
 #[test]
 fn a_file_that_is_being_written_is_found_whole() {
-    let place = Place::new("backup-live");
-    let data = place.file("doorlight.redb");
+    let place = Folder::new("backup-live");
+    let data = place.join("doorlight.redb");
     let store = Store::open(&data).unwrap();
     put_groups(&store, 0..500);
     let over = std::sync::atomic::AtomicBool::new(false);
@@ -351,8 +323,8 @@ fn a_file_that_is_being_written_is_found_whole() {
 
 #[test]
 fn rows_that_contradict_each_other_are_told_by_name() {
-    let place = Place::new("backup-rows");
-    let data = place.file("doorlight.redb");
+    let place = Folder::new("backup-rows");
+    let data = place.join("doorlight.redb");
     let store = Store::open(&data).unwrap();
     put_groups(&store, 0..1);
     let text = |table: super::super::schema::Table, key: &'static [u8], value: &'static [u8]| {

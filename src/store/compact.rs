@@ -107,6 +107,7 @@ mod tests {
     use super::*;
     use crate::model::{Change, Decision, Group};
     use crate::store::Store;
+    use crate::store::testing::Folder;
     use crate::store::verify::verify;
     use crate::types::Timestamp;
 
@@ -133,8 +134,7 @@ mod tests {
     /// A flood of refused sign-ins once left a file of its size for ever.
     #[test]
     fn a_file_that_is_mostly_dead_is_made_small_at_the_next_start_and_counted_once() {
-        let dir = std::env::temp_dir().join(format!("doorlight-compact-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+        let dir = Folder::new("compact");
         let path = dir.join("doorlight.redb");
         let store = Store::open(&path).unwrap();
         for round in 0..20 {
@@ -174,6 +174,5 @@ mod tests {
         assert!(length() >= full && counted(&db).unwrap() >= full);
         drop(db);
         assert_eq!(verify(&path).unwrap().count("groups"), Some(1_100));
-        std::fs::remove_dir_all(&dir).unwrap();
     }
 }

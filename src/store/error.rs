@@ -149,11 +149,11 @@ unavailable!(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::testing::Folder;
 
     #[test]
     fn what_may_not_be_opened_says_whether_it_is_the_file_or_its_folder() {
-        let folder = std::env::temp_dir().join(format!("doorlight-denied-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = Folder::new("denied");
         let path = folder.join("doorlight.redb");
         let text = || OpenError::Io(path.clone(), ErrorKind::PermissionDenied.into()).to_string();
         let without = text();
@@ -165,6 +165,5 @@ mod tests {
             with.contains("read and write the file; run this as its owner"),
             "{with}"
         );
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

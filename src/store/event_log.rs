@@ -188,6 +188,7 @@ mod tests {
     use super::super::Store;
     use super::*;
     use crate::model::EventKind;
+    use crate::store::testing::Folder;
     use std::time::Duration;
 
     const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
@@ -195,8 +196,7 @@ mod tests {
 
     #[test]
     fn refusals_are_counted_by_when_they_were_also_after_a_clock_that_was_ahead() {
-        let dir = std::env::temp_dir().join(format!("doorlight-refused-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+        let dir = Folder::new("refused");
         let store = Store::open(&dir.join("doorlight.redb")).unwrap();
         let refused = |time| Event::refused(EventKind::SignIn, time, "why".repeat(100));
         let count = |since, most| {
@@ -221,6 +221,5 @@ mod tests {
         assert_eq!(count(NOW.plus(HOUR * 3), 10), 1);
         assert_eq!(count(NOW.plus(HOUR * 4), 10), 0);
         store.close();
-        std::fs::remove_dir_all(&dir).unwrap();
     }
 }

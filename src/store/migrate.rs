@@ -75,14 +75,14 @@ fn has_every_table(db: &Database) -> Result<bool, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::testing::Folder;
     use crate::store::{ReadOnly, Store};
     use redb::ReadableDatabase;
 
     /// A file of the format of today that lacks a table was opened as it was, and failed when the table was first read.
     #[test]
     fn a_file_from_before_a_table_is_read_without_it_and_gets_it_when_it_is_written() {
-        let dir = std::env::temp_dir().join(format!("doorlight-tables-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+        let dir = Folder::new("tables");
         let path = dir.join("doorlight.redb");
         Store::open(&path).unwrap().close();
         let late = Table::InitialTokens;
@@ -106,6 +106,5 @@ mod tests {
                 .is_ok()
         );
         drop(db);
-        std::fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -38,6 +38,8 @@ mod rows;
 mod schema;
 mod sweep;
 mod tables;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod verify;
 mod view;
 mod writer;

@@ -288,6 +288,7 @@ fn corrupt(path: &Path, error: &StoreError) -> OpenError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::testing::Folder;
 
     fn mode(path: &Path) -> u32 {
         std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
@@ -296,8 +297,7 @@ mod tests {
     /// A copy that was put back with mode 0644 once kept it, with the private keys in it.
     #[test]
     fn a_file_that_others_can_read_is_theirs_no_more_once_it_is_opened() {
-        let dir = std::env::temp_dir().join(format!("doorlight-open-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+        let dir = Folder::new("open");
         let path = dir.join("doorlight.redb");
         drop(writable(&path).unwrap());
         assert_eq!(mode(&path), 0o600);
@@ -314,12 +314,12 @@ mod tests {
         std::fs::set_permissions(&foreign, std::fs::Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(writable(&foreign), Err(OpenError::Foreign(_))));
         assert_eq!(mode(&foreign), 0o644);
-        std::fs::remove_dir_all(&dir).unwrap();
     }
 
     #[test]
     fn a_file_that_cannot_be_made_private_is_refused() {
-        let path = std::env::temp_dir().join(format!("doorlight-exposed-{}", std::process::id()));
+        let dir = Folder::new("exposed");
+        let path = dir.join("doorlight.redb");
         std::fs::write(&path, "").unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         let not_ours = |_: &Path| Err(std::io::Error::from(std::io::ErrorKind::PermissionDenied));
@@ -328,6 +328,5 @@ mod tests {
             text.contains("can be read by others") && text.contains("run chmod 600"),
             "{text}"
         );
-        std::fs::remove_file(&path).unwrap();
     }
 }

@@ -170,27 +170,13 @@ fn forget_stale(folder: &Path, prefix: &str, fresh: &File) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::testing::Folder;
     use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
 
-    fn folder_of(test: &str) -> PathBuf {
-        let dir = std::env::temp_dir().join(format!("doorlight-{test}-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
-        dir
-    }
-
-    fn names(dir: &Path) -> Vec<String> {
-        let mut names: Vec<String> = std::fs::read_dir(dir)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    }
-
     #[test]
     fn what_was_not_finished_leaves_what_stood_there() {
-        let dir = folder_of("placed");
+        let dir = Folder::new("placed");
         let target = dir.join("file");
         std::fs::write(&target, "before").unwrap();
         let placing = Placing::beside(&target).unwrap();
@@ -199,7 +185,7 @@ mod tests {
         assert_eq!(mode & 0o7777, 0o600);
         drop(placing);
         assert_eq!(std::fs::read(&target).unwrap(), b"before");
-        assert_eq!(names(&dir), ["file"]);
+        assert_eq!(dir.names(), ["file"]);
 
         let placing = Placing::beside(&target).unwrap();
         placing.file().write_all(b"whole").unwrap();
@@ -208,8 +194,7 @@ mod tests {
         let refused = Placing::beside(&target).unwrap().put_new().unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
         assert_eq!(std::fs::read(&target).unwrap(), b"whole");
-        assert_eq!(names(&dir), ["file"]);
-        std::fs::remove_dir_all(&dir).unwrap();
+        assert_eq!(dir.names(), ["file"]);
     }
 
     #[test]
@@ -226,7 +211,7 @@ mod tests {
 
     #[test]
     fn only_stale_unfinished_files_of_the_same_name_are_forgotten() {
-        let dir = folder_of("stale");
+        let dir = Folder::new("stale");
         let old = dir.join(".file.0123456789abcdef.part");
         let others = [
             ".other.0123456789abcdef.part",
@@ -249,7 +234,6 @@ mod tests {
         }
         drop(Placing::beside(&dir.join("file")).unwrap());
         assert!(!old.exists());
-        assert_eq!(names(&dir).len(), others.len());
-        std::fs::remove_dir_all(&dir).unwrap();
+        assert_eq!(dir.names().len(), others.len());
     }
 }

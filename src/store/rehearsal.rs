@@ -144,10 +144,12 @@ impl StorageBackend for Rehearsal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::testing::Folder;
 
     #[test]
     fn what_is_written_is_read_back_and_the_file_keeps_its_bytes() {
-        let path = std::env::temp_dir().join(format!("doorlight-rehearsal-{}", std::process::id()));
+        let dir = Folder::new("rehearsal");
+        let path = dir.join("file");
         let before: Vec<u8> = (0..10_000u32)
             .map(|i| u8::try_from(i % 251).unwrap())
             .collect();
@@ -165,6 +167,5 @@ mod tests {
         assert_eq!(out[19_990..], [9; 10]);
         assert!(rehearsal.read(19_999, &mut [0; 2]).is_err());
         assert_eq!(std::fs::read(&path).unwrap(), before);
-        std::fs::remove_file(&path).unwrap();
     }
 }

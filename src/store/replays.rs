@@ -62,6 +62,7 @@ mod tests {
     use super::*;
     use crate::model::{Change, Decision};
     use crate::store::Store;
+    use crate::store::testing::Folder;
 
     const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
     const MINUTE: Duration = Duration::from_secs(60);
@@ -73,8 +74,7 @@ mod tests {
 
     #[test]
     fn a_use_is_known_until_it_expires_and_after_a_restart() {
-        let dir = std::env::temp_dir().join(format!("doorlight-replays-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+        let dir = Folder::new("replays");
         let path = dir.join("doorlight.redb");
         let store = Store::open(&path).unwrap();
         let used = |key: u8, seconds: u64| Replay {
@@ -115,7 +115,6 @@ mod tests {
         assert_eq!(snapshot.view().replay_count().unwrap(), 3);
         drop(snapshot);
         store.close();
-        std::fs::remove_dir_all(&dir).unwrap();
     }
 
     #[test]

@@ -94,12 +94,12 @@ fn copy(data: &Path, kept: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::store::Store;
+    use crate::store::testing::Folder;
     use std::io::Write;
 
     #[test]
     fn a_file_is_held_against_servers_and_not_written() {
-        let dir = std::env::temp_dir().join(format!("doorlight-held-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+        let dir = Folder::new("held");
         let data = dir.join("doorlight.redb");
         assert!(hold(&data).unwrap()._db.is_none());
         let store = Store::open(&data).unwrap();
@@ -120,13 +120,11 @@ mod tests {
             drop(held);
             assert_eq!(std::fs::read(&data).unwrap(), noise);
         }
-        std::fs::remove_dir_all(&dir).unwrap();
     }
 
     #[test]
     fn the_replaced_file_is_kept_and_never_overwrites_another() {
-        let dir = std::env::temp_dir().join(format!("doorlight-restore-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+        let dir = Folder::new("restore");
         let data = dir.join("doorlight.redb");
         let mut kept = Vec::new();
         for text in ["one", "two", "three"] {
@@ -148,6 +146,5 @@ mod tests {
         assert_eq!(std::fs::read_to_string(dir.join("copy")).unwrap(), "three");
         let refused = copy(&data, &dir.join("copy")).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
-        std::fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -1,29 +1,27 @@
 use super::*;
 use crate::model::{Change, Decision, EventKind, PushedRequest, Replay};
 use crate::store::EventFilter;
+use crate::store::testing::Folder;
 use crate::types::{DeliveryId, RefreshTokenId, Secret, TokenHash, TokenId, UserCode, UserId};
-use std::path::PathBuf;
 
 const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
 
 /// A file with settings, gone at the end.
 struct World {
     store: Store,
-    dir: PathBuf,
+    _dir: Folder,
 }
 
 impl Drop for World {
     fn drop(&mut self) {
         self.store.close();
-        let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
 
 fn world(name: &str) -> World {
-    let dir = std::env::temp_dir().join(format!("doorlight-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
+    let dir = Folder::new(name);
     let store = Store::open(&dir.join("doorlight.redb")).unwrap();
-    let world = World { store, dir };
+    let world = World { store, _dir: dir };
     let settings = Settings::new(vec![7; 32].into());
     world.commit(vec![Change::PutSettings(Box::new(settings))], Vec::new());
     world

@@ -378,14 +378,14 @@ mod tests {
     use super::*;
     use crate::model::{Decision, EventKind, Group};
     use crate::store::Store;
+    use crate::store::testing::Folder;
     use crate::types::{Id, Timestamp};
 
     /// A delete that met a record it could not read once left the changes before it in the batch, and they were
     /// committed without their event.
     #[test]
     fn half_a_decision_is_never_committed() {
-        let dir = std::env::temp_dir().join(format!("doorlight-writer-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+        let dir = Folder::new("writer");
         let path = dir.join("doorlight.redb");
         let store = Store::open(&path).unwrap();
         let bad = SessionId(Id::from_bytes([9; 16]));
@@ -428,6 +428,5 @@ mod tests {
         let done = store.submit(|_| Ok(Decision::<(), ()>::reply(Ok(()))));
         assert_eq!(done, Ok(Ok(())));
         store.close();
-        std::fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -1,12 +1,11 @@
 use super::*;
-use std::path::PathBuf;
+use crate::store::testing::Folder;
 
-struct Place(PathBuf);
+struct Place(Folder);
 
 impl Place {
     fn with(test: &str, names: &[&str]) -> Self {
-        let dir = std::env::temp_dir().join(format!("doorlight-{test}-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+        let dir = Folder::new(test);
         for name in names {
             std::fs::write(dir.join(name), content(name)).unwrap();
         }
@@ -25,21 +24,6 @@ impl Place {
             bytes: 1,
         };
         tidy(&self.0, keep, &made).unwrap()
-    }
-
-    fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = std::fs::read_dir(&self.0)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -79,7 +63,7 @@ fn plain_and_encrypted_ones_count_together() {
         "doorlight-2026-11-28-030000.redb",
         "doorlight-2026-11-29-030000.redb.age",
     ];
-    assert_eq!(place.names(), left);
+    assert_eq!(place.0.names(), left);
     let listed: Vec<String> = list(&place.0)
         .unwrap()
         .into_iter()
@@ -108,7 +92,7 @@ fn nothing_but_regular_files_with_exactly_our_names_is_counted_or_removed() {
     std::fs::create_dir(place.0.join(folder)).unwrap();
     let dangling = "doorlight-2026-11-30-030000.redb";
     std::os::unix::fs::symlink("/nowhere", place.0.join(dangling)).unwrap();
-    let before = place.names();
+    let before = place.0.names();
     let none = Keep {
         daily: 0,
         weekly: 0,
@@ -116,7 +100,7 @@ fn nothing_but_regular_files_with_exactly_our_names_is_counted_or_removed() {
     };
     let tidied = place.tidy(none, ours);
     assert_eq!(tidied.removed, 0);
-    assert_eq!(place.names(), before);
+    assert_eq!(place.0.names(), before);
     assert_eq!(std::fs::read(&precious).unwrap(), content("letter.txt"));
     assert_eq!(list(&place.0).unwrap().len(), 1);
 }
@@ -133,13 +117,13 @@ fn a_name_from_the_future_costs_no_backup_of_today_and_is_left_until_its_time() 
     ];
     let place = Place::with("tidy-future", &[&days[..], &[future]].concat());
     place.tidy(ONE_A_DAY, days[2]);
-    assert_eq!(place.names(), [days[1], days[2], future]);
+    assert_eq!(place.0.names(), [days[1], days[2], future]);
 
     // And the other way round: made while the clock was far behind, nothing that is newer is touched.
     let past = "doorlight-1970-01-01-000010.redb";
     std::fs::write(place.0.join(past), content(past)).unwrap();
     place.tidy_at(ONE_A_DAY, past, Timestamp::from_millis(10_500));
-    assert_eq!(place.names(), [past, days[1], days[2], future]);
+    assert_eq!(place.0.names(), [past, days[1], days[2], future]);
 }
 
 #[test]
@@ -155,7 +139,7 @@ fn the_one_that_was_made_just_now_stays_whatever_the_numbers_and_the_other_names
     // Moments have milliseconds, names have not.
     let at = time(made).plus(Duration::from_millis(999));
     assert_eq!(place.tidy_at(none, made, at).removed, 0);
-    assert_eq!(place.names(), [made, ahead]);
+    assert_eq!(place.0.names(), [made, ahead]);
 }
 
 /// Whoever else may write to the folder put empty files there, each the latest of its day: then the good ones went.
@@ -186,10 +170,10 @@ fn files_that_hold_no_backup_or_are_of_another_user_have_no_good_one_removed() {
         0,
     )
     .unwrap();
-    let before = place.names();
+    let before = place.0.names();
     let tidied = place.tidy(three, good[2]);
     assert!(tidied.removed == 0 && tidied.failed.is_none(), "{tidied:?}");
-    assert_eq!(place.names(), before);
+    assert_eq!(place.0.names(), before);
     // What is not of the user whose file it is told of is not of ours.
     let mine = std::fs::metadata(place.0.join(good[0])).unwrap().uid();
     let path = place.0.join(good[0]);
@@ -230,7 +214,7 @@ fn what_a_power_cut_left_goes_after_a_day_and_what_looks_like_it_stays() {
     let link = ".doorlight-2026-11-21-030000.redb.0123456789abcdef.part";
     std::os::unix::fs::symlink(place.0.join(made), place.0.join(link)).unwrap();
     place.tidy(ONE_A_DAY, made);
-    let names = place.names();
+    let names = place.0.names();
     assert!(!names.contains(&old.to_owned()), "{names:?}");
     for name in stays.iter().chain(&[made, written, link]) {
         assert!(names.contains(&(*name).to_owned()), "{name}: {names:?}");
@@ -260,7 +244,7 @@ fn one_that_others_on_the_machine_can_read_is_known_by_its_mode() {
 fn a_folder_is_tried_out_and_left_as_it_was() {
     let place = Place::with("tried", &["letter.txt"]);
     assert!(!try_out(&place.0).unwrap());
-    assert_eq!(place.names(), ["letter.txt"]);
+    assert_eq!(place.0.names(), ["letter.txt"]);
     let refused = |path: &Path| try_out(path).unwrap_err().kind();
     assert_eq!(refused(&place.0.join("nowhere")), io::ErrorKind::NotFound);
     assert_eq!(

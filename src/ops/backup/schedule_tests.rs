@@ -1,6 +1,7 @@
 use super::*;
 use crate::crypto::age::{self, Identity, Key};
 use crate::model::{BackupRecord, Keep, Settings};
+use crate::store::testing::{self, Folder};
 use crate::store::verify::verify;
 use crate::types::Timestamp;
 use std::io::{BufReader, Read};
@@ -11,14 +12,14 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// A data file with a folder for backups beside it.
 struct Place {
-    dir: PathBuf,
+    dir: Folder,
     store: Store,
 }
 
 impl Place {
     fn new(test: &str) -> Self {
-        let dir = std::env::temp_dir().join(format!("doorlight-{test}-{}", std::process::id()));
-        std::fs::create_dir_all(dir.join("backups")).unwrap();
+        let dir = Folder::new(test);
+        std::fs::create_dir(dir.join("backups")).unwrap();
         let store = Store::open(&dir.join("doorlight.redb")).unwrap();
         Self { dir, store }
     }
@@ -71,12 +72,7 @@ impl Place {
     }
 
     fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = std::fs::read_dir(self.folder())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
+        testing::names(&self.folder())
     }
 
     fn counted(&self, kind: EventKind, outcome: Outcome) -> u64 {
@@ -87,7 +83,6 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.store.close();
-        let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
 

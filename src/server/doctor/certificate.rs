@@ -121,6 +121,7 @@ fn of_validity(check: &'static str, validity: Validity, now: Timestamp) -> Findi
 mod tests {
     use super::super::finding::Level;
     use super::*;
+    use crate::store::testing::Folder;
 
     fn days(n: u64) -> Timestamp {
         Timestamp::from_secs(n * 86_400)
@@ -155,8 +156,7 @@ mod tests {
 
     #[test]
     fn a_certificate_that_does_not_verify_proves_something_only_as_our_own() {
-        let folder = std::env::temp_dir().join(format!("doorlight-shown-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = Folder::new("shown");
         let made = || rcgen::generate_simple_self_signed(["id.example.org".to_owned()]).unwrap();
         let (own, strangers) = (made(), made());
         let files = CertificateFiles {
@@ -179,6 +179,5 @@ mod tests {
         let strangers = strangers.cert.der();
         assert!(!is_assured(&shown(strangers, refused()), Some(&files)));
         assert!(is_assured(&shown(strangers, Ok(())), None));
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

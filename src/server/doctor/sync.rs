@@ -67,6 +67,7 @@ fn milliseconds(time: Duration) -> String {
 mod tests {
     use super::super::finding::Level;
     use super::*;
+    use crate::store::testing::Folder;
 
     #[test]
     fn a_disk_is_slow_by_its_median_and_not_by_one_write() {
@@ -86,8 +87,7 @@ mod tests {
 
     #[test]
     fn measuring_leaves_nothing_behind_and_two_do_not_meet() {
-        let folder = std::env::temp_dir().join(format!("doorlight-sync-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = Folder::new("sync");
         std::thread::scope(|scope| {
             let rounds = [(); 4].map(|()| scope.spawn(|| measure(&folder)));
             for round in rounds {

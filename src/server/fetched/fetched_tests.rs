@@ -1,12 +1,12 @@
 //! Keys over time: what becomes of an application that changes them, without waiting for minutes.
 
 use super::*;
-use crate::config::Config;
 use crate::crypto::digest::base64url;
 use crate::crypto::keyring::{self, KeyRing, LoadedKey};
 use crate::model::Algorithm;
 use crate::oauth::testing::{NOW, client};
 use crate::server::administration::{Actor, Authority, outbound as hosts};
+use crate::server::testing::{self, House};
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -15,23 +15,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// A server without sockets that may call this machine.
-fn house(name: &str) -> (Context, std::path::PathBuf) {
-    let folder = std::env::temp_dir().join(format!("doorlight-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let config = Config {
-        data: folder.join("doorlight.redb"),
-        listen: "127.0.0.1:8080".parse().unwrap(),
-        issuer: "http://localhost:8080".parse().unwrap(),
-        trusted_proxies: Vec::new(),
-    };
-    let ctx = Context::open(config).unwrap();
+fn house(name: &str) -> House {
+    let house = testing::house(name);
     let by = Actor {
         name: "command line".to_owned(),
         address: None,
         authority: Authority::File,
     };
-    hosts::set(&ctx, "127.0.0.1", true, &by).unwrap();
-    (ctx, folder)
+    hosts::set(&house.ctx, "127.0.0.1", true, &by).unwrap();
+    house
 }
 
 /// Publishes what is in it, and counts who asks.
@@ -83,7 +75,8 @@ impl Signer {
 
 #[test]
 fn oidc_core_section_10_1_1_new_keys_are_found_within_a_minute_with_and_without_a_kid() {
-    let (ctx, folder) = house("rotation");
+    let house = house("rotation");
+    let ctx = &house.ctx;
     for with_kid in [true, false] {
         let (old, new) = (Signer::new(), Signer::new());
         let document = Arc::new(Mutex::new(old.set.to_string()));
@@ -96,7 +89,7 @@ fn oidc_core_section_10_1_1_new_keys_are_found_within_a_minute_with_and_without_
         let keys = |seconds: u64, jwt: &str| {
             let request = rouille::Request::fake_http("GET", "/", Vec::new(), Vec::new());
             let now = NOW.plus(Duration::from_secs(seconds));
-            let incoming = Incoming::new(&ctx, &request, "/", now);
+            let incoming = Incoming::new(ctx, &request, "/", now);
             let client = with_keys(&incoming, client.clone(), jwt).unwrap();
             (client.jwks.clone().unwrap(), asked.load(Ordering::SeqCst))
         };
@@ -120,6 +113,4 @@ fn oidc_core_section_10_1_1_new_keys_are_found_within_a_minute_with_and_without_
         assert_eq!(keys(260, &old.jwt("ES256", with_kid)).1, 3);
         assert_eq!(keys(261, &old.jwt("ES256", with_kid)).1, 3);
     }
-    ctx.store.close();
-    std::fs::remove_dir_all(folder).unwrap();
 }

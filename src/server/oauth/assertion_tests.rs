@@ -1,42 +1,25 @@
 //! Where an assertion is used up (RFC 7523 §3, 7): in the commit of what is granted for it, and by nothing else.
 
-use crate::config::Config;
 use crate::crypto::jws;
 use crate::model::{Algorithm, Change, Client, ClientAuthMethod, Decision};
 use crate::oauth::testing::client;
 use crate::ops::clock;
-use crate::server::context::Context;
-use crate::server::routes;
+use crate::server::{routes, testing};
 use crate::types::Form;
 use rouille::Request;
 use serde_json::{Value, json};
 use std::io::Read;
 
-struct House {
-    ctx: Context,
+struct Signer {
+    house: testing::House,
     client: Client,
-    folder: std::path::PathBuf,
 }
 
-impl Drop for House {
-    fn drop(&mut self) {
-        self.ctx.store.close();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-impl House {
+impl Signer {
     /// A server without sockets, and a client that signs with the server's own keys.
     fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("doorlight-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let ctx = Context::open(Config {
-            data: folder.join("doorlight.redb"),
-            listen: "127.0.0.1:8080".parse().unwrap(),
-            issuer: "http://localhost:8080".parse().unwrap(),
-            trusted_proxies: Vec::new(),
-        })
-        .unwrap();
+        let house = testing::house(name);
+        let ctx = &house.ctx;
         let client = Client {
             auth_method: ClientAuthMethod::PrivateKeyJwt,
             secrets: Vec::new(),
@@ -53,11 +36,7 @@ impl House {
             })
         });
         submitted.unwrap().unwrap();
-        Self {
-            ctx,
-            client,
-            folder,
-        }
+        Self { house, client }
     }
 
     fn assertion(&self, jti: &str) -> String {
@@ -66,7 +45,7 @@ impl House {
             "iss": self.client.id, "sub": self.client.id, "aud": "http://localhost:8080",
             "jti": jti, "exp": now.secs() + 60,
         });
-        let keys = self.ctx.keys().unwrap();
+        let keys = self.house.ctx.keys().unwrap();
         let key = keys.signer(Algorithm::Es256, now).unwrap();
         jws::sign(key, "JWT", claims.to_string().as_bytes())
     }
@@ -87,9 +66,9 @@ impl House {
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let body = form.encode().into_bytes();
         let request = Request::fake_http("POST", path, headers.to_vec(), body);
-        let commits = self.ctx.store.commits();
-        let response = routes::handle(&self.ctx, &request);
-        let taken = self.ctx.store.commits() - commits;
+        let commits = self.house.ctx.store.commits();
+        let response = routes::handle(&self.house.ctx, &request);
+        let taken = self.house.ctx.store.commits() - commits;
         let mut body = String::new();
         let (mut reader, _) = response.data.into_reader_and_size();
         reader.read_to_string(&mut body).unwrap();
@@ -104,35 +83,35 @@ const TOKEN: [(&str, &str); 1] = [("grant_type", "client_credentials")];
 /// A lone commit costs 28 KB of a memory card, and a sync.
 #[test]
 fn a_token_and_the_use_of_its_assertion_are_one_commit() {
-    let house = House::new("assertion-commit");
-    let assertion = house.assertion("one");
+    let signer = Signer::new("assertion-commit");
+    let assertion = signer.assertion("one");
     assert_eq!(
-        house.send("/token", &assertion, &TOKEN),
+        signer.send("/token", &assertion, &TOKEN),
         (200, String::new(), 1)
     );
-    let (status, error, _) = house.send("/token", &assertion, &TOKEN);
+    let (status, error, _) = signer.send("/token", &assertion, &TOKEN);
     assert_eq!((status, error.as_str()), (401, "invalid_client"));
 }
 
 #[test]
 fn what_is_refused_leaves_the_assertion_to_be_used() {
-    let house = House::new("assertion-refused");
-    let assertion = house.assertion("one");
+    let signer = Signer::new("assertion-refused");
+    let assertion = signer.assertion("one");
     for more in [
         [("grant_type", "password")],
         [("grant_type", "authorization_code")],
         [("grant_type", "refresh_token")],
     ] {
-        let (status, error, _) = house.send("/token", &assertion, &more);
+        let (status, error, _) = signer.send("/token", &assertion, &more);
         assert_eq!(status, 400, "{more:?}");
         assert_ne!(error, "invalid_client", "{more:?}");
     }
-    assert_eq!(house.send("/token", &assertion, &TOKEN).0, 200);
+    assert_eq!(signer.send("/token", &assertion, &TOKEN).0, 200);
 }
 
 #[test]
 fn rfc7523_section_3_item_7_an_assertion_that_was_used_anywhere_is_refused_everywhere() {
-    let house = House::new("assertion-everywhere");
+    let signer = Signer::new("assertion-everywhere");
     let asked = [("token", "nonsense")];
     let pushed = [
         ("response_type", "code"),
@@ -150,11 +129,11 @@ fn rfc7523_section_3_item_7_an_assertion_that_was_used_anywhere_is_refused_every
         ("/par", &pushed),
     ];
     for (first, granted) in uses {
-        let assertion = house.assertion(first);
-        let (status, error, _) = house.send(first, &assertion, granted);
+        let assertion = signer.assertion(first);
+        let (status, error, _) = signer.send(first, &assertion, granted);
         assert!(matches!(status, 200 | 201), "{first}: {status} {error}");
         for (second, asked) in uses {
-            let (status, error, _) = house.send(second, &assertion, asked);
+            let (status, error, _) = signer.send(second, &assertion, asked);
             let got = (status, error.as_str());
             assert_eq!(got, (401, "invalid_client"), "{first}, then {second}");
         }

@@ -1,46 +1,25 @@
 //! A device over time: what it is told minutes later, without waiting for minutes.
 
 use super::*;
-use crate::config::Config;
 use crate::model::{Change, Client, GrantType};
 use crate::oauth::testing::{NOW, public_client};
-use crate::server::context::Context;
 use crate::server::oauth::{authenticate, token};
+use crate::server::testing::{self, House};
 use crate::store::EventFilter;
 use crate::types::Timestamp;
 use serde_json::Value;
 use std::io::Read;
 use std::time::Duration;
 
-struct House {
-    ctx: Context,
-    folder: std::path::PathBuf,
-}
-
-impl Drop for House {
-    fn drop(&mut self) {
-        self.ctx.store.close();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
 /// A server without sockets, and a public client of devices.
 fn house(name: &str) -> (House, Client) {
-    let folder = std::env::temp_dir().join(format!("doorlight-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let config = Config {
-        data: folder.join("doorlight.redb"),
-        listen: "127.0.0.1:8080".parse().unwrap(),
-        issuer: "http://localhost:8080".parse().unwrap(),
-        trusted_proxies: Vec::new(),
-    };
-    let ctx = Context::open(config).unwrap();
+    let house = testing::house(name);
     let client = Client {
         grants: [GrantType::DeviceCode].into(),
         ..public_client()
     };
     let change = Change::PutClient(Box::new(client.clone()));
-    let submitted = ctx.store.submit(|_| {
+    let submitted = house.ctx.store.submit(|_| {
         Ok(Decision {
             changes: vec![change],
             events: Vec::new(),
@@ -48,7 +27,7 @@ fn house(name: &str) -> (House, Client) {
         })
     });
     submitted.unwrap().unwrap();
-    (House { ctx, folder }, client)
+    (house, client)
 }
 
 /// What an endpoint answers a client at a moment.

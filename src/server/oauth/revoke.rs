@@ -92,11 +92,10 @@ fn presented(
 
 #[cfg(test)]
 mod tests {
-    use crate::config::Config;
     use crate::model::{Change, Decision};
     use crate::oauth::testing::{NOW, public_client};
-    use crate::server::context::Context;
     use crate::server::routes;
+    use crate::server::testing::house;
     use crate::types::{BearerSecret, Id};
     use rouille::Request;
     use std::sync::mpsc::channel;
@@ -105,15 +104,8 @@ mod tests {
     /// Anyone with a public `client_id` could fill the writer's queue with tokens that never were.
     #[test]
     fn rfc7009_section_2_2_an_unknown_token_does_not_wait_for_the_writer() {
-        let dir = std::env::temp_dir().join(format!("doorlight-revoke-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
-        let ctx = Context::open(Config {
-            data: dir.join("doorlight.redb"),
-            listen: "127.0.0.1:8080".parse().unwrap(),
-            issuer: "http://localhost:8080".parse().unwrap(),
-            trusted_proxies: Vec::new(),
-        })
-        .unwrap();
+        let house = house("revoke");
+        let ctx = &house.ctx;
         let client = public_client();
         let id = client.id;
         let put = Change::PutClient(Box::new(client));
@@ -131,7 +123,6 @@ mod tests {
         let (begun, has_begun) = channel();
         let (release, released) = channel::<()>();
         let (answer, answers) = channel();
-        let ctx = &ctx;
         std::thread::scope(|scope| {
             scope.spawn(move || {
                 ctx.store.submit(move |_| {
@@ -163,7 +154,5 @@ mod tests {
             drop(release);
             assert_eq!(got, [Ok(200), Ok(200)]);
         });
-        ctx.store.close();
-        std::fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -15,6 +15,7 @@ mod work;
 
 use super::open::CACHE_BYTES;
 use super::schema::{SETTINGS_KEY, Table};
+use super::testing::Folder;
 use super::verify::verify;
 use super::{Store, StoreError};
 use crate::model::{Change, Decision, Event, Group};
@@ -24,7 +25,6 @@ use disk::{Cut, Disk, Fault};
 use life::{Life, State, States};
 use model::{Model, Rows};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 const BEGUN: Timestamp = Timestamp::from_secs(1_795_000_000);
@@ -297,8 +297,8 @@ fn differs(cut: &Cut, states: &States, rows: &Rows) -> String {
 
 /// The same by the front door: `verify`, which only reads, and `Store::open`, which rehearses the repair.
 fn as_a_file(image: &[u8], expected: &Rows) -> Result<(), String> {
-    let place = Place::new();
-    let path = place.0.join("doorlight.redb");
+    let place = Folder::new("crash");
+    let path = place.join("doorlight.redb");
     std::fs::write(&path, image).map_err(|e| e.to_string())?;
     let contents = verify(&path).map_err(|e| format!("verify: {e}"))?;
     if !contents.is_whole() {
@@ -311,22 +311,5 @@ fn as_a_file(image: &[u8], expected: &Rows) -> Result<(), String> {
         Ok(())
     } else {
         Err("as a file it holds something else".to_owned())
-    }
-}
-
-struct Place(PathBuf);
-
-impl Place {
-    fn new() -> Self {
-        let mark = u64::from_le_bytes(crate::crypto::random::bytes());
-        let dir = std::env::temp_dir().join(format!("doorlight-crash-{mark:016x}"));
-        std::fs::create_dir_all(&dir).unwrap();
-        Self(dir)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _: Result<(), _> = std::fs::remove_dir_all(Path::new(&self.0));
     }
 }
