@@ -180,6 +180,7 @@ pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
     let done = reach::write(shared, command)?;
     if added {
         output::led_by(shared, &done, &TO_TYPE);
+        output::next(shared, to_do(&done));
     } else {
         output::one(shared, &done);
     }
@@ -193,6 +194,17 @@ const TO_TYPE: [(&str, &str); 4] = [
     ("issuer", ""),
     ("discovery", ""),
 ];
+
+/// What is left to do for an application that was added.
+fn to_do(added: &Value) -> &'static str {
+    match added.get("client_secret") {
+        Some(_) => {
+            "The application was added: type client_id, client_secret and discovery (or issuer) into it now, for the \
+             secret is not shown again."
+        }
+        None => "The application was added: type client_id and discovery (or issuer) into it.",
+    }
+}
 
 /// Without a kind, a client that acts for itself alone is a service.
 fn new_client(arguments: AddArguments) -> Result<NewClient, Failure> {

@@ -75,6 +75,13 @@ pub(super) fn table(shared: &Shared, values: &[Value], columns: &[&str]) {
     }
 }
 
+/// Prints, below what was printed, what happened and what to do next: a sentence for people.
+pub(super) fn next(shared: &Shared, sentence: &str) {
+    if !shared.json {
+        line(sentence);
+    }
+}
+
 /// Prints a whole text as it is. It was meant to be kept, so what could not be written is an error.
 pub(super) fn whole(text: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout();

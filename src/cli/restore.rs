@@ -100,6 +100,10 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure>
     done["backups_to"] = json!(backups.folder);
     done["backups_encrypted_to"] = json!(backups.recipients);
     output::one(shared, &done);
+    output::next(
+        shared,
+        "The backup is the data file now: start the server, and sign in to see that all is there.",
+    );
     Ok(())
 }
 

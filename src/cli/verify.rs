@@ -23,14 +23,34 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure>
     let path = arguments.file.as_ref().unwrap_or(&shared.config.data);
     let contents = looked_at(shared, path, &arguments.key)?;
     output::one(shared, &describe(&contents));
+    let is_backup = arguments.file.is_some();
     if contents.is_whole() {
+        output::next(shared, well(&contents, is_backup));
         return Ok(());
     }
     let path = path.display();
-    Err(Failure(match faults(&contents) {
-        1 => format!("{path} is damaged: one fault"),
-        faults => format!("{path} is damaged: {faults} faults"),
-    }))
+    let found = match faults(&contents) {
+        1 => "one fault".to_owned(),
+        faults => format!("{faults} faults"),
+    };
+    let advice = match is_backup {
+        true => "keep another backup; doorlight restore --damaged-too takes what this one has",
+        false => "put a backup that is whole in its place with doorlight restore",
+    };
+    Err(Failure(format!("{path} is damaged: {found}; {advice}")))
+}
+
+/// What to do with a file that is whole.
+fn well(contents: &Contents, is_backup: bool) -> &'static str {
+    match (is_backup, contents.checksums) {
+        (true, true) => {
+            "This file is whole: doorlight restore can put it in place of the data file."
+        }
+        (false, true) => "The data file is whole: doorlight backup makes a copy of it.",
+        (_, false) => {
+            "Every record is whole: stop the server and verify again to have the checksums looked at too."
+        }
+    }
 }
 
 fn looked_at(shared: &Shared, path: &Path, key: &KeyArguments) -> Result<Contents, Failure> {

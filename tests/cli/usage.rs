@@ -75,6 +75,44 @@ fn a_verb_that_makes_the_file_says_where() {
 }
 
 #[test]
+fn what_was_added_verified_or_restored_ends_with_what_to_do_next() {
+    let world = World::empty();
+    let last = |arguments: &[&str]| {
+        let output = world.command().args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let said = text(&output.stdout);
+        said.lines().last().unwrap().to_owned()
+    };
+    let uri = "https://app.example/cb";
+    let with_secret = last(&["client", "add", "App", "--redirect-uri", uri]);
+    assert_eq!(
+        with_secret,
+        "The application was added: type client_id, client_secret and discovery (or issuer) into it now, for the secret \
+         is not shown again."
+    );
+    let without = last(&["client", "add", "Page", "--public", "--redirect-uri", uri]);
+    assert_eq!(
+        without,
+        "The application was added: type client_id and discovery (or issuer) into it."
+    );
+    let copy = world.dir.join("copy.redb");
+    let copy = copy.to_str().unwrap();
+    world.verb(&["backup", copy], "");
+    assert_eq!(
+        last(&["verify"]),
+        "The data file is whole: doorlight backup makes a copy of it."
+    );
+    assert_eq!(
+        last(&["verify", copy]),
+        "This file is whole: doorlight restore can put it in place of the data file."
+    );
+    assert_eq!(
+        last(&["restore", copy]),
+        "The backup is the data file now: start the server, and sign in to see that all is there."
+    );
+}
+
+#[test]
 fn what_a_verb_prints_begins_with_what_matters() {
     let world = World::empty();
     let verb = |arguments: &[&str]| {
