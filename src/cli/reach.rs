@@ -2,12 +2,14 @@
 
 use super::socket::Socket;
 use super::{Failure, Shared, complain};
-use crate::server::administration::transfer::plan::Wish;
+use crate::crypto::random;
 use crate::server::api::control::{self, Command, LONGEST_COMMAND};
 use crate::server::context::{Context, StartError};
 use crate::store::{OpenError, ReadOnly, Snapshot, View};
 use serde_json::Value;
-use std::path::Path;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 use zeroize::Zeroizing;
 
@@ -20,12 +22,43 @@ const SETTLED: Duration = Duration::from_millis(200);
 
 /// Runs a verb that writes: by the running server, else on the file.
 pub(super) fn write(shared: &Shared, command: Command) -> Result<Value, Failure> {
-    match reach(shared, may_come_first(&command))? {
+    match reach(shared, without_a_file(&command))? {
         Reached::Server(socket) => ask(socket, &command),
-        Reached::File(ctx) => {
-            let done = control::execute(&ctx, command, &control::command_line());
-            ctx.store.close();
-            Ok(done?)
+        Reached::File(ctx) => execute(&ctx, command),
+        Reached::Nothing => {
+            let scratch = Scratch::new()?;
+            let mut config = shared.config.clone();
+            config.data = scratch.0.join("doorlight.redb");
+            execute(&Context::open(config)?, command)
+        }
+    }
+}
+
+fn execute(ctx: &Context, command: Command) -> Result<Value, Failure> {
+    let done = control::execute(ctx, command, &control::command_line());
+    ctx.store.close();
+    Ok(done?)
+}
+
+/// A folder for an empty house, which is thrown away with what was tried in it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, Failure> {
+        let mark = u64::from_le_bytes(random::bytes());
+        let folder = std::env::temp_dir().join(format!("doorlight-dry-run-{mark:016x}"));
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&folder)
+            .map_err(|why| Failure(format!("{}: {why}", folder.display())))?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(why) = std::fs::remove_dir_all(&self.0) {
+            complain(&format!("{}: {why}", self.0.display()));
         }
     }
 }
@@ -38,28 +71,48 @@ fn say_made(data: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Only verbs that may come first make a file: a mistyped `--data` must not.
-fn may_come_first(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::UserAdd { .. }
-            | Command::ClientAdd { .. }
-            | Command::SetupLink
-            | Command::Import {
-                wish: Wish { dry_run: false, .. },
-                ..
-            }
-    )
+fn say_tried(data: &Path) -> Result<(), Failure> {
+    let path = std::path::absolute(data)?;
+    let path = path.display();
+    complain(&format!(
+        "{path} does not exist yet: this is tried in an empty house"
+    ));
+    Ok(())
+}
+
+/// What becomes of a verb where there is no file.
+#[derive(Clone, Copy)]
+enum Missing {
+    /// It is refused: a mistyped `--data` must not make a file.
+    Refuse,
+    /// The file is made.
+    Make,
+    /// It is tried in an empty house, and no file is made.
+    Try,
+}
+
+/// Only verbs that may come first make a file.
+fn without_a_file(command: &Command) -> Missing {
+    match command {
+        Command::UserAdd { .. } | Command::ClientAdd { .. } | Command::SetupLink => {
+            Missing::Make
+        }
+        Command::Import { wish, .. } if wish.dry_run => Missing::Try,
+        Command::Import { .. } => Missing::Make,
+        _ => Missing::Refuse,
+    }
 }
 
 /// What a verb that writes goes through.
 enum Reached {
     Server(Socket),
     File(Box<Context>),
+    /// There is no file.
+    Nothing,
 }
 
 /// Waits for a file that another verb holds. Looks for the socket each time: the holder may be a server that is starting.
-fn reach(shared: &Shared, may_make: bool) -> Result<Reached, Failure> {
+fn reach(shared: &Shared, missing: Missing) -> Result<Reached, Failure> {
     let config = &shared.config;
     let mut patience = Patience::with(&config.data);
     loop {
@@ -67,8 +120,13 @@ fn reach(shared: &Shared, may_make: bool) -> Result<Reached, Failure> {
             return Ok(Reached::Server(socket));
         }
         let made = !config.data.exists();
-        if made && !may_make {
-            return Err(missing(&config.data));
+        match missing {
+            Missing::Refuse if made => return Err(no_file(&config.data)),
+            Missing::Try if made => {
+                say_tried(&config.data)?;
+                return Ok(Reached::Nothing);
+            }
+            _ => {}
         }
         match Context::open(config.clone()) {
             Ok(ctx) => {
@@ -162,13 +220,13 @@ pub(super) fn read_whole<T>(
             ctx.store.close();
             done
         }
-        Err(OpenError::Missing(path)) => Err(missing(&path)),
+        Err(OpenError::Missing(path)) => Err(no_file(&path)),
         Err(error) => Err(error.into()),
     }
 }
 
 /// The commonest slip beside a service: another folder than its own.
-fn missing(data: &Path) -> Failure {
+fn no_file(data: &Path) -> Failure {
     let path = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
     Failure(format!(
         "{} does not exist: run this in the folder of the data file, or name that file with --data",

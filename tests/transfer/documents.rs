@@ -199,10 +199,37 @@ fn what_cannot_be_read_is_refused_in_one_line_and_makes_no_file() {
         assert!(line.contains(told) && line.lines().count() == 1, "{line}");
     }
     let good = r#"{"version":1,"users":[{"username":"ann"}]}"#;
-    let dry = world.run(&["import", "-", "--dry-run"], good);
-    assert_eq!(dry.status.code(), Some(1));
-    assert!(!world.data().exists());
     let report = said(&world.run(&["import", "-"], good));
     assert_eq!(report["added"]["users"], 1);
     assert!(world.data().exists());
+}
+
+/// Whoever moves in tries it before there is anything here.
+#[test]
+fn a_dry_run_without_a_file_tries_an_empty_house_and_leaves_nothing() {
+    let world = World::empty();
+    let scratch = world.dir.join("scratch");
+    std::fs::create_dir(&scratch).unwrap();
+    let dry = |document: &str| {
+        let file = world.dir.join("incoming");
+        std::fs::write(&file, document).unwrap();
+        let mut command = world.command();
+        command.env("TMPDIR", &scratch).arg("--json");
+        let arguments = ["import", path(&file), "--dry-run"];
+        let output = command.args(arguments).output().unwrap();
+        let told = String::from_utf8(output.stderr.clone()).unwrap();
+        assert!(told.contains("doorlight.redb does not exist yet"), "{told}");
+        assert!(!world.data().exists());
+        assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0);
+        output
+    };
+    let tried = dry(r#"{"version":1,"users":[{"username":"ann"}]}"#);
+    assert!(tried.status.success(), "{tried:?}");
+    let report = said(&tried);
+    assert_eq!(
+        (&report["dry_run"], &report["added"]["users"]),
+        (&true.into(), &1.into())
+    );
+    let refused = dry(r#"{"version":1,"users":[{"username":"no name"}]}"#);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
 }
