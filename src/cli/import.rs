@@ -2,7 +2,7 @@
 
 use super::{Failure, Shared, complain, output, reach};
 use crate::server::administration::transfer::document::{self, Document};
-use crate::server::administration::transfer::foreign::{self, Foreign, Origin};
+use crate::server::administration::transfer::foreign::{self, Foreign, Known, Origin};
 use crate::server::administration::transfer::plan::Wish;
 use crate::server::administration::transfer::report::Report;
 use crate::server::api::control::Command;
@@ -52,8 +52,11 @@ impl Server {
 pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure> {
     let file = arguments.file.display();
     let bytes = read(&arguments.file).map_err(|why| Failure(format!("{file}: {why}")))?;
-    let foreign =
-        understood(&bytes, arguments.from).map_err(|why| Failure(format!("{file}: {why}")))?;
+    let understood = match arguments.from {
+        None => Document::parse(&bytes).map(Foreign::from),
+        Some(from) => foreign::read(from.origin(), &bytes, &known(shared)?),
+    };
+    let foreign = understood.map_err(|why| Failure(format!("{file}: {why}")))?;
     let mut report = Report {
         dry_run: arguments.dry_run,
         ..Report::default()
@@ -74,10 +77,10 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure>
     tell(shared, &report.shortened())
 }
 
-fn understood(bytes: &[u8], from: Option<Server>) -> Result<Foreign, String> {
-    match from {
-        None => Document::parse(bytes).map(Foreign::from),
-        Some(from) => foreign::read(from.origin(), bytes),
+fn known(shared: &Shared) -> Result<Known, Failure> {
+    match shared.config.data.exists() {
+        true => reach::read(shared, |view| Ok(Known::of(view)?)),
+        false => Ok(Known::default()),
     }
 }
 

@@ -388,6 +388,44 @@ fn a_person_who_is_here_keeps_their_sub_and_nobody_gets_anothers() {
     );
 }
 
+/// Such a secret is hashed with a fresh salt each time, which once made every second import a conflict.
+#[test]
+fn a_secret_that_somebody_thought_up_is_the_same_in_a_second_import_and_another_is_not() {
+    let world = World::started();
+    let file = |secret: &str| {
+        let client = |id: &str| {
+            json!({ "clientId": id, "secret": secret, "serviceAccountsEnabled": true,
+                "standardFlowEnabled": false })
+        };
+        // The second one's id is not kept: it is known by its name.
+        let clients = [client("backup"), client("my app")];
+        json!({ "realm": "home", "clients": clients }).to_string()
+    };
+    let thought_up = "correct horse battery staple";
+    taken(&world, "keycloak", &file(thought_up), &[]);
+    let before = house(&world);
+    let hash = &one(&before, "clients", "client_id", "backup")["secrets"][0];
+    assert!(hash.to_string().contains("$argon2id$"), "{hash}");
+    for more in [&[][..], &["--dry-run"], &["--replace"]] {
+        let again = taken(&world, "keycloak", &file(thought_up), more);
+        assert_eq!(
+            (&again["unchanged"]["clients"], &again["changed"]["clients"]),
+            (&json!(2), &json!(0)),
+            "{more:?}: {again}"
+        );
+    }
+    assert_eq!(house(&world), before);
+    let other = "correct horse battery stable";
+    let output = refused(&world, "keycloak", &file(other));
+    assert!(
+        output.contains("“backup” is here already and differs"),
+        "{output}"
+    );
+    assert!(!output.contains(other) && !output.contains(thought_up));
+    let replaced = taken(&world, "keycloak", &file(other), &["--replace"]);
+    assert_eq!(replaced["changed"]["clients"], 2, "{replaced}");
+}
+
 #[test]
 fn hostile_realms_change_nothing() {
     let world = World::empty();

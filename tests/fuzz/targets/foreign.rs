@@ -2,7 +2,7 @@
 //! and no line of the report turns a terminal or a text around.
 
 use doorlight::server::administration::transfer::document::Document;
-use doorlight::server::administration::transfer::foreign::{Origin, read};
+use doorlight::server::administration::transfer::foreign::{Known, Origin, read};
 
 /// Each secret that stands there as it is costs a slow hash, which is meant to be slow.
 const SECRETS: usize = 4;
@@ -22,7 +22,7 @@ fn holds(origin: Origin, data: &[u8]) {
     if text.matches("secret").count() > SECRETS || text.matches("$plaintext$").count() > SECRETS {
         return;
     }
-    let foreign = match read(origin, data) {
+    let foreign = match read(origin, data, &Known::default()) {
         Ok(foreign) => foreign,
         Err(why) => return fit(&why),
     };

@@ -2,7 +2,7 @@
 //! Owns: which client ids are kept, which redirect URIs, which secrets, that no two have one name, and that nobody is
 //! signed in unasked to a program that may be any.
 
-use super::Left;
+use super::{Known, Left};
 use crate::crypto::{password, random, strength};
 use crate::model::{Algorithm, ClientAuthMethod, ClientKind, ConsentPolicy, GrantType, PrivateKey};
 use crate::oauth::clients::{ClientEdit, NewClient};
@@ -26,6 +26,8 @@ pub struct Draft {
     /// As it shall be here.
     pub settings: ClientEdit,
     secrets: Vec<SecretEntry>,
+    /// One that somebody thought up. It is hashed when it is known whose it is.
+    thought_up: Option<Secret>,
 }
 
 /// The names that are taken, in lower case.
@@ -44,6 +46,7 @@ impl Draft {
             id: id.to_owned(),
             settings,
             secrets: Vec::new(),
+            thought_up: None,
         }
     }
 
@@ -71,9 +74,27 @@ impl Draft {
             let key = signs.then(|| secret.expose().as_bytes().to_vec().into());
             return self.secret(SecretHash::of(secret), key);
         }
-        match password::hash(secret, random::bytes()) {
-            Ok(phc) => self.secret(SecretHash::Slow(phc), None),
-            Err(_) => left.behind(
+        self.thought_up = Some(secret.clone());
+    }
+
+    /// Keeps it by the hash that is here already, or by one of today.
+    fn keep_thought_up(
+        &mut self,
+        client_id: Option<&WireClientId>,
+        known: &Known,
+        left: &mut Left,
+    ) {
+        let Some(secret) = self.thought_up.take() else {
+            return;
+        };
+        let name = &self.settings.name;
+        let hash = known.hash_of(client_id, name, &secret).or_else(|| {
+            let phc = password::hash(&secret, random::bytes()).ok()?;
+            Some(SecretHash::Slow(phc))
+        });
+        match hash {
+            Some(hash) => self.secret(hash, None),
+            None => left.behind(
                 "secrets that could not be hashed do not come along",
                 &self.id,
             ),
@@ -81,7 +102,12 @@ impl Draft {
     }
 
     /// What comes in; `None` where nothing can, and why is told.
-    pub fn finish(mut self, names: &mut Names, left: &mut Left) -> Option<Application> {
+    pub fn finish(
+        mut self,
+        names: &mut Names,
+        known: &Known,
+        left: &mut Left,
+    ) -> Option<Application> {
         self.settings.redirect_uris = self.addresses(
             &self.settings.redirect_uris,
             "redirect URIs that cannot be kept",
@@ -140,9 +166,6 @@ impl Draft {
             left.behind(what, &self.id);
         }
         settings.name = names.own(&settings.name, &self.id);
-        if settings.public {
-            self.secrets.clear();
-        }
         let client_id = self.id.parse().ok();
         let client_id = client_id.filter(|id: &WireClientId| id.document().is_none());
         if client_id.is_none() {
@@ -150,6 +173,10 @@ impl Draft {
                 "client ids with other characters than letters, digits and - . _ ~ are not kept; these get new ones",
                 &self.id,
             );
+        }
+        match self.settings.public {
+            true => self.secrets.clear(),
+            false => self.keep_thought_up(client_id.as_ref(), known, left),
         }
         Some(Application {
             record: ApplicationRecord {

@@ -3,7 +3,7 @@
 
 use super::application::{self, Draft, NotKept};
 use super::reading::{Record, shown};
-use super::{Foreign, Left, hashes};
+use super::{Foreign, Known, Left, hashes};
 use crate::model::{ClientAuthMethod, ConsentPolicy, GrantType};
 use crate::types::{Secret, SecretHash};
 use serde_json::Value;
@@ -30,7 +30,7 @@ const PASSED_OVER: &[&str] = &[
 ];
 
 /// Reads the file.
-pub fn read(file: &Value) -> Result<Foreign, String> {
+pub fn read(file: &Value, known: &Known) -> Result<Foreign, String> {
     const NOT_ONE: &str =
         "it has no identity_providers: oidc: clients, which is where Authelia has its applications";
     let file = Record::of("the file", file)?;
@@ -55,7 +55,7 @@ pub fn read(file: &Value) -> Result<Foreign, String> {
         };
         match client(&record, &mut left) {
             Ok(Some(draft)) => {
-                let taken = draft.finish(&mut names, &mut left);
+                let taken = draft.finish(&mut names, known, &mut left);
                 foreign.document.clients.extend(taken);
             }
             Ok(None) => {}

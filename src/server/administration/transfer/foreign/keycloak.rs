@@ -2,7 +2,7 @@
 //! Owns: groups, people and their passwords. Not here: its applications (`keycloak_clients`).
 
 use super::reading::{Record, shown};
-use super::{Foreign, Left, hashes, keycloak_clients};
+use super::{Foreign, Known, Left, hashes, keycloak_clients};
 use crate::identity::people::PersonEdit;
 use crate::server::administration::transfer::document::{GroupEntry, Moment, Person, PersonRecord};
 use crate::types::{GroupName, Phc, Timestamp, strict_json};
@@ -31,7 +31,7 @@ fn is_everybodys(role: &str) -> bool {
 }
 
 /// Reads the file.
-pub fn read(bytes: &[u8]) -> Result<Foreign, String> {
+pub fn read(bytes: &[u8], known: &Known) -> Result<Foreign, String> {
     let Ok(members) = strict_json::parse_object_within(bytes, DEEPEST) else {
         return Err(match serde_json::from_slice::<Value>(bytes) {
             Err(why) => format!("it is not JSON: {why}"),
@@ -65,7 +65,7 @@ pub fn read(bytes: &[u8]) -> Result<Foreign, String> {
             Err(why) => foreign.problems.push(why),
         }
     }
-    keycloak_clients::read(&realm, &mut foreign, &mut left)?;
+    keycloak_clients::read(&realm, known, &mut foreign, &mut left)?;
     for provider in realm.records("identityProviders")? {
         let alias = provider.text("alias")?.unwrap_or_default();
         left.behind(

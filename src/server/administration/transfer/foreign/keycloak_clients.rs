@@ -3,7 +3,7 @@
 
 use super::application::{self, Draft, NotKept};
 use super::reading::{Record, shown};
-use super::{Foreign, Left};
+use super::{Foreign, Known, Left};
 use crate::model::{ClientAuthMethod, ConsentPolicy, GrantType, RefreshPolicy};
 use crate::types::{RedirectUri, Secret};
 use url::Url;
@@ -53,7 +53,12 @@ const ATTRIBUTES_PASSED_OVER: &[&str] = &[
 ];
 
 /// Reads them all.
-pub fn read(realm: &Record<'_>, foreign: &mut Foreign, left: &mut Left) -> Result<(), String> {
+pub fn read(
+    realm: &Record<'_>,
+    known: &Known,
+    foreign: &mut Foreign,
+    left: &mut Left,
+) -> Result<(), String> {
     let mut names = application::Names::default();
     for record in realm.records("clients")? {
         let id = match record.text("clientId") {
@@ -75,7 +80,7 @@ pub fn read(realm: &Record<'_>, foreign: &mut Foreign, left: &mut Left) -> Resul
         let record = record.called(format!("the application {}", shown(&id)));
         match client(&id, &record, left) {
             Ok(Some(draft)) => {
-                let taken = draft.finish(&mut names, left);
+                let taken = draft.finish(&mut names, known, left);
                 foreign.document.clients.extend(taken);
             }
             Ok(None) => {}

@@ -8,8 +8,11 @@ mod authelia_users;
 mod hashes;
 mod keycloak;
 mod keycloak_clients;
+mod known;
 mod reading;
 mod yaml;
+
+pub use known::Known;
 
 use super::document::Document;
 use serde_json::Value;
@@ -53,15 +56,15 @@ impl Foreign {
     }
 }
 
-/// Reads a file.
+/// Reads a file. What is known already keeps its hashes.
 ///
 /// # Errors
 /// It is no such file.
-pub fn read(origin: Origin, bytes: &[u8]) -> Result<Foreign, String> {
+pub fn read(origin: Origin, bytes: &[u8], known: &Known) -> Result<Foreign, String> {
     match origin {
         Origin::AutheliaUsers => authelia_users::read(&yaml(bytes)?),
-        Origin::Authelia => authelia::read(&yaml(bytes)?),
-        Origin::Keycloak => keycloak::read(bytes),
+        Origin::Authelia => authelia::read(&yaml(bytes)?, known),
+        Origin::Keycloak => keycloak::read(bytes, known),
     }
 }
 
