@@ -18,6 +18,7 @@ mod replay;
 mod resource;
 mod session;
 mod settings;
+mod settings_changes;
 mod user;
 
 pub use admin_error::AdminError;

@@ -1,7 +1,7 @@
 //! Hosts that Doorlight may call over plain http and at inner addresses: the applications at home that it tells of
 //! sign-outs, or whose documents it fetches. Not here: what else holds for such calls (`ops::outbound`).
 
-use crate::model::{AdminError, Author, Change, Decision, EventKind, Settings};
+use crate::model::{AdminError, Author, Change, Decision, Settings};
 use crate::types::Host;
 
 /// More are a mistake.
@@ -9,15 +9,16 @@ const MOST: usize = 100;
 
 /// Allows a host, or takes that back.
 pub fn set(
-    mut settings: Settings,
+    settings: Settings,
     host: &Host,
     allowed: bool,
     by: &Author,
 ) -> Decision<(), AdminError> {
+    let mut after = settings.clone();
     let changed = if allowed {
-        settings.outbound_hosts.insert(host.clone())
+        after.outbound_hosts.insert(host.clone())
     } else {
-        settings.outbound_hosts.remove(host)
+        after.outbound_hosts.remove(host)
     };
     if !changed && !allowed {
         return Decision::reply(Err(AdminError::NotFound {
@@ -28,18 +29,12 @@ pub fn set(
     if !changed {
         return Decision::reply(Ok(()));
     }
-    if settings.outbound_hosts.len() > MOST {
+    if after.outbound_hosts.len() > MOST {
         return Decision::reply(Err(AdminError::invalid("host", format!("at most {MOST}"))));
     }
-    let words = if allowed {
-        "calls are allowed to"
-    } else {
-        "calls are no longer allowed to"
-    };
-    let event = by.did(EventKind::SettingsChanged);
     Decision {
-        changes: vec![Change::PutSettings(Box::new(settings))],
-        events: vec![event.detail(format!("{words} {host}"))],
+        events: vec![by.changed_settings(&settings, &after)],
+        changes: vec![Change::PutSettings(Box::new(after))],
         reply: Ok(()),
     }
 }

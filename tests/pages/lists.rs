@@ -102,3 +102,24 @@ fn an_event_about_a_group_names_it() {
         }
     }
 }
+
+/// “Settings changed” alone said nothing.
+#[test]
+fn an_event_about_settings_says_what_changed_and_no_secret() {
+    let world = World::started();
+    world.admin("root");
+    world.verb(&["registration", "open"], "");
+    let token = world.verb(&["metrics", "token"], "");
+    let token = token["metrics_token"].as_str().unwrap();
+    let mut admin = world.sign_in("root");
+    for path in ["/admin", "/admin/audit"] {
+        let shown = admin.get(path).body;
+        for words in [
+            "Settings changed: registration from off to open, by command line",
+            "Settings changed: metrics_token set, by command line",
+        ] {
+            assert!(shown.contains(words), "{path} {words}: {shown}");
+        }
+        assert!(!shown.contains(token), "{path}");
+    }
+}

@@ -99,16 +99,9 @@ pub fn set_documents(settings: Settings, on: bool, by: &Author) -> Decision<(), 
     if settings.client_documents == on {
         return Decision::reply(Ok(()));
     }
-    let event = by.did(EventKind::SettingsChanged);
-    let words = if on { "on" } else { "off" };
-    Decision {
-        events: vec![event.detail(format!("client documents: {words}"))],
-        changes: vec![Change::PutSettings(Box::new(Settings {
-            client_documents: on,
-            ..settings
-        }))],
-        reply: Ok(()),
-    }
+    let mut after = settings.clone();
+    after.client_documents = on;
+    put(&settings, after, by)
 }
 
 /// Says who may register from now on. What is registered stays.
@@ -120,13 +113,15 @@ pub fn set_policy(
     if settings.registration == policy {
         return Decision::reply(Ok(()));
     }
-    let event = by.did(EventKind::SettingsChanged);
+    let mut after = settings.clone();
+    after.registration = policy;
+    put(&settings, after, by)
+}
+
+fn put(before: &Settings, after: Settings, by: &Author) -> Decision<(), AdminError> {
     Decision {
-        events: vec![event.detail(format!("registration: {}", policy.as_str()))],
-        changes: vec![Change::PutSettings(Box::new(Settings {
-            registration: policy,
-            ..settings
-        }))],
+        events: vec![by.changed_settings(before, &after)],
+        changes: vec![Change::PutSettings(Box::new(after))],
         reply: Ok(()),
     }
 }

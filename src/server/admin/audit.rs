@@ -125,11 +125,11 @@ pub(super) fn line(event: &Event) -> EventRow {
     EventRow { words, ..row }
 }
 
-/// What happened; to which group, for groups have no column; and who did it, where that is not the person whom it
-/// concerns.
+/// What happened; to which group or settings, for those have no column; and who did it, where that is not the person whom
+/// it concerns.
 fn words(event: &Event) -> String {
     let words = event.kind.words();
-    let words = match is_about_group(event) && !event.detail.is_empty() {
+    let words = match tells_of_what(event) && !event.detail.is_empty() {
         true => format!("{words}: {}", event.detail),
         false => words.to_owned(),
     };
@@ -139,16 +139,16 @@ fn words(event: &Event) -> String {
     }
 }
 
-fn is_about_group(event: &Event) -> bool {
+fn tells_of_what(event: &Event) -> bool {
     matches!(
         event.kind,
-        EventKind::GroupChanged | EventKind::GroupDeleted
+        EventKind::GroupChanged | EventKind::GroupDeleted | EventKind::SettingsChanged
     )
 }
 
 fn details(event: &Event) -> Vec<Hidden> {
     // What stands in the line already is not said again.
-    let said = is_about_group(event) || event.outcome == Outcome::Refused;
+    let said = tells_of_what(event) || event.outcome == Outcome::Refused;
     let note = (!said).then(|| event.detail.clone());
     let given = [
         ("By", event.actor.clone()),

@@ -195,19 +195,17 @@ pub fn time_of_day(minute: u16) -> String {
 }
 
 fn put(
-    mut settings: Settings,
+    settings: Settings,
     wanted: BackupSettings,
     mut record: BackupRecord,
     by: &Author,
 ) -> Result<Decision<BackupSettings, AdminError>, StoreError> {
     let mut decision = Decision::reply(Ok(wanted.clone()));
     if settings.backups != wanted {
-        let event = by.did(EventKind::SettingsChanged);
-        decision.events.push(event.detail(in_words(&wanted)));
-        settings.backups = wanted;
-        decision
-            .changes
-            .push(Change::PutSettings(Box::new(settings)));
+        let mut after = settings.clone();
+        after.backups = wanted;
+        decision.events.push(by.changed_settings(&settings, &after));
+        decision.changes.push(Change::PutSettings(Box::new(after)));
     }
     // What failed before is tried anew, at once.
     if record.failed_since > 0 {
@@ -217,22 +215,6 @@ fn put(
             .push(Change::PutBackupRecord(Box::new(record)));
     }
     Ok(decision)
-}
-
-fn in_words(settings: &BackupSettings) -> String {
-    let Some(folder) = &settings.folder else {
-        return "backups: off".to_owned();
-    };
-    let at = time_of_day(settings.minute);
-    let (keep, to) = (settings.keep, settings.recipients.join(" "));
-    let to = match to.as_str() {
-        "" => "nobody",
-        to => to,
-    };
-    format!(
-        "backups: to {folder} at {at} UTC; kept: {} daily, {} weekly, {} monthly; encrypted to {to}",
-        keep.daily, keep.weekly, keep.monthly
-    )
 }
 
 /// The settings with what is given. Pure.

@@ -2,7 +2,7 @@
 
 use super::{Actor, OperationError, submit};
 use crate::crypto::random;
-use crate::model::{AdminError, Change, Decision, EventKind};
+use crate::model::{AdminError, Change, Decision};
 use crate::server::context::Context;
 use crate::types::{Secret, TokenHash};
 
@@ -20,18 +20,15 @@ pub fn switch_off(ctx: &Context, actor: &Actor) -> Result<(), OperationError> {
 
 fn set(ctx: &Context, token: Option<TokenHash>, actor: &Actor) -> Result<(), OperationError> {
     submit(ctx, actor, move |view, by| {
-        let mut settings = view.settings_made()?;
+        let settings = view.settings_made()?;
         if settings.metrics_token == token {
             return Ok(Decision::<(), AdminError>::reply(Ok(())));
         }
-        let words = match &token {
-            Some(_) => "measurements are readable over HTTP, with a new token",
-            None => "measurements are not readable over HTTP any more",
-        };
-        settings.metrics_token = token;
+        let mut after = settings.clone();
+        after.metrics_token = token;
         Ok(Decision {
-            changes: vec![Change::PutSettings(Box::new(settings))],
-            events: vec![by.did(EventKind::SettingsChanged).detail(words)],
+            events: vec![by.changed_settings(&settings, &after)],
+            changes: vec![Change::PutSettings(Box::new(after))],
             reply: Ok(()),
         })
     })

@@ -121,13 +121,15 @@ fn fulfil(ctx: &Context, wishes: Wishes, actor: &Actor) -> Result<(), OperationE
 fn replace_house_secrets(ctx: &Context, actor: &Actor) -> Result<(), OperationError> {
     let seal_key: PrivateKey = random::bytes::<32>().to_vec().into();
     submit(ctx, actor, move |view, by| {
-        let mut settings = view.settings_made()?;
+        let before = view.settings_made()?;
+        let mut settings = before.clone();
         settings.seal_key = seal_key;
         settings.metrics_token = None;
         let tokens = view.initial_tokens()?;
         let words = format!(
-            "restored with new secrets: forms and known browsers of before are forgotten, nobody reads measurements over \
-             HTTP, and tokens for registering applications were removed: {}",
+            "restored with new secrets: {}: forms and known browsers of before are forgotten, nobody reads measurements \
+             over HTTP; tokens for registering applications that were removed: {}",
+            before.changes_to(&settings),
             tokens.len()
         );
         let mut changes = vec![Change::PutSettings(Box::new(settings))];

@@ -49,7 +49,9 @@ impl Planner<'_> {
         let decided = self.settings(&settings, house, names_in_use);
         let after = decided.as_ref().ok().cloned();
         let decided = decided.map(|after| {
-            let event = self.by.did(EventKind::SettingsChanged).detail("import");
+            let told = settings.changes_to(&after);
+            let event = self.by.did(EventKind::SettingsChanged);
+            let event = event.detail(format!("import: {told}"));
             let change = Change::PutSettings(Box::new(after.clone()));
             (after != settings).then(|| (vec![change], vec![event]))
         });
