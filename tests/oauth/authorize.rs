@@ -63,6 +63,62 @@ fn registered_addresses_are_shown_to_administrators_only() {
     assert!(administrator.body.contains(REDIRECT));
 }
 
+/// Where the address could be added is told to whoever may add it, and to nobody else: they learn no id of a record.
+#[test]
+fn a_refused_address_leads_administrators_to_where_it_can_be_added() {
+    let world = World::started();
+    let client = world.trusted();
+    world.user("alice");
+    world.verb(
+        &["user", "add", "root", "--admin", "--password-stdin"],
+        crate::world::PASSWORD,
+    );
+    let evil = "https%3A%2F%2Fevil.example%2F";
+    let application = format!("href=\"/admin/applications/{}\"", client.id);
+    for (target, there) in [
+        (
+            format!(
+                "/authorize?response_type=code&client_id={}&redirect_uri={evil}",
+                client.id
+            ),
+            application.as_str(),
+        ),
+        (
+            format!(
+                "/logout?client_id={}&post_logout_redirect_uri={evil}",
+                client.id
+            ),
+            &application,
+        ),
+        (
+            format!("/authorize?response_type=code&client_id=nobody&redirect_uri={evil}"),
+            "href=\"/admin/applications\"",
+        ),
+    ] {
+        let stranger = world.ask("GET", &target, "", "");
+        let person = world.sign_in("alice").get(&target);
+        let mut root = world.sign_in("root");
+        let administrator = root.get(&target);
+        for page in [&stranger, &person, &administrator] {
+            assert_eq!(page.status, 400, "{target}");
+        }
+        assert!(
+            administrator.body.contains(there),
+            "{target}: {}",
+            administrator.body
+        );
+        for page in [&stranger, &person] {
+            assert!(!page.body.contains("/admin"), "{target}: {}", page.body);
+        }
+    }
+    // Nobody was sent anywhere, and nothing was added by looking.
+    let mut root = world.sign_in("root");
+    let page = root.get(&format!("/admin/applications/{}", client.id));
+    assert!(page.body.contains("Add this address"), "{}", page.body);
+    let shown = world.verb(&["client", "show", &client.id], "");
+    assert_eq!(shown["redirect_uris"], serde_json::json!([REDIRECT]));
+}
+
 #[test]
 fn what_is_kept_of_a_request_is_bounded() {
     let world = World::started();

@@ -6,7 +6,7 @@ use crate::identity::session;
 use crate::model::{Client, Decision};
 use crate::oauth::frontchannel_logout::{self, Frame};
 use crate::oauth::id_token_hint::is_id_token;
-use crate::oauth::logout::{Hint, LogoutError, Request, must_ask};
+use crate::oauth::logout::{Hint, Request, must_ask};
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::logout_notices::{clients_of, grants_of_session};
 use crate::server::pages::{failure, frame, sign_in};
@@ -48,7 +48,7 @@ pub fn handle(incoming: &Incoming<'_>) -> Response {
 fn answer(incoming: &Incoming<'_>, form: &Form) -> Result<Response, StoreError> {
     let request = match Request::parse(form) {
         Ok(request) => request,
-        Err(error) => return Ok(refuse(incoming, &error)),
+        Err(error) => return Ok(failure::logout(incoming, None, &error)),
     };
     let hint = match &request.id_token_hint {
         Some(hint) => read_hint(incoming, hint)?,
@@ -59,11 +59,11 @@ fn answer(incoming: &Incoming<'_>, form: &Form) -> Result<Response, StoreError> 
     let client = match request.client(hint.as_ref()) {
         Ok(Some(id)) => view.client_on_wire(&id)?,
         Ok(None) => None,
-        Err(error) => return Ok(refuse(incoming, &error)),
+        Err(error) => return Ok(failure::logout(incoming, None, &error)),
     };
     let back = match request.return_to(client.as_ref()) {
         Ok(back) => back,
-        Err(error) => return Ok(refuse(incoming, &error)),
+        Err(error) => return Ok(failure::logout(incoming, client.as_ref(), &error)),
     };
     let visitor = match view.settings()? {
         Some(settings) => incoming.visitor(&view, &settings)?,
@@ -176,10 +176,6 @@ fn ask(
         };
         respond::page(200, Leads::ToApplication, &view)
     })
-}
-
-fn refuse(incoming: &Incoming<'_>, error: &LogoutError) -> Response {
-    failure::logout(incoming, error)
 }
 
 /// An ID token of ours; expired is fine (RP-Initiated Logout §2).

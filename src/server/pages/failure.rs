@@ -214,6 +214,11 @@ pub fn no_target(
             return respond::page(400, Leads::Here, &view);
         }
     };
+    view.action = match (why, client) {
+        (NoTarget::RedirectUri(_), Some(client)) => way_to(incoming, &application(client)),
+        (NoTarget::Client, _) => way_to(incoming, "/admin/applications"),
+        _ => None,
+    };
     view.advice = vec![
         "If you were just signing in, tell the person who runs this server what is written below."
             .to_owned(),
@@ -223,7 +228,7 @@ pub fn no_target(
 }
 
 /// 400: a sign-out that an application asked for wrongly. Nobody was signed out, and there is no redirect.
-pub fn logout(incoming: &Incoming<'_>, error: &LogoutError) -> Response {
+pub fn logout(incoming: &Incoming<'_>, client: Option<&Client>, error: &LogoutError) -> Response {
     let page = frame::bare(incoming, "");
     let text = "The application asked to sign you out in a way that cannot be used. You are still signed in here.";
     let mut view = ErrorPage::new(page, "Signing out did not work", text);
@@ -241,22 +246,47 @@ pub fn logout(incoming: &Incoming<'_>, error: &LogoutError) -> Response {
         }
     }
     let home = format!("{}/", view.page.base);
-    view.action = Some((home, "Go to the start page".to_owned()));
+    let home = Some((home, "Go to the start page".to_owned()));
+    view.action = match (error, client) {
+        (LogoutError::RedirectUri { .. }, Some(client)) => {
+            way_to(incoming, &application(client)).or(home)
+        }
+        _ => home,
+    };
     respond::page(400, Leads::Here, &view)
+}
+
+fn application(client: &Client) -> String {
+    format!("/admin/applications/{}", client.id)
+}
+
+/// A button to where it can be mended, for an administrator only: to nobody else the page may say what there is. It says
+/// nothing that a stranger chose, and adds nothing: on that page the address stands once more, and the password is asked.
+fn way_to(incoming: &Incoming<'_>, path: &str) -> Option<(String, String)> {
+    is_administrator(incoming).then(|| {
+        let there = format!("{}{path}", incoming.ctx.config.issuer.path());
+        (there, "Look at it in the admin page".to_owned())
+    })
 }
 
 /// What would have been right, for an administrator only: these may be addresses of machines that strangers need not
 /// know of (DESIGN §4).
 fn registered(incoming: &Incoming<'_>, expected: &[String]) -> Vec<TechnicalDetail> {
-    match sign_in::visitor(incoming) {
-        Ok(Some(visitor)) if visitor.user.admin => expected
+    match is_administrator(incoming) {
+        true => expected
             .iter()
             .map(|uri| detail("Address registered", uri))
             .collect(),
-        Ok(_) => Vec::new(),
+        false => Vec::new(),
+    }
+}
+
+fn is_administrator(incoming: &Incoming<'_>) -> bool {
+    match sign_in::visitor(incoming) {
+        Ok(visitor) => visitor.is_some_and(|visitor| visitor.user.admin),
         Err(error) => {
             log::warn!("{error}");
-            Vec::new()
+            false
         }
     }
 }
