@@ -48,8 +48,8 @@ pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::Set(arguments) => Command::BackupsSet {
             given: changes(arguments)?,
         },
-        Verb::Off => Command::BackupsOff,
-        Verb::Run => Command::BackupsRun,
+        Verb::Off => Command::BackupsOff {},
+        Verb::Run => Command::BackupsRun {},
     };
     output::one(shared, &reach::write(shared, command)?);
     Ok(())

@@ -20,11 +20,11 @@ pub(super) fn run(shared: &Shared, verb: Option<Verb>) -> Result<(), Failure> {
     match verb {
         None => print(shared),
         Some(Verb::Token) => {
-            output::one(shared, &reach::write(shared, Command::MetricsToken)?);
+            output::one(shared, &reach::write(shared, Command::MetricsToken {})?);
             Ok(())
         }
         Some(Verb::Off) => {
-            output::one(shared, &reach::write(shared, Command::MetricsOff)?);
+            output::one(shared, &reach::write(shared, Command::MetricsOff {})?);
             Ok(())
         }
     }

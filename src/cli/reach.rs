@@ -94,7 +94,7 @@ enum Missing {
 /// Only verbs that may come first make a file.
 fn without_a_file(command: &Command) -> Missing {
     match command {
-        Command::UserAdd { .. } | Command::ClientAdd { .. } | Command::SetupLink => {
+        Command::UserAdd { .. } | Command::ClientAdd { .. } | Command::SetupLink {} => {
             Missing::Make
         }
         Command::Import { wish, .. } if wish.dry_run => Missing::Try,

@@ -4,7 +4,7 @@ use super::{Failure, Shared, output, reach};
 use crate::server::api::control::Command;
 
 pub(super) fn run(shared: &Shared) -> Result<(), Failure> {
-    let made = reach::write(shared, Command::SetupLink)?;
+    let made = reach::write(shared, Command::SetupLink {})?;
     if shared.json {
         output::one(shared, &made);
     } else {

@@ -21,7 +21,7 @@ pub const LINK_LIFE: Duration = Duration::from_secs(86_400);
 
 /// The few things that a person begins with.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct NewPerson {
     /// The name they sign in with.
     pub username: String,

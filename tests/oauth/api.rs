@@ -274,6 +274,7 @@ fn bad_commands_change_nothing() {
             400,
         ),
         (json, r#"{"verb":"setup_link"}"#, 403),
+        (json, r#"{"verb":"setup_link","user":"alice"}"#, 400),
         (json, r#"{"verb":"user_disable","user":"nobody"}"#, 404),
         // A form of another site can send these without asking first.
         ("Content-Type: text/plain\r\n", disable, 415),
@@ -397,7 +398,7 @@ fn a_token_neither_makes_nor_touches_an_administrator_or_what_may_administer() {
     refused(&[
         json!({"verb": "resource_edit", "identifier": api, "given": {"clients": ["Robot", "App"]}}),
         json!({"verb": "resource_remove", "identifier": api}),
-        json!({"verb": "client_edit", "client": "Robot", "changes": {"disabled": true, "name": "Mine"}}),
+        json!({"verb": "client_edit", "client": "Robot", "changes": {"name": "Mine"}}),
     ]);
     // The machine itself still may, and a token the rest.
     world.verb(&["user", "link", "root"], "");
@@ -442,4 +443,66 @@ fn rfc9449_section_7_a_bound_token_needs_a_proof_for_this_very_address_and_once(
     let good = key.with_token("GET", &here, &token);
     assert_eq!(people(&good), 200);
     assert_eq!(people(&good), 401);
+}
+
+/// A mistyped field was once passed over: the application was added, and open to everybody.
+#[test]
+fn a_field_that_is_unknown_is_refused_by_its_name_and_nothing_is_done() {
+    let world = World::started();
+    world.user("alice");
+    let robot = token(&world, &service(&world), BOTH);
+    let client = |more: Value| {
+        let mut client = json!({ "name": "App", "redirect_uris": [REDIRECT] });
+        client
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        json!({ "verb": "client_add", "client": client })
+    };
+    let long = "x".repeat(10_000);
+    for (command, field) in [
+        (
+            client(json!({ "allowed_group": ["admins"] })),
+            "allowed_group",
+        ),
+        (
+            json!({ "verb": "client_edit", "client": "Robot", "changes": { "dpop": true } }),
+            "dpop",
+        ),
+        (
+            json!({ "verb": "user_add", "person": { "username": "bob", "emial": "b@home.arpa" } }),
+            "emial",
+        ),
+        (
+            json!({ "verb": "user_disable", "user": "alice", "until": 1 }),
+            "until",
+        ),
+        (json!({ "verb": "metrics_off", "now": true }), "now"),
+        (
+            json!({ "verb": "registration_add_token", "token": { "note": "tv", "use": 1 } }),
+            "use",
+        ),
+        (
+            json!({ "verb": "resource_add", "identifier": "https://a.example", "given": { "scopes": "a" } }),
+            "scopes",
+        ),
+        (json!({ "verb": "metrics_off", &long: 1 }), "xxx"),
+    ] {
+        let answer = post(&world, &robot, &command);
+        assert_eq!(answer.status, 400, "{command}: {answer:?}");
+        let message = answer.json()["message"].as_str().unwrap().to_owned();
+        assert!(message.contains(field) && message.len() < 300, "{message}");
+    }
+    // What was sent in it is not said back.
+    let secret =
+        json!({ "verb": "user_passwd", "user": "alice", "password": ["seven purple tractors"] });
+    let answer = post(&world, &robot, &secret);
+    assert_eq!(answer.status, 400);
+    assert!(!answer.body.contains("purple"), "{answer:?}");
+    assert_eq!(get(&world, &robot, "/api/applications/App").status, 404);
+    assert_eq!(get(&world, &robot, "/api/people/bob").status, 404);
+    assert_eq!(
+        get(&world, &robot, "/api/people/alice").json()["disabled"],
+        false
+    );
 }

@@ -22,7 +22,7 @@ fn by_secret() -> ClientAuthMethod {
 
 /// The few things that an application begins with. Everything but the name has a default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct NewClient {
     /// Shown to people.
     pub name: String,

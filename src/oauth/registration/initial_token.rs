@@ -20,7 +20,7 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// What a token is asked for with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct NewInitialToken {
     /// What it is for.
     pub note: String,

@@ -35,7 +35,7 @@ pub const OTHERS_READ: &str = "others on this machine can read what is written t
 
 /// What is to be different; the rest stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct BackupChanges {
     /// An absolute path.
     pub folder: Option<String>,

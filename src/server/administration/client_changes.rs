@@ -31,7 +31,7 @@ impl<T> From<Setting<T>> for Option<T> {
 
 /// What is given; `None` leaves things as they are. See [`ClientEdit`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct ClientChanges {
     /// See [`ClientEdit`].
     pub name: Option<String>,

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 /// What is given; `None` leaves things as they are. See [`ResourceEdit`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct ResourceChanges {
     /// Shown to administrators.
     pub name: Option<String>,

@@ -65,9 +65,10 @@ impl<'de> Deserialize<'de> for Password {
     }
 }
 
-/// A verb that writes.
+/// A verb that writes. A field that it does not know is refused: it may be a mistyped one that was to keep somebody out. For
+/// that, verbs without fields have braces too: serde lets the others have any.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "verb", rename_all = "snake_case")]
+#[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
     /// Adds a person.
     UserAdd {
@@ -138,7 +139,7 @@ pub enum Command {
         alg: Option<Algorithm>,
     },
     /// Makes a setup link.
-    SetupLink,
+    SetupLink {},
     /// Says who may register applications.
     RegistrationSet {
         /// Who.
@@ -167,18 +168,18 @@ pub enum Command {
         allowed: bool,
     },
     /// Makes the token that opens the measurements over HTTP.
-    MetricsToken,
+    MetricsToken {},
     /// Closes them.
-    MetricsOff,
+    MetricsOff {},
     /// Sets where backups go, when, how many are kept and to whom they are encrypted.
     BackupsSet {
         /// What is given; the rest stays.
         given: BackupChanges,
     },
     /// Makes no more backups.
-    BackupsOff,
+    BackupsOff {},
     /// Makes one now.
-    BackupsRun,
+    BackupsRun {},
     /// Adds a resource.
     ResourceAdd {
         /// What stands in `aud`.
@@ -222,15 +223,15 @@ impl Command {
     pub fn may_come_over_http(&self) -> bool {
         match self {
             // The way in while there is no administrator.
-            Self::SetupLink
+            Self::SetupLink {}
             // Signing keys, hashes of passwords, the secret of the subjects.
             | Self::Import { .. }
             // A token that outlives the one it was made with.
-            | Self::MetricsToken
+            | Self::MetricsToken {}
             // A path, keys that open everything, and what brings back what such a token does.
             | Self::BackupsSet { .. }
-            | Self::BackupsOff
-            | Self::BackupsRun => false,
+            | Self::BackupsOff {}
+            | Self::BackupsRun {} => false,
             Self::UserAdd { .. }
             | Self::UserPasswd { .. }
             | Self::UserDisable { .. }
@@ -248,7 +249,7 @@ impl Command {
             | Self::RegistrationAddToken { .. }
             | Self::RegistrationRemoveToken { .. }
             | Self::OutboundSet { .. }
-            | Self::MetricsOff
+            | Self::MetricsOff {}
             | Self::ResourceAdd { .. }
             | Self::ResourceEdit { .. }
             | Self::ResourceRemove { .. } => true,
@@ -343,7 +344,7 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
                 .collect();
             json!({ "kids": kids? })
         }
-        Command::SetupLink => json!({ "url": people::setup_link(ctx, actor)?.expose() }),
+        Command::SetupLink {} => json!({ "url": people::setup_link(ctx, actor)?.expose() }),
         Command::RegistrationSet { policy } => {
             registration::set_policy(ctx, policy, actor)?;
             json!({ "registration": policy })
@@ -366,10 +367,10 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
             let host = outbound::set(ctx, &host, allowed, actor)?;
             json!({ "host": host, "allowed": allowed })
         }
-        Command::MetricsToken => {
+        Command::MetricsToken {} => {
             json!({ "metrics_token": metrics_token::make_token(ctx, actor)?.expose() })
         }
-        Command::MetricsOff => {
+        Command::MetricsOff {} => {
             metrics_token::switch_off(ctx, actor)?;
             json!({ "metrics_over_http": false })
         }
@@ -377,11 +378,11 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
             backups::set(ctx, &given, actor)?;
             backups_now(ctx)?
         }
-        Command::BackupsOff => {
+        Command::BackupsOff {} => {
             backups::switch_off(ctx, actor)?;
             backups_now(ctx)?
         }
-        Command::BackupsRun => {
+        Command::BackupsRun {} => {
             let made = backups::run(ctx, actor)?;
             json!({ "file": made.file, "bytes": made.bytes })
         }
@@ -441,10 +442,8 @@ fn post(ctx: &Context, request: &Request) -> Response {
         return respond::plain(400, "no body\n");
     };
     let Ok(command) = serde_json::from_slice::<Command>(&body) else {
-        return respond::json(
-            400,
-            &json!({ "error": "the running server does not know this verb" }),
-        );
+        let why = "the running server does not know this verb or a field of it: is it of an earlier version?";
+        return respond::json(400, &json!({ "error": why }));
     };
     match execute(ctx, command, &command_line()) {
         Ok(value) => respond::json(200, &json!({ "ok": value })),

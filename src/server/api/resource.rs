@@ -4,7 +4,7 @@
 
 use super::control::{self, Command};
 use super::describe;
-use crate::model::{AdminError, Client};
+use crate::model::{AdminError, Client, quoted};
 use crate::oauth::error::BearerError;
 use crate::oauth::protected_resource::{self, Access};
 use crate::server::administration::audit::{self, Wanted};
@@ -103,25 +103,36 @@ pub fn command(incoming: &Incoming<'_>) -> Response {
         if !incoming.has_media_type("application/json") {
             return refusal(415, "unsupported_media_type", "send application/json");
         }
-        let command = strict_json::parse_object(incoming.body())
-            .ok()
-            .and_then(|object| serde_json::from_value::<Command>(Value::Object(object)).ok());
-        match command {
-            None => refusal(
-                400,
-                "invalid_request",
-                "the verb is unknown, or one of its fields is missing or wrong",
-            ),
-            Some(command) if !command.may_come_over_http() => {
+        match read(incoming.body()) {
+            Err(why) => refusal(400, "invalid_request", &why),
+            Ok(command) if !command.may_come_over_http() => {
                 refusal(403, "forbidden", "only on the machine itself")
             }
-            Some(command) => answer(control::execute(
+            Ok(command) => answer(control::execute(
                 incoming.ctx,
                 command,
                 &actor(incoming, bearer),
             )),
         }
     })
+}
+
+/// Why not, in words that hold no value of what was sent: it may be a password.
+fn read(body: &[u8]) -> Result<Command, String> {
+    const WRONG: &str = "the verb is unknown, or one of its fields is missing or wrong";
+    let object = strict_json::parse_object(body).map_err(|_| WRONG.to_owned())?;
+    serde_json::from_value(Value::Object(object)).map_err(|error| {
+        match unknown_field(&error.to_string()) {
+            Some(field) => format!("the field {field} is unknown here"),
+            None => WRONG.to_owned(),
+        }
+    })
+}
+
+/// The name in serde's words for one.
+fn unknown_field(error: &str) -> Option<String> {
+    let (name, _) = error.strip_prefix("unknown field `")?.split_once("`, ")?;
+    Some(quoted(name))
 }
 
 fn reading(

@@ -21,6 +21,7 @@ use std::collections::BTreeSet;
 
 /// What whoever imports wants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Wish {
     /// Records that are there already become what the document says.
     pub replace: bool,
