@@ -3,7 +3,7 @@
 //! Owns: which of them a text is, and the key of the data file that belongs to each. Whatever reads a `client_id` from the wire
 //! parses one of these, and whatever writes one asks `Client::wire_id`. Not here: what the document says.
 
-use super::{ClientId, GivenClientId, Host, Id};
+use super::{ClientId, GivenClientId, Host};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::str::FromStr;
@@ -27,8 +27,7 @@ pub enum WireClientId {
 }
 
 impl WireClientId {
-    /// Under which the client is kept. Two addresses could be made to have one key: who finds a record by it still
-    /// compares the whole (`View::client_on_wire`).
+    /// Under which the client is kept.
     pub fn key(&self) -> ClientId {
         match self {
             Self::Ours(id) => *id,
@@ -132,15 +131,7 @@ impl DocumentUrl {
     }
 
     fn key(&self) -> ClientId {
-        let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-        context.update(LABEL);
-        context.update(self.0.as_bytes());
-        let digest = context.finish();
-        let mut key = [0; 16];
-        for (to, from) in key.iter_mut().zip(digest.as_ref()) {
-            *to = *from;
-        }
-        ClientId(Id::from_bytes(key))
+        ClientId::of_text(LABEL, &self.0)
     }
 }
 
@@ -169,6 +160,7 @@ as_text!(DocumentUrl);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::Id;
 
     #[test]
     fn section_3_what_is_no_client_identifier_url_is_refused() {
