@@ -1,6 +1,6 @@
 //! `POST /introspect` (RFC 7662). Reads only.
 
-use super::{refuse, refuse_and_record, unavailable};
+use super::{refuse, refuse_and_record, token_of, unavailable};
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::error::TokenError;
 use crate::oauth::introspect::{active, active_refresh, inactive, may_know, username};
@@ -23,22 +23,9 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
         };
         return refuse_and_record(incoming, Some(client.client()), &error);
     }
-    let text = match form.one("token") {
-        Ok(Some(text)) => text,
-        Ok(None) => {
-            return refuse_and_record(
-                incoming,
-                Some(client.client()),
-                &TokenError::MissingParameter("token"),
-            );
-        }
-        Err(repeated) => {
-            return refuse_and_record(
-                incoming,
-                Some(client.client()),
-                &TokenError::RepeatedParameter(repeated.0),
-            );
-        }
+    let text = match token_of(form) {
+        Ok(text) => text,
+        Err(error) => return refuse_and_record(incoming, Some(client.client()), &error),
     };
     match answer(incoming, client, text) {
         Ok(answer) => respond::json(200, &answer),

@@ -168,6 +168,14 @@ pub fn refuse(error: &TokenError) -> Response {
     response
 }
 
+/// The token that a client asks about, or gives back (RFC 7662 §2.1, RFC 7009 §2.1).
+fn token_of(form: &Form) -> Result<&str, TokenError> {
+    match form.one("token") {
+        Ok(text) => text.ok_or(TokenError::MissingParameter("token")),
+        Err(repeated) => Err(TokenError::RepeatedParameter(repeated.0)),
+    }
+}
+
 /// Records a refusal that no decision has recorded, with the client that was named, and answers it.
 pub fn refuse_and_record(
     incoming: &Incoming<'_>,

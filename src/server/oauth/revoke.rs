@@ -1,9 +1,8 @@
 //! `POST /revoke` (RFC 7009).
 
-use super::{Refused, bounded, refuse, refuse_and_record, unavailable};
+use super::{Refused, bounded, refuse, refuse_and_record, token_of, unavailable};
 use crate::crypto::jws;
 use crate::oauth::client_auth::AuthenticatedClient;
-use crate::oauth::error::TokenError;
 use crate::oauth::introspect::AccessToken;
 use crate::oauth::revoke::{Presented, decide};
 use crate::server::incoming::Incoming;
@@ -14,22 +13,9 @@ use rouille::Response;
 
 /// Answers an authenticated client.
 pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient) -> Response {
-    let text = match form.one("token") {
-        Ok(Some(text)) => text,
-        Ok(None) => {
-            return refuse_and_record(
-                incoming,
-                Some(client.client()),
-                &TokenError::MissingParameter("token"),
-            );
-        }
-        Err(repeated) => {
-            return refuse_and_record(
-                incoming,
-                Some(client.client()),
-                &TokenError::RepeatedParameter(repeated.0),
-            );
-        }
+    let text = match token_of(form) {
+        Ok(text) => text,
+        Err(error) => return refuse_and_record(incoming, Some(client.client()), &error),
     };
     match submit(incoming, client, text) {
         Ok(Ok(())) => respond::json(200, &serde_json::json!({})),
