@@ -3,7 +3,7 @@
 //! (`server::administration::transfer`), the form of claims (`validate`).
 
 use super::author::Author;
-use super::people::{Around, PersonEdit, blank, changed_names, cut_off};
+use super::people::{Around, PersonEdit, changed_names, cut_off};
 use crate::crypto::password;
 use crate::model::{AdminError, Change, Event, EventKind, User};
 use crate::types::{GivenSubject, Phc, Timestamp, UserId};
@@ -53,7 +53,7 @@ pub fn take_in(
     }
     let blank = |username| User {
         subject: given.subject.clone(),
-        ..blank(given.id, username, by.now)
+        ..User::blank(given.id, username, by.now)
     };
     let before = old.clone().unwrap_or_else(|| blank(username.clone()));
     let mut user = details.on(User {

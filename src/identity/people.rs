@@ -188,40 +188,6 @@ pub struct Around {
     pub links: Vec<Link>,
 }
 
-/// A record with nothing but its name.
-pub fn blank(id: UserId, username: Username, now: Timestamp) -> User {
-    User {
-        id,
-        subject: None,
-        username,
-        name: None,
-        given_name: None,
-        family_name: None,
-        middle_name: None,
-        nickname: None,
-        profile: None,
-        picture: None,
-        website: None,
-        gender: None,
-        birthdate: None,
-        zoneinfo: None,
-        locale: None,
-        email: None,
-        email_verified: false,
-        phone_number: None,
-        phone_number_verified: false,
-        address: None,
-        groups: [].into(),
-        custom: BTreeMap::new(),
-        admin: false,
-        disabled: false,
-        password: None,
-        created: now,
-        updated: now,
-        tokens_not_before: Timestamp::default(),
-    }
-}
-
 /// Adds a person. `password` is a hash of one that was found acceptable.
 pub fn add(
     details: PersonEdit,
@@ -234,7 +200,7 @@ pub fn add(
         if around.namesake.is_some() {
             return Err(AdminError::NameTaken(username.to_string()));
         }
-        let user = details.on(blank(id, username, by.now))?;
+        let user = details.on(User::blank(id, username, by.now))?;
         groups_apart(&user, around)?;
         Ok(user)
     });

@@ -114,6 +114,40 @@ pub struct User {
 }
 
 impl User {
+    /// A record with nothing but its name.
+    pub fn blank(id: UserId, username: Username, now: Timestamp) -> Self {
+        Self {
+            id,
+            subject: None,
+            username,
+            name: None,
+            given_name: None,
+            family_name: None,
+            middle_name: None,
+            nickname: None,
+            profile: None,
+            picture: None,
+            website: None,
+            gender: None,
+            birthdate: None,
+            zoneinfo: None,
+            locale: None,
+            email: None,
+            email_verified: false,
+            phone_number: None,
+            phone_number_verified: false,
+            address: None,
+            groups: [].into(),
+            custom: BTreeMap::new(),
+            admin: false,
+            disabled: false,
+            password: None,
+            created: now,
+            updated: now,
+            tokens_not_before: Timestamp::default(),
+        }
+    }
+
     /// The `sub` of their tokens, where applications share one name for them (`oauth::subject` has the others).
     pub fn sub(&self) -> String {
         match &self.subject {

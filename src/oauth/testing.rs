@@ -2,9 +2,9 @@
 
 use crate::model::{
     Algorithm, Authentication, Client, ClientAuthMethod, ClientKind, ClientSecret, Consent,
-    ConsentPolicy, DeviceAuthorization, Grant, GrantType, Profile, RefreshPolicy, Resource, Sector,
-    SelfRegistered, Session, User,
+    DeviceAuthorization, Grant, GrantType, Resource, Sector, SelfRegistered, Session, User,
 };
+use crate::oauth::clients;
 use crate::types::{
     ClientId, GrantId, Id, Secret, SecretHash, SessionId, Timestamp, TokenHash, UserCode, UserId,
 };
@@ -18,15 +18,7 @@ pub(crate) fn secret() -> Secret {
 
 pub(crate) fn client() -> Client {
     Client {
-        id: ClientId(Id::new(NOW, [1; 10])),
-        named: None,
         name: "Notes".to_owned(),
-        kind: ClientKind::Web,
-        profile: Profile::Standard,
-        auth_method: ClientAuthMethod::ClientSecretBasic,
-        jwks: None,
-        jwks_uri: None,
-        request_uris: Vec::new(),
         secrets: vec![ClientSecret {
             key: None,
             hash: SecretHash::of(&secret()),
@@ -43,38 +35,7 @@ pub(crate) fn client() -> Client {
         scope: "openid profile email groups offline_access"
             .parse()
             .unwrap(),
-        id_token_alg: Algorithm::Rs256,
-        access_token_alg: Algorithm::Es256,
-        claims_in_id_token: false,
-        consent: ConsentPolicy::Once,
-        refresh: RefreshPolicy::WhenAsked,
-        access_token_minutes: 15,
-        refresh_idle_days: 30,
-        refresh_absolute_days: 365,
-        audiences: Vec::new(),
-        may_introspect: false,
-        allow_http: false,
-        allow_plain_pkce: false,
-        allowed_groups: [].into(),
-        home_uri: None,
-        logo_uri: None,
-        policy_uri: None,
-        tos_uri: None,
-        disabled: false,
-        created: NOW,
-        tokens_not_before: Timestamp::default(),
-        dpop_bound_access_tokens: false,
-        require_par: false,
-        registered: None,
-        authorization_signed_response_alg: None,
-        userinfo_signed_response_alg: None,
-        claim_mappings: Vec::new(),
-        backchannel_logout_uri: None,
-        backchannel_logout_session_required: false,
-        frontchannel_logout_uri: None,
-        frontchannel_logout_session_required: false,
-        sector: None,
-        resources: Vec::new(),
+        ..clients::blank(ClientId(Id::new(NOW, [1; 10])), NOW)
     }
 }
 
@@ -120,34 +81,11 @@ pub(crate) fn public_client() -> Client {
 
 pub(crate) fn user() -> User {
     User {
-        id: UserId(Id::new(NOW, [2; 10])),
-        subject: None,
-        username: "alice".parse().unwrap(),
         name: Some("Alice".to_owned()),
-        given_name: None,
-        family_name: None,
-        middle_name: None,
-        nickname: None,
-        profile: None,
-        picture: None,
-        website: None,
-        gender: None,
-        birthdate: None,
-        zoneinfo: None,
-        locale: None,
         email: Some("alice@example.org".to_owned()),
         email_verified: true,
-        phone_number: None,
-        phone_number_verified: false,
-        address: None,
         groups: ["family".parse().unwrap()].into(),
-        custom: [].into(),
-        admin: false,
-        disabled: false,
-        password: None,
-        created: NOW,
-        updated: NOW,
-        tokens_not_before: Timestamp::default(),
+        ..User::blank(UserId(Id::new(NOW, [2; 10])), "alice".parse().unwrap(), NOW)
     }
 }
 

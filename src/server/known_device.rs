@@ -118,13 +118,12 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::people::blank;
     use crate::types::Id;
 
     const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
 
     fn user(name: &str, n: u8) -> User {
-        blank(UserId(Id::new(NOW, [n; 10])), name.parse().unwrap(), NOW)
+        User::blank(UserId(Id::new(NOW, [n; 10])), name.parse().unwrap(), NOW)
     }
 
     fn known(user: &User) -> Known {

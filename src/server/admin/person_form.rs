@@ -141,7 +141,6 @@ pub(super) fn refuse(form: &mut views::Form, error: &AdminError) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::people::blank;
     use crate::types::{Id, Timestamp, UserId};
 
     #[test]
@@ -158,7 +157,7 @@ mod tests {
             }),
             groups: ["cooks".parse().unwrap()].into(),
             custom: [("department".to_owned(), serde_json::json!(["garden"]))].into(),
-            ..blank(UserId(Id::default()), "anna".parse().unwrap(), now)
+            ..User::blank(UserId(Id::default()), "anna".parse().unwrap(), now)
         };
         let shown = of(&user);
         let names = [
