@@ -1,19 +1,10 @@
 //! `backup` and `verify`, beside a running server and without one.
 
 use crate::world::{PASSWORD, World, file_size};
-use crate::{refused, text};
+use crate::{names, refused, text};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
 
 fn path(world: &World, name: &str) -> String {
     world.dir.join(name).to_str().unwrap().to_owned()

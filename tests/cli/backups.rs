@@ -1,21 +1,12 @@
 //! `backups`: what is set, what is made, and what is said where it cannot be.
 
-use super::{refused, text};
+use super::{names, refused, text};
 use crate::world::World;
 use doorlight::crypto::age::Identity;
 use serde_json::Value;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
 
 fn folder(world: &World, name: &str) -> String {
     let folder = world.dir.join(name);

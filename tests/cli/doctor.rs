@@ -80,11 +80,7 @@ fn a_fault_has_the_line_to_change_and_exit_code_1() {
 #[test]
 fn without_a_server_the_file_is_looked_at_and_left_alone() {
     let mut world = World::started();
-    let stopped = std::process::Command::new("kill")
-        .arg(world.pid().to_string())
-        .status();
-    assert!(stopped.unwrap().success());
-    assert_eq!(world.exit_code(), Some(0));
+    world.stop();
     let names = || {
         let entries = fs::read_dir(&world.dir).unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();

@@ -31,11 +31,22 @@ mod waiting;
 
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Output;
 use world::{PASSWORD, REDIRECT, TestClient, World};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// What is in a folder, sorted.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
 }
 
 /// Exit code, and one line on standard error.
@@ -403,15 +414,7 @@ fn a_restored_file_that_others_can_read_is_made_private_with_one_warning() {
 fn a_signal_ends_the_server_cleanly() {
     let mut world = World::started();
     world.user("alice");
-    let pid = world.pid().to_string();
-    assert!(
-        std::process::Command::new("kill")
-            .args(["-TERM", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
-    assert_eq!(world.exit_code(), Some(0));
+    world.stop();
     assert!(!world.dir.join("doorlight.sock").exists());
     world.start();
     assert_eq!(

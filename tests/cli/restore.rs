@@ -22,15 +22,6 @@ fn names(world: &World) -> Vec<String> {
     names
 }
 
-fn stop(world: &mut World) {
-    let pid = world.pid().to_string();
-    let ended = std::process::Command::new("kill")
-        .args(["-TERM", &pid])
-        .status();
-    assert!(ended.unwrap().success());
-    assert_eq!(world.exit_code(), Some(0));
-}
-
 fn kids(world: &World) -> Vec<String> {
     let keys = world.ask("GET", "/jwks.json", "", "").json();
     let keys = keys["keys"].as_array().unwrap();
@@ -221,7 +212,7 @@ fn the_replaced_file_is_kept_and_a_running_server_is_left_alone() {
     let why = refused(&world.run(&["restore", &house.copy], ""), 1);
     assert!(why.contains("a server runs on"), "{why}");
     assert_eq!(names(world), ["copy.redb", "doorlight.redb"]);
-    stop(world);
+    world.stop();
     let before = std::fs::read(world.data()).unwrap();
     let done = world.verb(&["restore", &house.copy], "");
     let kept = done["replaced"].as_str().unwrap().to_owned();
@@ -242,7 +233,7 @@ fn the_replaced_file_is_kept_and_a_running_server_is_left_alone() {
 fn a_damaged_backup_is_not_restored_and_a_damaged_file_is_replaced() {
     let mut house = house();
     let world = &mut house.world;
-    stop(world);
+    world.stop();
     let before = std::fs::read(world.data()).unwrap();
     let good = std::fs::read(&house.copy).unwrap();
     let bad = path(world, "bad.redb");
@@ -284,7 +275,7 @@ fn a_damaged_backup_is_not_restored_and_a_damaged_file_is_replaced() {
 fn a_disk_that_is_full_half_way_leaves_the_data_file() {
     let mut house = house();
     let world = &mut house.world;
-    stop(world);
+    world.stop();
     let before = std::fs::read(world.data()).unwrap();
     let there = names(world);
     let size = std::fs::metadata(&house.copy).unwrap().len();

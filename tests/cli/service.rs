@@ -3,7 +3,6 @@
 use crate::world::World;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 fn said(socket: &UnixDatagram) -> String {
@@ -12,24 +11,13 @@ fn said(socket: &UnixDatagram) -> String {
     String::from_utf8(buffer[..length].to_vec()).unwrap()
 }
 
-fn signal(world: &World, name: &str) {
-    let pid = world.pid().to_string();
-    let sent = Command::new("kill").args([name, &pid]).status();
-    assert!(sent.unwrap().success());
-}
-
-fn end(world: &mut World) {
-    signal(world, "-TERM");
-    assert_eq!(world.exit_code(), Some(0));
-}
-
 /// It ended a server without a certificate, and everybody who was at the door.
 #[test]
 fn a_hangup_ends_no_server_that_has_nothing_to_read_again() {
     const SAID: &str = "there is no certificate to read again";
     let mut world = World::started();
     for times in 1..=2 {
-        signal(&world, "-HUP");
+        world.signal("-HUP");
         let begun = Instant::now();
         while world.log().matches(SAID).count() < times {
             assert!(begun.elapsed() < Duration::from_secs(30), "{}", world.log());
@@ -38,7 +26,7 @@ fn a_hangup_ends_no_server_that_has_nothing_to_read_again() {
         }
     }
     assert_eq!(world.ask("GET", "/readyz", "", "").status, 200);
-    end(&mut world);
+    world.stop();
 }
 
 #[test]
@@ -57,7 +45,7 @@ fn a_service_manager_hears_when_it_is_ready_alive_and_stopping() {
     for _ in 0..3 {
         assert_eq!(said(&socket), "WATCHDOG=1");
     }
-    end(&mut world);
+    world.stop();
     let rest: Vec<String> = std::iter::repeat_with(|| said(&socket))
         .take_while(|word| word != "STOPPING=1")
         .collect();
@@ -80,7 +68,7 @@ fn an_abstract_socket_is_understood_and_another_process_watchdog_is_not_ours() {
     world.start();
     assert_eq!(said(&socket), "READY=1");
     std::thread::sleep(Duration::from_millis(200));
-    end(&mut world);
+    world.stop();
     assert_eq!(said(&socket), "STOPPING=1");
 }
 
@@ -100,7 +88,7 @@ fn a_service_manager_that_is_not_there_is_no_reason_not_to_serve() {
         "{}",
         world.log()
     );
-    end(&mut world);
+    world.stop();
 }
 
 /// `systemd-analyze` looks at the rest (tests/run).

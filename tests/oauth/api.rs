@@ -372,8 +372,7 @@ fn a_token_neither_makes_nor_touches_an_administrator_or_what_may_administer() {
     };
     // The only one there is, and one of two.
     for name in ["root", "carol"] {
-        let add = ["user", "add", name, "--admin", "--password-stdin"];
-        world.verb(&add, crate::world::PASSWORD);
+        world.admin(name);
         refused(&touching(name));
     }
     world.verb(&["user", "disable", "carol"], "");

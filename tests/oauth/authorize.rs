@@ -45,10 +45,7 @@ fn registered_addresses_are_shown_to_administrators_only() {
     let world = World::started();
     let client = world.trusted();
     world.user("alice");
-    world.verb(
-        &["user", "add", "root", "--admin", "--password-stdin"],
-        crate::world::PASSWORD,
-    );
+    world.admin("root");
     let target = format!(
         "/authorize?response_type=code&client_id={}&redirect_uri=https%3A%2F%2Fevil.example%2F",
         client.id
@@ -69,10 +66,7 @@ fn a_refused_address_leads_administrators_to_where_it_can_be_added() {
     let world = World::started();
     let client = world.trusted();
     world.user("alice");
-    world.verb(
-        &["user", "add", "root", "--admin", "--password-stdin"],
-        crate::world::PASSWORD,
-    );
+    world.admin("root");
     let evil = "https%3A%2F%2Fevil.example%2F";
     let application = format!("href=\"/admin/applications/{}\"", client.id);
     for (target, there) in [

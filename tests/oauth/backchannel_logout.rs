@@ -3,7 +3,7 @@
 
 use crate::receiver::{Receiving, events, header, listening, request, sign_out, until, verifies};
 use crate::site::allow_loopback;
-use crate::world::{PASSWORD, REDIRECT, World, claims};
+use crate::world::{REDIRECT, World, claims};
 use serde_json::json;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -89,10 +89,7 @@ fn section_2_8_an_application_that_says_400_is_not_asked_again() {
     assert!(told["detail"].as_str().unwrap().contains("400"), "{told}");
     assert!(app.is_quiet());
     // The administrator sees it where the application is.
-    world.verb(
-        &["user", "add", "root", "--admin", "--password-stdin"],
-        PASSWORD,
-    );
+    world.admin("root");
     let page = world
         .sign_in("root")
         .get(&format!("/admin/applications/{}", client.id));

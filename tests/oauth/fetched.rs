@@ -5,7 +5,7 @@
 use crate::prover::Key;
 use crate::registration::{open, register, registered};
 use crate::site::{Site, allow_loopback, ask, assertion, keys, ok, request, service, told};
-use crate::world::{PASSWORD, REDIRECT, TestClient, World, encode};
+use crate::world::{REDIRECT, TestClient, World, encode};
 use serde_json::{Value, json};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -212,10 +212,7 @@ fn a_slow_host_is_given_up_and_holds_nobody_else_up() {
 #[test]
 fn calls_are_counted_on_the_overview() {
     let world = World::started();
-    world.verb(
-        &["user", "add", "root", "--admin", "--password-stdin"],
-        PASSWORD,
-    );
+    world.admin("root");
     let mut browser = world.sign_in("root");
     assert!(!browser.get("/admin").body.contains("Calls made"));
     let key = Key::of("ES256");

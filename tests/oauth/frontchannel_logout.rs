@@ -2,7 +2,7 @@
 //! policy.
 
 use crate::registration::{JSON, management, open, register, registered};
-use crate::world::{Answer, Browser, PASSWORD, REDIRECT, TestClient, World, claims, encode};
+use crate::world::{Answer, Browser, REDIRECT, TestClient, World, claims, encode};
 use serde_json::{Value, json};
 
 const BYE: &str = "https://app.example/bye";
@@ -246,8 +246,7 @@ fn what_is_set_is_shown_on_the_command_line_and_on_the_page() {
     let shown = world.verb(&["client", "show", &client.id], "");
     assert_eq!(shown["frontchannel_logout_uri"], all[4]);
     assert_eq!(shown["frontchannel_logout_session_required"], true);
-    let add = ["user", "add", "root", "--admin", "--password-stdin"];
-    world.verb(&add, PASSWORD);
+    world.admin("root");
     let page = format!("/admin/applications/{}", client.id);
     let page = world.sign_in("root").get(&page);
     assert!(page.body.contains(&format!("value=\"{}\"", all[4])));

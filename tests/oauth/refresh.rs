@@ -11,12 +11,7 @@ fn refresh(world: &World, client: &TestClient, token: &str, more: &str) -> crate
 
 #[test]
 fn replayed_refresh_token_revokes_its_family() {
-    let world = World::started();
-    world.user("alice");
-    let client = world.trusted();
-    let tokens = world
-        .sign_in("alice")
-        .tokens(&client, "openid offline_access");
+    let (world, client, tokens) = World::with_tokens("openid offline_access");
     let first = tokens["refresh_token"].as_str().unwrap().to_owned();
     let second = refresh(&world, &client, &first, "").json();
     let second_token = second["refresh_token"].as_str().unwrap();
@@ -44,12 +39,7 @@ fn replayed_refresh_token_revokes_its_family() {
 
 #[test]
 fn a_lost_answer_can_be_asked_for_again_at_once() {
-    let world = World::started();
-    world.user("alice");
-    let client = world.trusted();
-    let tokens = world
-        .sign_in("alice")
-        .tokens(&client, "openid offline_access");
+    let (world, client, tokens) = World::with_tokens("openid offline_access");
     let first = tokens["refresh_token"].as_str().unwrap();
     assert_eq!(refresh(&world, &client, first, "").status, 200);
     let again = refresh(&world, &client, first, "");
@@ -60,12 +50,7 @@ fn a_lost_answer_can_be_asked_for_again_at_once() {
 
 #[test]
 fn two_refreshes_at_once_come_one_after_the_other_and_leave_one_live_token() {
-    let world = World::started();
-    world.user("alice");
-    let client = world.trusted();
-    let tokens = world
-        .sign_in("alice")
-        .tokens(&client, "openid offline_access");
+    let (world, client, tokens) = World::with_tokens("openid offline_access");
     let first = tokens["refresh_token"].as_str().unwrap();
     let leaves: Vec<String> = std::thread::scope(|scope| {
         let both: Vec<_> = (0..8)
@@ -86,12 +71,7 @@ fn two_refreshes_at_once_come_one_after_the_other_and_leave_one_live_token() {
 
 #[test]
 fn scope_narrows_and_the_id_token_keeps_who_and_when() {
-    let world = World::started();
-    world.user("alice");
-    let client = world.trusted();
-    let tokens = world
-        .sign_in("alice")
-        .tokens(&client, "openid email offline_access");
+    let (world, client, tokens) = World::with_tokens("openid email offline_access");
     let first = tokens["refresh_token"].as_str().unwrap();
     assert_eq!(
         refresh(&world, &client, first, "&scope=openid+groups").json()["error"],
@@ -111,12 +91,7 @@ fn scope_narrows_and_the_id_token_keeps_who_and_when() {
 
 #[test]
 fn a_disabled_person_and_a_changed_password_end_the_tokens() {
-    let world = World::started();
-    world.user("alice");
-    let client = world.trusted();
-    let tokens = world
-        .sign_in("alice")
-        .tokens(&client, "openid offline_access");
+    let (world, client, tokens) = World::with_tokens("openid offline_access");
     let (access, leaf) = (
         tokens["access_token"].as_str().unwrap(),
         tokens["refresh_token"].as_str().unwrap(),

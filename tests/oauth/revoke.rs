@@ -4,12 +4,7 @@ use crate::world::{REDIRECT, World, redeem};
 
 #[test]
 fn revocation_is_always_200_and_takes_the_family_along() {
-    let world = World::started();
-    world.user("alice");
-    let client = world.trusted();
-    let tokens = world
-        .sign_in("alice")
-        .tokens(&client, "openid offline_access");
+    let (world, client, tokens) = World::with_tokens("openid offline_access");
     let (access, refresh) = (
         tokens["access_token"].as_str().unwrap(),
         tokens["refresh_token"].as_str().unwrap(),

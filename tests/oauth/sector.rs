@@ -5,7 +5,7 @@ use crate::pairwise::OTHER;
 use crate::receiver::{events, until};
 use crate::registration::{JSON, management, open, register, registered};
 use crate::site::allow_loopback;
-use crate::world::{PASSWORD, REDIRECT, World, claims, encode};
+use crate::world::{REDIRECT, World, claims, encode};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -328,10 +328,7 @@ fn registration_section_5_a_document_that_does_not_do_registers_nobody() {
 #[test]
 fn the_button_that_adds_an_address_asks_the_document() {
     let world = World::started();
-    world.verb(
-        &["user", "add", "root", "--admin", "--password-stdin"],
-        PASSWORD,
-    );
+    world.admin("root");
     allow_loopback(&world);
     let site = Serving::document(&json!([OTHER]));
     let uri = site.uri();

@@ -31,10 +31,7 @@ fn save(admin: &mut Browser<'_>, client: &TestClient, changed: &[(&str, &str)]) 
 }
 
 fn administrator(world: &World) -> Browser<'_> {
-    world.verb(
-        &["user", "add", "root", "--admin", "--password-stdin"],
-        crate::world::PASSWORD,
-    );
+    world.admin("root");
     world.sign_in("root")
 }
 

@@ -1,6 +1,6 @@
 //! The page about backups: the schedule, one at once, and one to take away.
 
-use crate::world::{Browser, PASSWORD, World, encode, hidden};
+use crate::world::{Browser, World, encode, hidden};
 use doorlight::crypto::age::{self, Identity, Key};
 use doorlight::types::Secret;
 use std::io::{BufReader, Read, Write};
@@ -12,8 +12,7 @@ const DOWNLOAD: &str = "/admin/backups/download";
 const PASSPHRASE: &str = "eleven quiet lighthouses";
 
 fn administrator(world: &World) -> Browser<'_> {
-    let add = ["user", "add", "root", "--admin", "--password-stdin"];
-    world.verb(&add, PASSWORD);
+    world.admin("root");
     world.sign_in("root")
 }
 

@@ -72,10 +72,7 @@ fn turned(admin: &mut Browser<'_>, path: &str) -> Vec<Vec<String>> {
 #[test]
 fn an_event_about_a_group_names_it() {
     let world = World::started();
-    world.verb(
-        &["user", "add", "root", "--admin", "--password-stdin"],
-        crate::world::PASSWORD,
-    );
+    world.admin("root");
     let mut admin = world.sign_in("root");
     let page = admin.get("/admin/groups/new");
     let added = admin.submit(&page, "/admin/groups/new", &[("name", "cooks")]);

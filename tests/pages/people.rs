@@ -106,10 +106,7 @@ fn a_disabled_person_is_out_at_once() {
 #[test]
 fn every_admin_page_opens() {
     let world = World::started();
-    world.verb(
-        &["user", "add", "root", "--admin", "--password-stdin"],
-        crate::world::PASSWORD,
-    );
+    world.admin("root");
     let client = world.trusted();
     let user = world.verb(&["user", "show", "root"], "")["id"]
         .as_str()
@@ -140,10 +137,7 @@ fn every_admin_page_opens() {
 /// A world with an administrator, and their browser's view of it.
 fn administered() -> World {
     let world = World::started();
-    world.verb(
-        &["user", "add", "root", "--admin", "--password-stdin"],
-        crate::world::PASSWORD,
-    );
+    world.admin("root");
     world
 }
 

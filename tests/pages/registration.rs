@@ -1,15 +1,12 @@
 //! The page that says who may register an application, and what of it the other pages show.
 
-use crate::world::{Browser, PASSWORD, REDIRECT, World, hidden};
+use crate::world::{Browser, REDIRECT, World, hidden};
 use serde_json::{Value, json};
 
 const PAGE: &str = "/admin/registration";
 
 fn administrator(world: &World) -> Browser<'_> {
-    world.verb(
-        &["user", "add", "root", "--admin", "--password-stdin"],
-        PASSWORD,
-    );
+    world.admin("root");
     world.sign_in("root")
 }
 

@@ -7,10 +7,7 @@ const AT: &str = "/admin/resources/~https%3A%2F%2Fapi%2Eexample";
 #[test]
 fn an_api_is_added_changed_and_deleted_and_nobody_undoes_another_unseen() {
     let world = World::started();
-    world.verb(
-        &["user", "add", "root", "--admin", "--password-stdin"],
-        crate::world::PASSWORD,
-    );
+    world.admin("root");
     let client = world.client("Caller", &["--grant", "client_credentials"]);
     let mut admin = world.sign_in("root");
     let page = admin.get("/admin/resources/new");

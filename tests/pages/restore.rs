@@ -257,11 +257,7 @@ fn a_plain_backup_is_taken_and_the_server_goes_on_with_it() {
     assert_eq!(restored["actor"], "setup link", "{restored}");
     // A signal still ends it, in order.
     let mut world = fresh.world;
-    let killed = std::process::Command::new("kill")
-        .args(["-TERM", &pid.to_string()])
-        .status();
-    assert!(killed.unwrap().success());
-    assert_eq!(world.exit_code(), Some(0));
+    world.stop();
 }
 
 #[test]

@@ -7,10 +7,7 @@ const NAME: &str = "Doorlight test application";
 #[test]
 fn a_try_leaves_no_access_behind() {
     let world = World::started();
-    world.verb(
-        &["user", "add", "root", "--admin", "--password-stdin"],
-        crate::world::PASSWORD,
-    );
+    world.admin("root");
     let mut admin = world.sign_in("root");
     let location = |answer: &Answer| {
         let location = answer.header("Location").unwrap_or_default();

@@ -20,8 +20,7 @@ impl Walk {
     pub fn of(world: World) -> Self {
         // Off, it has no addresses.
         world.verb(&["registration", "open"], "");
-        let add = ["user", "add", "root", "--admin", "--password-stdin"];
-        world.verb(&add, PASSWORD);
+        world.admin("root");
         let add = [
             "user",
             "add",

@@ -57,10 +57,7 @@ fn lived_in() -> (World, String, String) {
     // Writes into a file system in memory, as many a folder for temporary files is, are not counted.
     let mut world = World::empty_in(Path::new(env!("CARGO_TARGET_TMPDIR")));
     world.start();
-    world.verb(
-        &["user", "add", "boss", "--admin", "--password-stdin"],
-        crate::world::PASSWORD,
-    );
+    world.admin("boss");
     world.user("ann");
     let client = world.trusted();
     let mut browser = world.sign_in("ann");

@@ -149,11 +149,7 @@ fn load(world: &World, client: &TestClient, copy: &Path, millis: u64) -> Acknowl
             }
         });
         std::thread::sleep(Duration::from_millis(30 + millis));
-        let killed = std::process::Command::new("kill")
-            .args(["-9", &world.pid().to_string()])
-            .status()
-            .unwrap();
-        assert!(killed.success());
+        world.signal("-9");
         over.store(true, Ordering::Release);
     });
     known.into_inner().unwrap()

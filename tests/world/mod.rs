@@ -224,6 +224,19 @@ impl World {
         }
     }
 
+    /// Sends the server a signal, such as `-TERM`.
+    pub fn signal(&self, signal: &str) {
+        let pid = self.pid().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Ends the server as a service manager does, in order.
+    pub fn stop(&mut self) {
+        self.signal("-TERM");
+        assert_eq!(self.exit_code(), Some(0));
+    }
+
     /// Waits for the server to end by itself.
     pub fn exit_code(&mut self) -> Option<i32> {
         let mut child = self.server.take().unwrap();
@@ -264,6 +277,12 @@ impl World {
         );
     }
 
+    /// A person who may administer.
+    pub fn admin(&self, name: &str) {
+        let add = ["user", "add", name, "--admin", "--password-stdin"];
+        self.verb(&add, PASSWORD);
+    }
+
     pub fn client(&self, name: &str, more: &[&str]) -> TestClient {
         let mut arguments = vec!["client", "add", name];
         arguments.extend(more);
@@ -287,6 +306,15 @@ impl World {
             "--may-introspect",
         ];
         self.client("App", &more)
+    }
+
+    /// A server where alice signed in to an application that may do everything, and the tokens that it got.
+    pub fn with_tokens(scope: &str) -> (Self, TestClient, Value) {
+        let world = Self::started();
+        world.user("alice");
+        let client = world.trusted();
+        let tokens = world.sign_in("alice").tokens(&client, scope);
+        (world, client, tokens)
     }
 
     /// A connection as a client has it, encrypted where the world is.
