@@ -7,7 +7,9 @@
 
 use crate::store::verify::{self, Contents};
 use crate::store::{OpenError, readable};
-use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
+use rustix::process::{
+    Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit,
+};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
@@ -15,6 +17,7 @@ use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What the program is called with to look; no person is meant to.
@@ -114,6 +117,12 @@ fn judged(status: ExitStatus, report: &[u8]) -> io::Result<Report> {
 /// else: its panics are nobody's news, and how it ends is an answer too.
 pub fn answer() -> io::Result<()> {
     std::panic::set_hook(Box::new(|_| {}));
+    // A service manager tells each process of a service to end, and a terminal too: the one that waits decides, and takes
+    // this one along.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    for signal in [Signal::TERM, Signal::INT] {
+        signal_hook::flag::register(signal.as_raw(), Arc::default())?;
+    }
     let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let size = file.metadata()?.len();
     lower(Resource::As, SPACE + size / 2)?;
@@ -189,7 +198,7 @@ mod tests {
         judged(ExitStatus::from_raw(raw), report).map_err(|error| error.kind())
     }
 
-    /// A server that is stopped ends who looks, and must not record that its file is damaged.
+    /// A machine that runs out of memory ends who looks, and nobody may record that the file is damaged.
     #[test]
     fn an_end_of_its_own_is_damage_and_an_end_from_outside_says_nothing() {
         for signal in ENDS {

@@ -2,9 +2,14 @@
 
 use crate::refused;
 use crate::world::{World, damage};
+use doorlight::model::{Change, Decision, Group};
+use doorlight::store::Store;
+use doorlight::types::Timestamp;
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// `verify` and `restore` ended by a signal, and left half a file behind.
 #[test]
@@ -79,4 +84,61 @@ fn whose_data_file_is_damaged_reads_one_line_that_names_the_way_out() {
         }
         assert_eq!(std::fs::read(world.data()).unwrap(), bytes);
     }
+}
+
+/// Puts so much into a file that it takes a while to look at.
+fn fill(path: &Path) {
+    let store = Store::open(path).unwrap();
+    let group = |number| Group {
+        name: format!("group{number}").parse().unwrap(),
+        description: "x".repeat(4_000),
+        created: Timestamp::from_secs(1_795_000_000),
+    };
+    let changes: Vec<Change> = (0..6_000).map(|n| Change::PutGroup(group(n))).collect();
+    let done = store.submit(move |_| {
+        Ok(Decision {
+            changes,
+            events: Vec::new(),
+            reply: Ok::<(), ()>(()),
+        })
+    });
+    done.unwrap().unwrap();
+    store.close();
+}
+
+/// Whether it ignores SIGTERM by now.
+fn is_looking(child: &Child) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = u64::from_str_radix(caught.unwrap_or("0").trim(), 16).unwrap();
+    caught >> 14 & 1 == 1
+}
+
+/// systemd tells each process of a service to end: a backup that was being checked then failed, and its owner was told.
+#[test]
+fn who_looks_at_a_file_is_ended_by_no_stop_of_the_service() {
+    let world = World::empty();
+    fill(&world.data());
+    let mut looking = world.command();
+    looking
+        .arg("inspect")
+        .stdin(File::open(world.data()).unwrap());
+    let child = looking
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while !is_looking(&child) {
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    for signal in ["-TERM", "-INT"] {
+        let mut kill = Command::new("kill");
+        let told = kill.args([signal, &child.id().to_string()]).status();
+        assert!(told.unwrap().success());
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stdout.starts_with(b"{\"looked\":"), "{output:?}");
 }
