@@ -43,6 +43,8 @@ class House(Doorlight):
         }
         env = {k: v for k, v in os.environ.items() if not k.startswith("DOORLIGHT_")}
         super().__init__(folder, env | fake)
+
+    def furnish(self):
         self.wait()
         for name, more in [("ann", []), ("admin", ["--admin"])]:
             args = ["user", "add", name, "--password-stdin", *more]
@@ -160,6 +162,7 @@ class House(Doorlight):
 def house(tmp_path):
     house = House(tmp_path)
     try:
+        house.furnish()
         yield house
     finally:
         house.stop()
