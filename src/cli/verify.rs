@@ -8,6 +8,7 @@ use crate::store::OpenError;
 use crate::store::placed;
 use crate::store::verify::{Contents, verify_beside_writer};
 use serde_json::{Map, Value, json};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
@@ -54,8 +55,11 @@ fn well(contents: &Contents, is_backup: bool) -> &'static str {
 }
 
 fn looked_at(shared: &Shared, path: &Path, key: &KeyArguments) -> Result<Contents, Failure> {
-    // Its socket stands beside it.
-    let is_served = || Socket::connect(&path.with_extension("sock")).is_some();
+    // A socket beside another file says nothing of it.
+    let is_served = || {
+        is_same(path, &shared.config.data)
+            && Socket::connect(&path.with_extension("sock")).is_some()
+    };
     let looked = match key.opened(path)? {
         (source, Some(key)) => {
             let scratch = placed::folder(&shared.config.data);
@@ -71,6 +75,12 @@ fn looked_at(shared: &Shared, path: &Path, key: &KeyArguments) -> Result<Content
         OpenError::Corrupt(path, why) => Failure(format!("{} is damaged: {why}", path.display())),
         other => other.into(),
     })
+}
+
+/// Whether two names lead to one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| std::fs::metadata(path).map(|file| (file.dev(), file.ino()));
+    matches!((place(one), place(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 fn faults(contents: &Contents) -> u64 {

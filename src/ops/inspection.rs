@@ -19,6 +19,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// What the program is called with to look; no person is meant to.
 pub const VERB: &str = "inspect";
@@ -36,15 +37,17 @@ const SPACE: u64 = 512 * 1024 * 1024;
 const SECONDS: u64 = 60;
 const MEBIBYTE: u64 = 1024 * 1024;
 
-/// Damage that ends a process ends it so.
-const ENDS: [Signal; 7] = [
+/// For each second of those, this many by the clock: a disk may be slow, and one that hangs is not waited for.
+const PATIENCE: u64 = 4;
+
+/// Damage that ends a process ends it so. The end of its time (`XCPU`) says nothing: a machine may be as slow as that.
+const ENDS: [Signal; 6] = [
     Signal::ABORT,
     Signal::SEGV,
     Signal::BUS,
     Signal::ILL,
     Signal::FPE,
     Signal::TRAP,
-    Signal::XCPU,
 ];
 
 static ANSWERS: AtomicBool = AtomicBool::new(false);
@@ -123,24 +126,50 @@ pub fn answer() -> io::Result<()> {
     for signal in [Signal::TERM, Signal::INT] {
         signal_hook::flag::register(signal.as_raw(), Arc::default())?;
     }
+    let report = bounded().unwrap_or_else(|error| Report::Unread(error.to_string()));
+    tell(&report)
+}
+
+fn bounded() -> io::Result<Report> {
     let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let size = file.metadata()?.len();
+    let seconds = SECONDS + size / MEBIBYTE;
+    let patience = Duration::from_secs(seconds * PATIENCE);
+    std::thread::Builder::new().spawn(move || give_up(patience))?;
     lower(Resource::As, SPACE + size / 2)?;
-    lower(Resource::Cpu, SECONDS + size / MEBIBYTE)?;
-    let looked = verify::verify_open(&file, Path::new("-"));
-    let report = serde_json::to_vec(&Report::from(looked))?;
+    lower(Resource::Cpu, seconds)?;
+    Ok(Report::from(verify::verify_open(&file, Path::new("-"))))
+}
+
+fn tell(report: &Report) -> io::Result<()> {
+    let report = serde_json::to_vec(report)?;
     let mut out = io::stdout().lock();
     out.write_all(&report)?;
     out.flush()
 }
 
-/// One second later than the limit the kernel ends a process so that nobody knows why.
+/// Ends the process when its time is over, also while it waits for a disk.
+fn give_up(patience: Duration) {
+    std::thread::sleep(patience);
+    let why = format!("it was not looked at within {} seconds", patience.as_secs());
+    let told = tell(&Report::Unread(why));
+    std::process::exit(i32::from(told.is_err()));
+}
+
+/// One second later than the limit the kernel ends a process so that nobody knows why. Where less is allowed than a sound
+/// file may need, an end would say nothing of the file.
 fn lower(resource: Resource, wanted: u64) -> io::Result<()> {
-    let least = |now: Option<u64>, wanted: u64| Some(now.map_or(wanted, |now| now.min(wanted)));
     let now = getrlimit(resource);
+    let allowed = now.current.or(now.maximum);
+    if let Some(allowed) = allowed.filter(|allowed| *allowed < wanted) {
+        return Err(io::Error::other(format!(
+            "a limit of this process ({resource:?}: {allowed}) leaves too little to look at it; it takes {wanted}"
+        )));
+    }
+    let maximum = now.maximum.map_or(wanted + 1, |now| now.min(wanted + 1));
     let lowered = Rlimit {
-        current: least(now.current, wanted),
-        maximum: least(now.maximum, wanted + 1),
+        current: Some(wanted),
+        maximum: Some(maximum),
     };
     Ok(setrlimit(resource, lowered)?)
 }
@@ -207,7 +236,13 @@ mod tests {
                 Ok(Report::Contradicts)
             ));
         }
-        for signal in [Signal::TERM, Signal::INT, Signal::KILL, Signal::HUP] {
+        for signal in [
+            Signal::TERM,
+            Signal::INT,
+            Signal::KILL,
+            Signal::HUP,
+            Signal::XCPU,
+        ] {
             let told = told(signal.as_raw(), b"");
             assert!(matches!(told, Err(ErrorKind::Interrupted)));
         }

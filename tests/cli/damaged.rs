@@ -6,6 +6,7 @@ use doorlight::model::{Change, Decision, Group};
 use doorlight::store::Store;
 use doorlight::types::Timestamp;
 use std::fs::File;
+use std::os::unix::net::UnixListener;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -104,6 +105,33 @@ fn fill(path: &Path) {
     });
     done.unwrap().unwrap();
     store.close();
+}
+
+/// A socket beside any file had it read by the verb itself, and without its checksums.
+#[test]
+fn a_socket_that_stands_beside_a_backup_spares_it_no_look() {
+    let world = World::empty();
+    let bad = world.dir.join("bad.redb");
+    let _served = UnixListener::bind(bad.with_extension("sock")).unwrap();
+    for (kind, bytes) in damage::files() {
+        std::fs::write(&bad, &bytes).unwrap();
+        let why = refused(&world.run(&["verify", bad.to_str().unwrap()], ""), 1);
+        assert!(why.contains("bad.redb is damaged"), "{kind}: {why}");
+    }
+}
+
+/// Who looks ended for want of memory, and a backup that was whole was called damaged.
+#[test]
+fn too_little_memory_to_look_at_a_file_is_no_damage_to_it() {
+    let world = World::empty();
+    world.verb(&["user", "add", "boss", "--admin", "--no-password"], "");
+    let program = world.command();
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -v 400000 && exec \"$@\"", "sh"]);
+    limited.arg(program.get_program()).args(program.get_args());
+    let why = refused(&limited.arg("verify").output().unwrap(), 1);
+    assert!(why.contains("leaves too little to look at it"), "{why}");
+    assert!(!why.contains("damaged"), "{why}");
 }
 
 /// Whether it ignores SIGTERM by now.

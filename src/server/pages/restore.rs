@@ -17,6 +17,7 @@ use crate::server::incoming::{Incoming, Visitor};
 use crate::server::multipart::Multipart;
 use crate::server::respond::{self, Leads, set};
 use crate::server::restoring::{Fault, LARGEST, Received};
+use crate::store::OpenError;
 use crate::store::encrypted::{Needs, Source, SourceError};
 use crate::store::placed::{self, Placing};
 use crate::types::{Form, LinkId, Secret};
@@ -152,7 +153,11 @@ fn made_ready(incoming: &Incoming<'_>, received: &Received) -> Result<Placing, U
         Unusable(
             "backup",
             match error {
-                RestoreError::Start(_) | RestoreError::Wish(_) | RestoreError::Io(..) => {
+                // Not the backup's fault, and the place is the machine's.
+                RestoreError::Unusable(OpenError::Io(..) | OpenError::Exposed(..))
+                | RestoreError::Start(_)
+                | RestoreError::Wish(_)
+                | RestoreError::Io(..) => {
                     "It cannot be used; the log of the server says why.".to_owned()
                 }
                 error => views::capital(&format!("{error}.")),
