@@ -6,24 +6,27 @@
 //! otherwise cost every session, every refresh token and the audit log.
 //!
 //! The rule. The time that has passed since the clock was last sure is known from the machine's own count, which nobody
-//! can set. Where the wall clock differs from it by more than five minutes, it is in doubt: **ahead** or **behind**. At a
-//! start the count begins anew, and the file tells when the clock was last sure: it is in doubt when it lies before that,
-//! or more than thirty days after. The doubt ends at once when the clock is where it should be, and by itself when it has
+//! can set. Where the wall clock shows over five minutes more, or over one less, it is in doubt: **ahead** or **behind**. At a start
+//! the count begins anew, and the file tells when the clock was last sure: it is in doubt when it lies before that, or more
+//! than thirty days after. The doubt ends at once when the clock is where it should be, and by itself when it has
 //! lasted as long as the jump was, at most a week: by then most people have seen a clock that is wrong.
 //!
 //! While the clock is behind it shows a time that was lived through, and what was used up then may have been forgotten:
 //! DPoP proofs and client assertions are refused until it has passed (`server::replays`). A code or device code of a time
 //! to come is refused (`Timestamp::is_in_life`) and thrown away (`store::sweep`). Tokens that are called back end by name
-//! where their dates say too little (`server::called_back`). An access token is good between its `iat` and `exp` by the clock, here as at
-//! every service; one that was revoked stays revoked (`store::sweep` keeps that for a week longer).
+//! where their dates say too little (`server::called_back`). An access token is good until its `exp` by the clock, here as
+//! at every service; one that was revoked stays revoked (`store::sweep` keeps that for a week longer).
 
+use crate::store::REMEMBERED_LONGER;
 use crate::types::Timestamp;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
-/// A difference that a clock may be corrected by without any doubt.
+/// How much further a clock may be corrected without any doubt.
 const STEP: Duration = Duration::from_secs(5 * 60);
+/// And how far back: no further than uses are remembered for.
+const BACK: Duration = REMEMBERED_LONGER;
 /// How long a server may have been off.
 const OFF: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// The longest doubt.
@@ -143,7 +146,7 @@ impl Watch {
         let (ahead, behind) = (wall.since(expected), expected.since(wall));
         let (way, by) = if ahead > self.slack {
             (Way::Ahead, ahead)
-        } else if behind > STEP {
+        } else if behind > BACK {
             (Way::Behind, behind)
         } else {
             self.believe(wall, counted);
@@ -179,10 +182,11 @@ impl Watch {
 /// That of this process.
 static WATCH: Mutex<Option<Watch>> = Mutex::new(None);
 
-/// Begins to watch the clock, with what the file tells of when it was last sure.
+/// Begins to watch the clock, with what the file tells of when it was last sure. Only the first file of a process is asked:
+/// a backup that somebody uploads knows the time no better.
 pub fn begin(sure: Option<Timestamp>) {
-    let watch = Watch::begin(sure, now(), counted());
-    *WATCH.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
+    let mut watch = WATCH.lock().unwrap_or_else(PoisonError::into_inner);
+    watch.get_or_insert_with(|| Watch::begin(sure, now(), counted()));
 }
 
 /// The time, and what is in doubt of that very moment, for whoever does what cannot be undone: a clock may jump between two

@@ -31,7 +31,7 @@ fn a_clock_that_goes_with_time_is_sure_and_so_is_one_that_is_corrected_a_little(
         wall = wall.plus(HOUR + Duration::from_secs(200));
         assert_eq!(watch.look(wall, counted), None);
     }
-    assert_eq!(watch.look(wall.minus(STEP), HOUR * 299), None);
+    assert_eq!(watch.look(wall.minus(BACK), HOUR * 299), None);
 }
 
 #[test]
@@ -100,7 +100,8 @@ fn a_start_is_compared_with_what_the_file_tells() {
     let begun = |wall| Watch::begin(Some(NOW), wall, DAY).look(wall, DAY);
     assert_eq!(begun(NOW), None);
     assert_eq!(begun(NOW.plus(29 * DAY)), None);
-    assert_eq!(begun(NOW.minus(STEP)), None);
+    assert_eq!(begun(NOW.minus(BACK)), None);
+    assert_eq!(way(begun(NOW.minus(2 * BACK))), Some(Way::Behind));
     assert_eq!(way(begun(NOW.plus(31 * DAY))), Some(Way::Ahead));
     assert_eq!(way(begun(NOW.minus(HOUR))), Some(Way::Behind));
     assert_eq!(way(begun(Timestamp::from_secs(0))), Some(Way::Behind));

@@ -49,5 +49,6 @@ pub use error::{OpenError, StoreError};
 pub use event_log::{EventFilter, EventPage};
 pub use handle::{Consequences, Store};
 pub use open::{ReadOnly, readable};
+pub use replays::REMEMBERED_LONGER;
 pub use sweep::{EVENTS_MAX, Step, Sweeper};
 pub use view::{Snapshot, View};

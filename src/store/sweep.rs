@@ -211,17 +211,21 @@ fn expired(
         }
         found.go_on(key, FORGET)
     })?;
-    let short_lived = matches!(
+    let is_used_once = matches!(
         table,
-        Table::Codes | Table::DeviceAuthorizations | Table::PushedRequests
+        Table::Codes
+            | Table::DeviceAuthorizations
+            | Table::PushedRequests
+            | Table::Links
+            | Table::InitialTokens
     );
-    if short_lived && !found.more {
+    if is_used_once && !found.more {
         of_a_time_to_come(view, table, settings, now, &mut found)?;
     }
     Ok(found)
 }
 
-/// What lives for minutes and was made in the future was made by a clock that was set back since: it would live again when
+/// What is used once and was made in the future was made by a clock that was set back since: it would live again when
 /// that time comes.
 fn of_a_time_to_come(
     view: &View<'_>,
