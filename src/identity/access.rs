@@ -78,37 +78,15 @@ fn whose(event: Event, user: Option<&User>) -> Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::testing::{NOW, user};
-    use crate::model::{Authentication, ClaimsRequest};
-    use crate::types::{ClientId, GrantId, Id, SessionId};
+    use crate::identity::testing::{NOW, by, grant, user};
+    use crate::types::{ClientId, Id};
 
     #[test]
     fn a_grant_ends_once_and_keeps_its_first_end() {
         let id = Id::new(NOW, [1; 10]);
         let anna = user("anna", 1);
-        let grant = Grant {
-            id: GrantId(id),
-            client: ClientId(id),
-            user: anna.id,
-            session: SessionId(id),
-            offline: true,
-            scope: "openid".parse().unwrap(),
-            resources: Vec::new(),
-            claims: ClaimsRequest::default(),
-            authentication: Authentication {
-                time: NOW,
-                amr: Vec::new(),
-            },
-            created: NOW,
-            expires: NOW,
-            ended: None,
-            dpop_jkt: None,
-        };
-        let by = Author {
-            name: "root".to_owned(),
-            address: None,
-            now: NOW,
-        };
+        let grant = grant(1, ClientId(id));
+        let by = by();
         let decision = end_grant(grant, Some(&anna), None, &by);
         assert_eq!(decision.events[0].username.as_deref(), Some("anna"));
         let [Change::PutGrant(ended)] = &decision.changes[..] else {

@@ -65,30 +65,9 @@ pub fn end_session(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::testing::{NOW, user};
-    use crate::model::{Authentication, ClaimsRequest};
-    use crate::types::{GrantId, Id, SessionId, TokenHash};
-
-    fn grant(n: u8, client: ClientId) -> Grant {
-        Grant {
-            id: GrantId(Id::new(NOW, [n; 10])),
-            client,
-            user: user("alice", 1).id,
-            session: SessionId(Id::new(NOW, [1; 10])),
-            offline: true,
-            scope: "openid".parse().unwrap(),
-            resources: Vec::new(),
-            claims: ClaimsRequest::default(),
-            authentication: Authentication {
-                time: NOW,
-                amr: Vec::new(),
-            },
-            created: NOW,
-            expires: NOW,
-            ended: None,
-            dpop_jkt: None,
-        }
-    }
+    use crate::identity::testing::{NOW, grant, user};
+    use crate::model::Authentication;
+    use crate::types::{Id, SessionId, TokenHash};
 
     #[test]
     fn revoking_an_application_ends_its_grants_and_no_others() {

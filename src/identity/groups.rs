@@ -183,15 +183,7 @@ pub fn delete(group: &Group, by: &Author) -> Decision<(), AdminError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::testing::{NOW, user};
-
-    fn by() -> Author {
-        Author {
-            name: "root".to_owned(),
-            address: None,
-            now: NOW,
-        }
-    }
+    use crate::identity::testing::{NOW, by, user};
 
     fn group(name: &str) -> Group {
         Group {

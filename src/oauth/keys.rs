@@ -120,7 +120,7 @@ fn describe(key: &SigningKey) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::testing::NOW;
+    use crate::oauth::testing::{NOW, by};
     use std::time::Duration;
 
     const DAY: Duration = Duration::from_secs(86_400);
@@ -132,14 +132,6 @@ mod tests {
             private: Vec::new().into(),
             created: active_from,
             active_from,
-        }
-    }
-
-    fn by() -> Author {
-        Author {
-            name: "root".to_owned(),
-            address: None,
-            now: NOW,
         }
     }
 

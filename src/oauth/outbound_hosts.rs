@@ -42,15 +42,11 @@ pub fn set(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::testing::NOW;
+    use crate::oauth::testing::by;
 
     #[test]
     fn a_host_is_allowed_once_and_taken_back_once() {
-        let by = Author {
-            name: "root".to_owned(),
-            address: None,
-            now: NOW,
-        };
+        let by = by();
         let host: Host = "nas.home.arpa".parse().unwrap();
         let empty = Settings::new(vec![0; 32].into());
         let added = set(empty.clone(), &host, true, &by);

@@ -237,15 +237,7 @@ pub fn delete(resource: &Resource, listing: Vec<Client>, by: &Author) -> Decisio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::testing::{NOW, client, resource};
-
-    fn by() -> Author {
-        Author {
-            name: "root".to_owned(),
-            address: None,
-            now: NOW,
-        }
-    }
+    use crate::oauth::testing::{NOW, by, client, resource};
 
     #[test]
     fn rfc8707_section_2_an_identifier_is_an_absolute_uri_or_a_word() {

@@ -1,7 +1,7 @@
 //! A small world for table tests: one client, one person, one session.
 
 use crate::model::{
-    Algorithm, Authentication, Client, ClientAuthMethod, ClientKind, ClientSecret, Consent,
+    Algorithm, Authentication, Author, Client, ClientAuthMethod, ClientKind, ClientSecret, Consent,
     DeviceAuthorization, Grant, GrantType, Resource, Sector, SelfRegistered, Session, User,
 };
 use crate::oauth::clients;
@@ -11,6 +11,15 @@ use crate::types::{
 use std::time::Duration;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
+
+/// An administrator who does something.
+pub(crate) fn by() -> Author {
+    Author {
+        name: "root".to_owned(),
+        address: None,
+        now: NOW,
+    }
+}
 
 pub(crate) fn secret() -> Secret {
     Secret::from_random([7; 32])

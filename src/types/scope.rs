@@ -1,6 +1,5 @@
 //! Scope: a set of scope tokens (RFC 6749 §3.3).
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -94,19 +93,7 @@ impl fmt::Display for Scope {
     }
 }
 
-impl Serialize for Scope {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Scope {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
-    }
-}
+stored_as_text!(Scope);
 
 #[cfg(test)]
 mod tests {

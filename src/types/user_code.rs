@@ -3,7 +3,6 @@
 //! 20 letters in 8 places are 25,600,000,000 codes, 34.6 bits. How many of them may be tried stands with the counters
 //! that bound it (`server::device_limits`).
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::str::FromStr;
 
@@ -84,19 +83,7 @@ impl fmt::Debug for UserCode {
     }
 }
 
-impl Serialize for UserCode {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for UserCode {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
-    }
-}
+stored_as_text!(UserCode);
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,6 @@
 //! parses one of these, and whatever writes one asks `Client::wire_id`. Not here: what the document says.
 
 use super::{ClientId, GivenClientId, Host};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::str::FromStr;
 use url::Url;
@@ -93,19 +92,7 @@ impl fmt::Display for WireClientId {
     }
 }
 
-impl Serialize for WireClientId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for WireClientId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
-    }
-}
+stored_as_text!(WireClientId);
 
 /// A client identifier URL (draft §3). Over plain http only for a host that the administrator allows to be called so,
 /// which is asked when it is called (`ops::outbound`).

@@ -1,7 +1,7 @@
 use super::*;
-use crate::model::{Author, GrantType};
+use crate::model::GrantType;
 use crate::oauth::clients::{Around, edit};
-use crate::oauth::testing::{NOW, client};
+use crate::oauth::testing::{NOW, by, client};
 
 const SECTOR: &str = "https://sector.example/list.json";
 const ONE: &str = "https://notes.example/cb";
@@ -27,14 +27,6 @@ fn wanted(redirects: &[&str], uri: Option<&str>) -> ClientEdit {
         subject_type: SubjectType::Pairwise,
         sector_identifier_uri: uri.map(str::to_owned),
         ..ClientEdit::of(&client())
-    }
-}
-
-fn by() -> Author {
-    Author {
-        name: "root".to_owned(),
-        address: None,
-        now: NOW,
     }
 }
 

@@ -129,15 +129,7 @@ fn put(before: &Settings, after: Settings, by: &Author) -> Decision<(), AdminErr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::testing::NOW;
-
-    fn by() -> Author {
-        Author {
-            name: "root".to_owned(),
-            address: None,
-            now: NOW,
-        }
-    }
+    use crate::oauth::testing::by;
 
     #[test]
     fn how_long_and_how_often_is_bounded() {
