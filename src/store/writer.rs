@@ -259,7 +259,10 @@ impl Writer {
         batch.clients_changed |= self.flush_uses(&tables)?;
         self.put_events(&tables, &batch.events)?;
         drop(tables);
-        txn.commit()?;
+        // Nothing of ours runs in there.
+        let committed = panics::told(&self.shared.path, || txn.commit());
+        committed
+            .ok_or_else(|| StoreError::Unavailable("its pages contradict each other".into()))??;
         self.shared.counters.commits.note(begun.elapsed());
         Ok(())
     }
