@@ -26,7 +26,7 @@ const SESSIONS: usize = 1_000;
 /// `GET /.well-known/oauth-protected-resource/api` (RFC 9728 §3).
 pub fn metadata(incoming: &Incoming<'_>) -> Response {
     let metadata = protected_resource::metadata(&incoming.ctx.config.issuer);
-    let document = Document::new(metadata.to_string().into_bytes());
+    let document = Document::new(metadata.to_string());
     documents::send(incoming, &document, "application/json")
 }
 

@@ -8,22 +8,23 @@ use crate::server::cors;
 use crate::server::incoming::Incoming;
 use crate::server::respond::{oauth_error, set};
 use crate::store::StoreError;
-use rouille::Response;
+use rouille::{Response, ResponseBody};
+use std::io::Cursor;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Clients see a new key a day before it signs (`crypto::rotation`): an hour's cache is safe.
 const CACHE: &str = "public, max-age=3600";
 
-/// A document ready to send.
-pub struct Document {
-    body: Vec<u8>,
+/// A document ready to send. Its bytes are there once, however many are sent at the same time.
+pub struct Document<B = Arc<[u8]>> {
+    body: B,
     etag: String,
 }
 
-impl Document {
+impl<B: AsRef<[u8]>> Document<B> {
     /// Of these bytes.
-    pub fn new(body: Vec<u8>) -> Self {
-        let etag = format!("\"{}\"", base64url(&sha256(&body)));
+    pub fn new(body: B) -> Self {
+        let etag = format!("\"{}\"", base64url(&sha256(body.as_ref())));
         Self { body, etag }
     }
 }
@@ -82,14 +83,18 @@ impl Documents {
                 return Ok(document.clone());
             }
         }
-        let document = Arc::new(Document::new(make()?));
+        let document = Arc::new(Document::new(make()?.into()));
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some((version, document.clone()));
         Ok(document)
     }
 }
 
 /// With the validators of RFC 9110 §8.8; 304 where the client has it (§13.1.2).
-pub fn send(incoming: &Incoming<'_>, document: &Document, media: &'static str) -> Response {
+pub fn send<B: AsRef<[u8]> + Clone + Send + 'static>(
+    incoming: &Incoming<'_>,
+    document: &Document<B>,
+    media: &'static str,
+) -> Response {
     let known = incoming
         .request
         .header("If-None-Match")
@@ -101,7 +106,11 @@ pub fn send(incoming: &Incoming<'_>, document: &Document, media: &'static str) -
     let mut response = if known {
         Response::empty_204().with_status_code(304)
     } else {
-        Response::from_data(media, document.body.clone())
+        let length = document.body.as_ref().len();
+        let body = Cursor::new(document.body.clone());
+        let mut response = Response::from_data(media, Vec::new());
+        response.data = ResponseBody::from_reader_and_size(body, length);
+        response
     };
     set(&mut response, "Cache-Control", CACHE);
     set(&mut response, "ETag", document.etag.clone());

@@ -42,11 +42,11 @@ const ASSETS: &[Asset] = &[
 
 /// The asset at that path.
 pub fn find(incoming: &Incoming<'_>) -> Option<Response> {
-    static DOCUMENTS: OnceLock<Vec<Document>> = OnceLock::new();
+    static DOCUMENTS: OnceLock<Vec<Document<&'static [u8]>>> = OnceLock::new();
     let documents = DOCUMENTS.get_or_init(|| {
         ASSETS
             .iter()
-            .map(|(_, _, bytes)| Document::new(bytes.to_vec()))
+            .map(|(_, _, bytes)| Document::new(*bytes))
             .collect()
     });
     let place = ASSETS
