@@ -16,6 +16,9 @@ use super::socket::Socket;
 /// How long a newcomer waits for the thread of a shed connection to end.
 const PATIENCE: Duration = Duration::from_millis(250);
 
+/// One of so many connections may be on its way out while another has its place already.
+const LEAVING: usize = 64;
+
 /// How long a client may send nothing of a body, or take nothing of an answer, before its connection may be shed like
 /// an idle one, in milliseconds.
 const GRACE: u64 = 1000;
@@ -134,8 +137,8 @@ impl Registry {
     }
 
     /// Takes a connection in. Room is made by shedding the longest idle connection: of the same peer, if the peer has
-    /// too many and is not `exempt`, or of all (see `shed_for`). Gives the socket back if none may go. The machine's own socket does not
-    /// wait for room: strangers must not keep the administrator out.
+    /// too many and is not `exempt`, or of all (see `shed_for`). Gives the socket back if none may go. The machine's
+    /// own socket does not wait for room: strangers must not keep the administrator out.
     pub(super) fn admit(
         self: &Arc<Self>,
         socket: Socket,
@@ -156,7 +159,12 @@ impl Registry {
             if staying >= self.capacity && !self.shed_for(&mut connections, peer) {
                 return Err(socket);
             }
-            // Threads and descriptors stay bounded: a shed connection makes room only once it is gone.
+            // Threads and descriptors stay bounded: beyond a few, a shed connection makes room only once it is gone.
+            // Without those few, whoever stands behind a thousand newcomers waits for a thousand threads to end, one
+            // by one.
+            if connections.leaving <= self.capacity / LEAVING {
+                break;
+            }
             let remaining = deadline.saturating_duration_since(Instant::now());
             if remaining.is_zero() {
                 return Err(socket);
@@ -244,10 +252,11 @@ impl Registry {
         })
     }
 
-    /// Makes room for a newcomer where every place is taken. A crowd that keeps each of its connections just busy enough
-    /// must neither keep out who comes with one, nor take it from them before their request has arrived. So first goes
-    /// whoever has been idle or stalling for a second; then, of the peer that holds most, and more than the newcomer's,
-    /// the connection whose client has been at it longest; then the longest idle of a peer that holds no less.
+    /// Makes room for a newcomer where every place is taken. A crowd that keeps each of its connections just busy
+    /// enough must neither keep out who comes with one, nor take it from them before their request has arrived. So
+    /// first goes whoever has been idle or stalling for a second; then, of the peer that holds most, and more than the
+    /// newcomer's, the connection whose client has been at it longest; then the longest idle of a peer that holds no
+    /// less.
     fn shed_for(&self, connections: &mut Connections, newcomer: Peer) -> bool {
         let now = self.now();
         let own = connections.held_by(newcomer);

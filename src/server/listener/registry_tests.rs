@@ -100,6 +100,22 @@ fn a_crowd_does_not_shed_a_connection_that_has_just_come() {
     assert!(visitor.busy().is_ok());
 }
 
+/// One by one, a thousand newcomers would each wait for one thread to end.
+#[test]
+fn a_few_newcomers_do_not_wait_for_those_who_were_shed() {
+    let registry = registry(128, 128);
+    let crowd: Vec<_> = (0..128)
+        .map(|_| admit(&registry, "192.0.2.1").unwrap())
+        .collect();
+    let begun = Instant::now();
+    let first = admit(&registry, "192.0.2.2");
+    let second = admit(&registry, "192.0.2.3");
+    assert!(begun.elapsed() < PATIENCE && first.is_some() && second.is_some());
+    assert!(admit(&registry, "192.0.2.4").is_none(), "three are leaving");
+    drop(crowd);
+    assert_eq!(registry.lock().entries.len(), 2);
+}
+
 /// What was decided is told, also at a shutdown: an answer that is on its way is not cut off before its time.
 #[test]
 fn a_shutdown_waits_for_answers_that_are_being_taken() {
