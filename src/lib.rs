@@ -50,7 +50,7 @@
 //! | age v1 (age-encryption.org/v1), RFC 7748, RFC 7914, RFC 8439: encrypted files | `crypto/age` | there; `tests/crypto` (the published vectors) |
 //! | who may call an address, and the headers of every answer (DESIGN §6) | `server/guard.rs`, `server/headers.rs`, `server/respond.rs` | `tests/pages/walk.rs`, `tests/pages/headers.rs`, `tests/pages/forgery.rs` |
 //! | every attack, its defence and its test (RFC 9700, RFC 6819, OWASP ASVS) | `THREATS.md` | `tests/readme`, which looks whether they are there |
-//! | slow and hostile connections | `server/listener/registry.rs` (who has to go), `server/listener/memory.rs` | there; `tests/hostile` |
+//! | slow and hostile connections | `server/listener/registry.rs` (who has to go), `server/listener/memory.rs`, `server/listener/input.rs` | there; `tests/hostile` |
 //! | what looks like something else, or cannot be seen | `types/appearance.rs` | there |
 //! | guessing at passwords | `identity/throttle.rs`, `server/guesses.rs`, `server/known_device.rs` | there; `tests/pages/guessing.rs` |
 //! | RFC 9110, RFC 9112 HTTP | `server/listener` | there; `tests/listener` |

@@ -61,6 +61,45 @@ fn large_bodies_that_stall_do_not_fill_the_memory() {
     );
 }
 
+/// Each is as long as a head may be, but for its end: all of them together do not fit into the memory that there is.
+#[test]
+fn heads_without_end_do_not_fill_the_memory() {
+    let _turn = alone();
+    let mut head = b"GET /login HTTP/1.1\r\nHost: a\r\nX-Long: ".to_vec();
+    head.resize(15_000, b'a');
+    hold(
+        &World::started(),
+        &crowd(2_000),
+        &slowly(&head, b"a"),
+        2_000,
+    );
+}
+
+/// They ask for more and more, and read nothing.
+fn take_nothing_of(target: &str) {
+    let _turn = alone();
+    let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
+    let manner = Manner {
+        reads: false,
+        ..slowly(&request.repeat(1_000).into_bytes(), request.as_bytes())
+    };
+    hold(&World::started(), &crowd(2_000), &manner, 2_000);
+}
+
+/// The largest that anybody gets, which is compiled in.
+#[test]
+fn files_that_nobody_takes_do_not_fill_the_memory() {
+    take_nothing_of("/assets/css/doorlight.css");
+}
+
+/// One is kept, and the other is made for each who asks.
+#[test]
+fn answers_that_nobody_takes_do_not_fill_the_memory() {
+    for target in ["/jwks.json", "/login"] {
+        take_nothing_of(target);
+    }
+}
+
 #[test]
 fn a_flood_from_one_address_keeps_nobody_else_out() {
     let _turn = alone();

@@ -1,5 +1,7 @@
 //! Several requests on one connection, and when it ends.
 
+use doorlight::server::listener::Limits;
+
 use super::world::{Server, get, post};
 
 #[test]
@@ -68,6 +70,35 @@ fn http_10_closes_unless_asked_to_keep_alive() {
     client.send("GET / HTTP/1.0\r\n\r\n");
     assert_eq!(client.answer().header("connection"), Some("close"));
     client.expect_end();
+}
+
+/// However long its requests are; and whoever waits for each answer gets as many as they ask for.
+#[test]
+fn where_connections_are_many_a_client_that_asks_ahead_is_answered_sixteen_times() {
+    let server = Server::with_limits(Limits {
+        connections: 4,
+        ..Limits::default()
+    });
+    let _others = [server.connect(), server.connect()];
+    for length in [50, 128, 2_048] {
+        let request = get("/");
+        let padding = "a".repeat(length - request.len() - "X: \r\n".len());
+        let request = request.replacen("\r\n\r\n", &format!("\r\nX: {padding}\r\n\r\n"), 1);
+        assert_eq!(request.len(), length);
+        let mut ahead = server.connect();
+        ahead.send(request.repeat(30));
+        for number in 1..=16 {
+            let closes = (number == 16).then_some("close");
+            let answer = ahead.answer();
+            assert_eq!(answer.header("connection"), closes, "{number} of {length}");
+        }
+        ahead.expect_end();
+        let mut patient = server.connect();
+        for _ in 0..30 {
+            patient.send(&request);
+            assert_eq!(patient.answer().header("connection"), None);
+        }
+    }
 }
 
 #[test]

@@ -284,3 +284,39 @@ fn child_server() {
         shutdown.trigger();
     });
 }
+
+/// Long heads share what there is with large bodies: past it they are refused, and small requests are answered as ever.
+#[test]
+fn heads_beyond_what_large_requests_may_take_are_refused_until_one_is_over() {
+    let server = Server::with_limits(Limits {
+        large_requests: 16 * 1024,
+        ..Limits::default()
+    });
+    let long = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}", "a".repeat(8_000));
+    let whole = format!("{long}\r\n\r\n");
+    assert_eq!(server.ask(&whole).status, 200);
+    let mut endless = server.connect();
+    endless.send(&long);
+    let refused = Instant::now();
+    while server.ask(&whole).status != 503 {
+        assert!(refused.elapsed() < Duration::from_secs(5), "never refused");
+    }
+    assert_eq!(server.ask(get("/")).text(), "hello");
+    endless.send("\r\n\r\n");
+    assert_eq!(endless.answer().status, 200);
+    assert_eq!(server.ask(&whole).status, 200);
+}
+
+/// However little is left for the pieces of large answers, all of each arrives.
+#[test]
+fn large_answers_leave_in_small_pieces_where_memory_is_short() {
+    let server = Server::with_limits(Limits {
+        large_answers: 0,
+        ..Limits::default()
+    });
+    let mut client = server.connect();
+    for target in ["/large?100000", "/stream?100000"] {
+        client.send(get(target));
+        assert_eq!(client.answer().body.len(), 100_000);
+    }
+}

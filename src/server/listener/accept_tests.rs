@@ -25,7 +25,8 @@ fn acceptor(spawn: fn(Task) -> io::Result<()>) -> Acceptor {
         }),
         context: Arc::new(Context {
             registry,
-            memory: Memory::of(limits.large_bodies),
+            large_requests: Memory::of(limits.large_requests),
+            large_answers: Memory::of(limits.large_answers),
             limits,
             trusted_proxies: Vec::new(),
         }),

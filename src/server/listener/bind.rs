@@ -9,7 +9,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 
 use super::registry::Peer;
 use super::socket::Socket;
@@ -17,6 +17,11 @@ use super::socket::Socket;
 /// Connections that the kernel holds for us before `accept`: a burst of four times the connection limit loses nobody. It
 /// may hold fewer (`net.core.somaxconn`).
 const BACKLOG: i32 = 4096;
+
+/// What the kernel holds of an answer that its client does not take; it counts twice as much, for its own needs. Left
+/// to itself it grows to megabytes for each client that reads nothing. A download over 100 ms of distance still has
+/// some hundred KB a second.
+const SEND_BUFFER: usize = 64 * 1024;
 
 /// A socket that listens, TCP or Unix.
 #[derive(Debug)]
@@ -39,6 +44,8 @@ impl Listener {
         let listener = TcpListener::bind(address)?;
         // Listening again only changes the length of the queue, which the standard library sets to 128.
         rustix::net::listen(&listener, BACKLOG)?;
+        // What is accepted inherits it.
+        sockopt::set_socket_send_buffer_size(&listener, SEND_BUFFER)?;
         listener.set_nonblocking(true)?;
         Ok(Self {
             kind: Kind::Tcp(listener),
@@ -141,5 +148,29 @@ fn remove_stale(path: &Path) -> io::Result<()> {
                 format!("another process listens on {}", path.display()),
             )),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[test]
+    fn the_kernel_holds_little_of_an_answer_that_nobody_takes() {
+        let listener = Listener::bind_tcp(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let _client = TcpStream::connect(listener.tcp_address().unwrap()).unwrap();
+        rustix::event::poll(
+            &mut [rustix::event::PollFd::from_borrowed_fd(
+                listener.waiter(),
+                rustix::event::PollFlags::IN,
+            )],
+            None,
+        )
+        .unwrap();
+        let (socket, ..) = listener.accept().unwrap();
+        let size = sockopt::socket_send_buffer_size(socket.as_fd()).unwrap();
+        assert!(size <= 2 * SEND_BUFFER, "{size}");
     }
 }

@@ -14,6 +14,7 @@ use rouille::{Request, Response};
 use super::body::ChunkedDecoder;
 use super::forwarded::{self, Client};
 use super::head::{self, Framing, Head, HeadScanner, Version};
+use super::input::{Input, SMALL_HEAD, SMALL_INPUT};
 use super::limits::{Limits, time_for};
 use super::memory::{Memory, Share};
 use super::refusal::Refusal;
@@ -22,14 +23,15 @@ use super::response::{self, ResponseWriter, Terms, Unsent};
 use super::wire::{Arrived, NoHandshake, Wire};
 use super::{Handler, Site};
 
-/// The input buffer of a connection that has nothing large to say.
-const SMALL_INPUT: usize = 2 * 1024;
-
 /// The output buffer that a connection keeps.
 const SMALL_ANSWER: usize = 4 * 1024;
 
 /// What a body may make us allocate before it arrives.
 const SMALL_BODY: usize = 4 * 1024;
+
+/// How many answers a client may ask ahead for where connections are many (pipelining, RFC 9112 §9.3.2): more than any
+/// program does. Then its connection ends: a crowd that asks for a thousand answers each keeps everybody waiting.
+const MOST_AHEAD: usize = 16;
 
 /// How long a refused client may take to notice.
 const LINGER: Duration = Duration::from_secs(2);
@@ -39,8 +41,10 @@ const LINGER: Duration = Duration::from_secs(2);
 pub(super) struct Context {
     pub(super) registry: Arc<Registry>,
     pub(super) limits: Limits,
-    /// For what is large.
-    pub(super) memory: Memory,
+    /// For requests that are large.
+    pub(super) large_requests: Memory,
+    /// For answers that are.
+    pub(super) large_answers: Memory,
     pub(super) trusted_proxies: Vec<IpNet>,
 }
 
@@ -64,6 +68,7 @@ pub(super) fn run(ticket: Ticket, peer: Client, trusted: bool, site: &Site, cont
         input: Input::default(),
         writer: ResponseWriter::default(),
         is_head: false,
+        asked_ahead: 0,
     };
     let End::Refused(refusal) = connection.converse() else {
         return;
@@ -77,10 +82,12 @@ struct Connection<'a> {
     site: &'a Site,
     context: &'a Context,
     wire: Wire,
-    input: Input,
+    input: Input<'a>,
     writer: ResponseWriter,
     /// Whether the request at hand must be answered without a body.
     is_head: bool,
+    /// Answers in a row before which the client had already asked for the next.
+    asked_ahead: usize,
 }
 
 /// What is left of a request once it is answered.
@@ -136,19 +143,18 @@ impl<'c> Connection<'c> {
     /// One request and its answer.
     fn exchange(&mut self) -> Result<(), End> {
         self.is_head = false;
-        let head = self.read_head()?;
+        let (head, head_share) = self.read_head()?;
         self.is_head = head.method == "HEAD";
         if let Some(uploads) = self.site.uploads(&head) {
             return self.exchange_upload(head, uploads);
         }
-        let (body, share) = self.read_body(&head)?;
+        let (body, body_share) = self.read_body(&head)?;
         self.wire.ticket().busy()?;
 
         let (version, keep_alive) = (head.version, head.keep_alive);
         let request = self.request(head, body);
         let response = handle(&self.site.handler, &request)?;
-        drop(request);
-        drop(share);
+        drop((request, head_share, body_share));
         self.answer(response, version, keep_alive, Rest::Read)
     }
 
@@ -175,38 +181,44 @@ impl<'c> Connection<'c> {
         rest: Rest,
     ) -> Result<(), End> {
         self.wire.ticket().sending()?;
-        let keep_alive = keep_alive && !self.context.registry.is_draining();
+        let registry = &self.context.registry;
+        // A thousand idle connections share what a few busy ones need.
+        let (input, output) = if registry.is_under_pressure() {
+            (0, 0)
+        } else {
+            (SMALL_INPUT, SMALL_ANSWER)
+        };
+        let asks_ahead = self.input.asks_ahead(&self.wire);
+        self.asked_ahead = if asks_ahead { self.asked_ahead + 1 } else { 0 };
+        let too_far_ahead = self.asked_ahead >= MOST_AHEAD && registry.is_crowded();
+        let keep_alive = keep_alive && !too_far_ahead && !registry.is_draining();
         let terms = Terms {
             version,
             is_head: self.is_head,
             keep_alive,
         };
-        let goes_on = match self.writer.send(&mut self.wire, response, terms) {
+        self.input.shrink_to(input);
+        let memory = &self.context.large_answers;
+        let sent = self.writer.send(&mut self.wire, response, terms, memory);
+        self.writer.shrink_to(output);
+        let goes_on = match sent {
             Ok(goes_on) => goes_on,
             Err(Unsent::Unwritable) => return Err(Refusal::AnswerUnwritable.into()),
             Err(Unsent::Broken) => return Err(End::Closed),
         };
         if !goes_on {
-            if rest == Rest::Read && self.input.unread().is_empty() {
+            if rest == Rest::Read && !asks_ahead {
                 self.wire.end_sending();
             } else {
                 self.linger();
             }
             return Err(End::Closed);
         }
-        // A thousand idle connections share what a few busy ones need.
-        if self.context.registry.is_under_pressure() {
-            self.input.shrink_to(0);
-            self.writer.shrink_to(0);
-        } else {
-            self.input.shrink_to(SMALL_INPUT);
-            self.writer.shrink_to(SMALL_ANSWER);
-        }
         self.wire.ticket().idle()?;
         Ok(())
     }
 
-    fn read_head(&mut self) -> Result<Head, End> {
+    fn read_head(&mut self) -> Result<(Head, Option<Share<'c>>), End> {
         let limits = &self.context.limits;
         let mut scanner = HeadScanner::new(limits.head);
         let mut deadline = None;
@@ -223,6 +235,8 @@ impl<'c> Connection<'c> {
                     *deadline.get_or_insert_with(|| Instant::now() + limits.head_timeout);
                 remaining(deadline).ok_or(Refusal::HeadTooSlow)?
             };
+            self.input
+                .allow_head(&self.context.large_requests, limits.head)?;
             match self.input.fill(&mut self.wire, timeout) {
                 Arrived::Bytes(_) => {}
                 Arrived::Nothing if deadline.is_some() => return Err(Refusal::HeadTooSlow.into()),
@@ -235,7 +249,16 @@ impl<'c> Connection<'c> {
         };
         let head = head::parse(self.input.unread().get(..length).unwrap_or_default())?;
         self.input.consume(length);
-        Ok(head)
+        let share = match length.saturating_sub(SMALL_HEAD) {
+            0 => None,
+            large => {
+                // Its fields are copies: the bytes that they came in go first.
+                self.input.shrink_to(SMALL_INPUT);
+                let taken = self.context.large_requests.take(large);
+                Some(taken.ok_or(Refusal::Overloaded)?)
+            }
+        };
+        Ok((head, share))
     }
 
     /// The time of a head, and no longer than a connection may say nothing.
@@ -268,7 +291,12 @@ impl<'c> Connection<'c> {
         let large = length.unwrap_or(limit).saturating_sub(SMALL_BODY);
         let context = self.context;
         let share = match own_limit {
-            None if large > 0 => Some(context.memory.take(large).ok_or(Refusal::Overloaded)?),
+            None if large > 0 => Some(
+                context
+                    .large_requests
+                    .take(large)
+                    .ok_or(Refusal::Overloaded)?,
+            ),
             _ => None,
         };
         self.begin_body(head.expects_continue)?;
@@ -333,6 +361,7 @@ impl<'c> Connection<'c> {
         }
     }
 
+    #[cold]
     fn refuse(&mut self, refusal: Refusal) {
         // What led to it is not kept while the client takes note.
         self.input = Input::default();
@@ -373,62 +402,4 @@ fn panicked(request: &Request) -> Refusal {
 
 fn remaining(deadline: Instant) -> Option<Duration> {
     Some(deadline.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
-}
-
-/// Bytes that arrived and were not used yet.
-#[derive(Default)]
-struct Input {
-    storage: Vec<u8>,
-    start: usize,
-    end: usize,
-}
-
-impl Input {
-    fn unread(&self) -> &[u8] {
-        self.storage.get(self.start..self.end).unwrap_or_default()
-    }
-
-    fn consume(&mut self, count: usize) {
-        self.start = (self.start + count).min(self.end);
-    }
-
-    /// Makes room for pieces of that size.
-    fn widen(&mut self, size: usize) {
-        if self.storage.len() < size {
-            self.storage.resize(size, 0);
-        }
-    }
-
-    fn discard(&mut self) {
-        self.start = self.end;
-    }
-
-    /// Reads more bytes behind the unread ones.
-    fn fill(&mut self, wire: &mut Wire, timeout: Duration) -> Arrived {
-        if self.start > 0 {
-            self.storage.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-        }
-        if self.end == self.storage.len() {
-            // Heads and chunks are bounded by their limits, and so is this.
-            self.storage
-                .resize((self.storage.len() * 2).max(SMALL_INPUT), 0);
-        }
-        let arrived = wire.read(
-            self.storage.get_mut(self.end..).unwrap_or_default(),
-            timeout,
-        );
-        if let Arrived::Bytes(count) = arrived {
-            self.end = (self.end + count).min(self.storage.len());
-        }
-        arrived
-    }
-
-    /// Gives memory back that a larger request took.
-    fn shrink_to(&mut self, kept: usize) {
-        if self.storage.len() > kept && self.start == self.end {
-            *self = Self::default();
-        }
-    }
 }

@@ -111,7 +111,9 @@ pub(super) struct Head {
     pub(super) expects_continue: bool,
 }
 
-/// Reads a whole head, as delimited by [`HeadScanner`].
+/// Reads a whole head, as delimited by [`HeadScanner`]. Never a part of its caller: the slots are most of a page, which
+/// the stack of every connection would have beneath all that a handler does.
+#[inline(never)]
 pub(super) fn parse(bytes: &[u8]) -> Result<Head, Refusal> {
     let mut slots = [const { MaybeUninit::uninit() }; MAX_FIELDS];
     let mut request = httparse::Request::new(&mut []);

@@ -24,8 +24,12 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// Bytes of a request body; a [`Service`](super::Service) may allow more for some requests.
     pub body: usize,
-    /// Bytes that all bodies together may have beyond the first 4 KiB of each. Past it a large one is answered 503.
-    pub large_bodies: usize,
+    /// Bytes that all heads and bodies together may have beyond the first 4 KiB of each. Past it a large request is
+    /// answered 503.
+    pub large_requests: usize,
+    /// Bytes that the pieces of all answers that are being sent may have together beyond the first 4 KiB of each. Past
+    /// it a large answer leaves in more and smaller ones.
+    pub large_answers: usize,
     /// Time for a whole request body; each 4 KiB received add a second. Of one that is taken piece by piece
     /// ([`Upload`](super::Upload)) 4 KiB a second must arrive within each time of this length.
     pub body_timeout: Duration,
@@ -47,7 +51,8 @@ impl Default for Limits {
             head: 16 * 1024,
             head_timeout: Duration::from_secs(10),
             body: 64 * 1024,
-            large_bodies: 4 * 1024 * 1024,
+            large_requests: 4 * 1024 * 1024,
+            large_answers: 2 * 1024 * 1024,
             body_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(30),

@@ -1,10 +1,11 @@
-//! What large requests may take of the memory, all together (DESIGN §8). A request that most clients send fits into what
-//! its connection has anyway; a thousand strangers who each send the largest one that is allowed must not be held in
-//! memory at once. Not here: how large one may be (`limits`).
+//! What large requests, and large answers, may take of the memory, all together (DESIGN §8). A request that most
+//! clients send fits into what its connection has anyway; a thousand strangers who each send the largest one that is
+//! allowed, or ask for the largest answer and do not take it, must not be held in memory at once. Not here: how large
+//! one may be (`limits`).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Bytes that are left for large requests.
+/// Bytes that are left.
 #[derive(Debug)]
 pub(super) struct Memory(AtomicUsize);
 

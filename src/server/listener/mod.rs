@@ -3,7 +3,8 @@
 //!
 //! It owns everything between `accept` and a handler: how many connections there may be and which is closed when there
 //! are too many (`registry`), which heads and bodies are refused (`head`, `body`), which are too large for memory
-//! (`upload`), how long anything may take (`connection`), who the client is behind a proxy (`forwarded`), how an answer is framed (`response`), and what is
+//! (`upload`), what requests and answers may take of the memory (`memory`, `input`), how long anything may take
+//! (`connection`), who the client is behind a proxy (`forwarded`), how an answer is framed (`response`), and what is
 //! encrypted how (`tls`).
 //! It knows nothing of OAuth, and of rouille only the types `Request` and `Response`.
 //!
@@ -20,6 +21,7 @@ mod forwarded;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod head;
+mod input;
 mod limits;
 mod memory;
 mod refusal;
@@ -142,7 +144,8 @@ pub fn serve(
 ) -> io::Result<()> {
     let context = Arc::new(Context {
         registry: Arc::new(Registry::new(&limits)),
-        memory: Memory::of(limits.large_bodies),
+        large_requests: Memory::of(limits.large_requests),
+        large_answers: Memory::of(limits.large_answers),
         limits,
         trusted_proxies,
     });

@@ -215,6 +215,11 @@ impl Registry {
         self.live.load(Ordering::Relaxed) >= self.capacity - self.capacity / 4
     }
 
+    /// Whether there are so many that none may be answered over and over before it listens.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.live.load(Ordering::Relaxed) > self.capacity / 8
+    }
+
     /// Whether connections end after the request that they are at.
     pub(super) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)

@@ -9,11 +9,15 @@ use rouille::Response;
 use super::super::headers;
 use super::date::DateCache;
 use super::head::Version;
+use super::memory::Memory;
 use super::refusal::Refusal;
 use super::wire::Wire;
 
 /// Bodies up to this size are sent together with their head; larger ones in pieces of it.
 const PIECE: usize = 16 * 1024;
+
+/// The same while those who do not take their answers have the memory for pieces of that size.
+const SMALL_PIECE: usize = 4 * 1024;
 
 /// What the request has to say about its answer.
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +56,9 @@ impl ResponseWriter {
         wire: &mut Wire,
         response: Response,
         terms: Terms,
+        memory: &Memory,
     ) -> Result<bool, Unsent> {
-        let sent = self.send_pieces(wire, response, terms);
+        let sent = self.send_pieces(wire, response, terms, memory);
         self.buffer.clear();
         sent
     }
@@ -68,6 +73,7 @@ impl ResponseWriter {
         wire: &mut Wire,
         response: Response,
         terms: Terms,
+        memory: &Memory,
     ) -> Result<bool, Unsent> {
         let Response {
             status_code,
@@ -82,8 +88,8 @@ impl ResponseWriter {
         let out = &mut self.buffer;
         out.clear();
         push_status(out, status_code)?;
-        for (name, value) in &headers {
-            push_field(out, name, value)?;
+        for (name, value) in headers {
+            push_field(out, &name, &value)?;
         }
         push(out, &["Date: ", self.date.now(), "\r\n"]);
         match framing {
@@ -100,6 +106,16 @@ impl ResponseWriter {
         }
         push(out, &["\r\n"]);
 
+        if terms.is_head {
+            body = Box::new(io::empty());
+        }
+        let large = size.unwrap_or(PIECE).min(PIECE).saturating_sub(SMALL_PIECE);
+        let share = match large {
+            0 => None,
+            large => memory.take(large),
+        };
+        let at_once = if share.is_some() { PIECE } else { SMALL_PIECE };
+
         let mut writer = wire.begin_answer();
         match framing {
             _ if terms.is_head => writer.write_all(out)?,
@@ -107,7 +123,7 @@ impl ResponseWriter {
             Framing::Length(size) => {
                 let mut left = size;
                 loop {
-                    let piece = left.min(PIECE);
+                    let piece = left.min(at_once);
                     let at = out.len();
                     out.resize(at + piece, 0);
                     let read = body.read_exact(out.get_mut(at..).unwrap_or_default());
@@ -119,16 +135,20 @@ impl ResponseWriter {
                             Unsent::Broken
                         });
                     }
+                    left -= piece;
+                    if left == 0 {
+                        // It is in the buffer now, and once is enough while the client is waited for.
+                        body = Box::new(io::empty());
+                    }
                     writer.write_all(out)?;
                     out.clear();
-                    left -= piece;
                     if left == 0 {
                         break;
                     }
                 }
             }
             Framing::Chunked | Framing::UntilClose => {
-                let mut piece = vec![0; PIECE];
+                let mut piece = vec![0; at_once];
                 let mut begun = false;
                 loop {
                     let read = read_some(&mut body, &mut piece);

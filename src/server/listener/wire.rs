@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 use std::net;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustls::{InvalidMessage, ServerConnection};
 
 use super::limits::time_for;
@@ -94,15 +95,11 @@ impl Wire {
     /// Agrees on keys, within `timeout` from its beginning to its end, however the bytes trickle in. Nothing to do on a
     /// plain wire.
     pub(super) fn shake_hands(&mut self, timeout: Duration) -> Result<(), NoHandshake> {
+        let Some(tls) = self.awaited.take() else {
+            return Ok(());
+        };
         let deadline = Instant::now() + timeout;
-        if let Some(tls) = self.awaited.take() {
-            self.first = self.first_record(deadline)?;
-            let session = tls.session().map_err(|error| {
-                log::warn!("no TLS session: {error}");
-                NoHandshake::Ended
-            })?;
-            self.session = Some(Box::new(session));
-        }
+        self.begin_session(&tls, deadline)?;
         while let Some(session) = self.session.as_deref()
             && session.is_handshaking()
         {
@@ -123,6 +120,19 @@ impl Wire {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Makes the session once its first record is there. Never a part of its caller, on whose stack a session that is
+    /// being made would stay while the connection lasts.
+    #[inline(never)]
+    fn begin_session(&mut self, tls: &Tls, deadline: Instant) -> Result<(), NoHandshake> {
+        self.first = self.first_record(deadline)?;
+        let session = tls.session().map_err(|error| {
+            log::warn!("no TLS session: {error}");
+            NoHandshake::Ended
+        })?;
+        self.session = Some(Box::new(session));
         Ok(())
     }
 
@@ -221,6 +231,15 @@ impl Wire {
         self.session = Some(session);
         processed?;
         Ok(sent.map_or(Arrived::End, |()| arrived))
+    }
+
+    /// Whether more arrived than was read, or the end. Does not wait.
+    pub(super) fn has_more(&self) -> bool {
+        let mut ready = [PollFd::from_borrowed_fd(
+            self.ticket.socket().as_fd(),
+            PollFlags::IN,
+        )];
+        rustix::event::poll(&mut ready, Some(&Timespec::default())).is_ok_and(|count| count > 0)
     }
 
     fn read_socket(
