@@ -68,7 +68,8 @@ pub fn open(
     now: Timestamp,
 ) -> Result<OpenLink, EnrolmentError> {
     let link = link.ok_or(EnrolmentError::Closed)?;
-    if link.id.0 != presented.selector || link.hash != presented.hash() || now >= link.expires {
+    let is_in_life = now.is_in_life(link.created, link.expires);
+    if link.id.0 != presented.selector || link.hash != presented.hash() || !is_in_life {
         return Err(EnrolmentError::Closed);
     }
     Ok(OpenLink {

@@ -211,7 +211,7 @@ fn expired(
         }
         found.go_on(key, FORGET)
     })?;
-    let is_used_once = matches!(
+    let lives_once = matches!(
         table,
         Table::Codes
             | Table::DeviceAuthorizations
@@ -219,13 +219,13 @@ fn expired(
             | Table::Links
             | Table::InitialTokens
     );
-    if is_used_once && !found.more {
+    if lives_once && !found.more {
         of_a_time_to_come(view, table, settings, now, &mut found)?;
     }
     Ok(found)
 }
 
-/// What is used once and was made in the future was made by a clock that was set back since: it would live again when
+/// What lives for a while and once, and was made in the future was made by a clock that was set back since: it would live again when
 /// that time comes.
 fn of_a_time_to_come(
     view: &View<'_>,

@@ -39,7 +39,8 @@ use crate::types::{
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// Applications that strangers registered and nobody used, at most: past that, no stranger registers (packaging/manual).
+/// Applications that strangers registered and nobody used, at most: past that, no stranger registers
+/// (packaging/manual/applications.md).
 pub const NEVER_USED_MAX: usize = 100;
 
 /// Where the request came from and when.
@@ -121,7 +122,7 @@ pub fn admit(
         Some(token) if token.id.0 != presented.selector || token.hash != presented.hash() => {
             invalid("unknown")
         }
-        Some(token) if now >= token.expires => invalid("expired"),
+        Some(token) if !now.is_in_life(token.created, token.expires) => invalid("expired"),
         Some(token) if token.uses_left == 0 => invalid("used up"),
         Some(token) => Ok(Some(token)),
         None => invalid("unknown"),
