@@ -18,7 +18,7 @@
 //! at every service; one that was revoked stays revoked (`store::sweep` keeps that for a week longer).
 
 use crate::store::REMEMBERED_LONGER;
-use crate::types::Timestamp;
+use crate::types::{Timestamp, in_words};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
@@ -87,7 +87,7 @@ impl Doubt {
 
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (by, left) = (about(self.by), about(self.left()));
+        let (by, left) = (in_words::at_most(self.by), in_words::at_most(self.left()));
         match self.way {
             Way::Ahead => write!(
                 f,
@@ -103,16 +103,6 @@ impl fmt::Display for Doubt {
             ),
         }
     }
-}
-
-/// In the largest unit, rounded up.
-fn about(span: Duration) -> String {
-    let (count, unit) = match span.as_secs() {
-        secs @ 172_801.. => (secs.div_ceil(86_400), "days"),
-        secs @ 7_201.. => (secs.div_ceil(3_600), "hours"),
-        secs => (secs.div_ceil(60), "minutes"),
-    };
-    format!("{count} {unit}")
 }
 
 /// Compares the wall clock with what was counted. Pure: both are arguments.

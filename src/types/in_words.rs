@@ -32,6 +32,16 @@ pub fn span(length: Duration) -> String {
     }
 }
 
+/// A length of time that is not exceeded, for `at most …`: what has begun of the next minute, hour or day counts.
+pub fn at_most(length: Duration) -> String {
+    match length.as_secs() {
+        0..=60 => "1 minute".to_owned(),
+        secs @ 61..=7_200 => format!("{} minutes", secs.div_ceil(60)),
+        secs @ 7_201..=172_800 => format!("{} hours", secs.div_ceil(3_600)),
+        secs => format!("{} days", secs.div_ceil(86_400)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +73,17 @@ mod tests {
             (172_800, "2 days"),
         ] {
             assert_eq!(span(Duration::from_secs(seconds)), text);
+        }
+        for (seconds, text) in [
+            (0, "1 minute"),
+            (60, "1 minute"),
+            (61, "2 minutes"),
+            (7_200, "120 minutes"),
+            (7_201, "3 hours"),
+            (172_800, "48 hours"),
+            (172_801, "3 days"),
+        ] {
+            assert_eq!(at_most(Duration::from_secs(seconds)), text);
         }
     }
 }
