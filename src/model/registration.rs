@@ -92,7 +92,7 @@ pub struct SelfRegistered {
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
-/// Days without use after which it is forgotten (packaging/manual).
+/// Days without use after which it is forgotten (packaging/manual/applications.md).
 const UNUSED_DAYS: u32 = 90;
 /// The same where a stranger registered it and it never was used: those keep others out.
 const NEVER_USED_DAYS: u32 = 7;

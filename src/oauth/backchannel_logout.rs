@@ -36,7 +36,7 @@ use std::time::Duration;
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 /// §4 recommends two minutes at most.
 const TOKEN_LIFE: Duration = Duration::from_secs(120);
-/// From then on a delivery that fails is given up.
+/// No delivery is given up before.
 const PATIENCE: Duration = Duration::from_secs(86_400);
 /// Attempts that are made at least, which is half an hour: the day may have passed while the machine was off, or by a clock
 /// that jumped.

@@ -58,7 +58,7 @@ pub fn this_program_answers() {
     ANSWERS.store(true, Ordering::Release);
 }
 
-/// What [`verify::verify`] says, whatever the file does to whoever looks.
+/// What [`verify::verify_open`] says of the file of that name, whatever the file does to whoever looks.
 pub fn inspect(path: &Path) -> Result<Contents, OpenError> {
     inspect_open(&readable(path)?, path)
 }

@@ -35,7 +35,8 @@ const WAITERS: usize = 8;
 /// A call has ended by then (`ops::outbound`).
 const WAIT: Duration = Duration::from_secs(7);
 
-/// Calls for one address: ten, then after 2, 4, 8, … seconds, in the end one in ten minutes (packaging/manual).
+/// Calls for one address: ten, then after 2, 4, 8, … seconds, in the end one in ten minutes
+/// (packaging/manual/applications.md).
 const ADDRESS: Policy = Policy {
     free: 10,
     longest: Duration::from_secs(600),

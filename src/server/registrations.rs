@@ -9,7 +9,8 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// One address: ten, then after 2, 4, 8, … seconds, in the end one in ten minutes (packaging/manual). Two hours forget it.
+/// One address: ten, then after 2, 4, 8, … seconds, in the end one in ten minutes
+/// (packaging/manual/applications.md). Two hours forget it.
 const ADDRESS: Policy = Policy {
     free: 10,
     longest: Duration::from_secs(600),

@@ -80,15 +80,16 @@ const COUNTED: &[(&str, Table)] = &[
     ("events", Table::Events),
 ];
 
-/// Looks at every byte that counts. A file that is not Doorlight's, that is newer than this Doorlight, or whose damage
-/// hides everything else, is an error; other damage stands in the answer. Nobody may be writing the file: see
-/// [`verify_beside_writer`].
-pub fn verify(path: &Path) -> Result<Contents, OpenError> {
+/// The same for a file by its name, as unit tests look.
+#[cfg(test)]
+pub(crate) fn verify(path: &Path) -> Result<Contents, OpenError> {
     verify_open(&open::readable(path)?, path)
 }
 
-/// The same for a file that is open and may have no name; `place` is what it is called where something is wrong. Its
-/// position stays where it is.
+/// Looks at every byte that counts. A file that is not Doorlight's, that is newer than this Doorlight, or whose damage
+/// hides everything else, is an error; other damage stands in the answer. Nobody may be writing the file: see
+/// [`verify_beside_writer`]. `place` is what it is called where something is wrong: it may have no name. Its position
+/// stays where it is.
 pub fn verify_open(file: &File, place: &Path) -> Result<Contents, OpenError> {
     open::refuse_without_magic(place, file)?;
     open::refuse_unservable(place, file)?;

@@ -1,4 +1,5 @@
-//! What the README shows is what the packages hold; each specification that it lists has its tests, and none is left out.
+//! What the README shows is what the packages hold, and every link of it and of the manual leads somewhere; each
+//! specification and each threat that is listed has its tests, and none is left out.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -13,7 +13,8 @@ use crate::types::{DocumentUrl, Scope, Timestamp, WireClientId};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-/// Clients with a document, at most: each was agreed to by a person, and those that nobody uses are forgotten (packaging/manual).
+/// Clients with a document, at most: each was agreed to by a person, and those that nobody uses are forgotten
+/// (packaging/manual/applications.md).
 pub const DOCUMENTS_MAX: usize = 200;
 /// Bytes of a document's members. The draft recommends 5 KB (§8.7); a set of keys takes some more.
 const LONGEST: usize = 16 * 1024;

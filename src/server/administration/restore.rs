@@ -127,8 +127,8 @@ fn replace_house_secrets(ctx: &Context, actor: &Actor) -> Result<(), OperationEr
         settings.metrics_token = None;
         let tokens = view.initial_tokens()?;
         let words = format!(
-            "restored with new secrets: {}: forms and known browsers of before are forgotten, nobody reads measurements \
-             over HTTP; tokens for registering applications that were removed: {}",
+            "restored with new secrets: {}: forms and known browsers of before are forgotten; tokens for \
+             registering applications that were removed: {}",
             before.changes_to(&settings),
             tokens.len()
         );
