@@ -16,8 +16,9 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// redb's default would grow to 1 GiB.
-pub(super) const CACHE_BYTES: usize = 16 * 1024 * 1024;
+/// redb's default would grow to 1 GiB. With four times as much nothing was faster, tokens at full speed and people among
+/// 100,000 neither: what is not here is in the kernel's memory, which it gives back when others need it.
+pub(super) const CACHE_BYTES: usize = 4 * 1024 * 1024;
 
 /// The first bytes of every redb file (its `docs/design.md`, "Database header").
 pub(super) const MAGIC: &[u8] = b"redb\x1a\x0a\xa9\x0d\x0a";
