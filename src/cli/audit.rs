@@ -1,6 +1,6 @@
 //! `doorlight audit`: what happened, newest first.
 
-use super::{Failure, Shared, output, reach};
+use super::{Failure, Shared, complain, output, reach};
 use crate::model::EventKind;
 use crate::server::administration::audit::{self, Wanted};
 use crate::types::RequestId;
@@ -29,6 +29,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(shared: &Shared, arguments: Arguments) -> Result<(), Failure> {
+    let of_request = arguments.request.is_some();
     let wanted = Wanted {
         person: arguments.person.unwrap_or_default(),
         application: arguments.application.unwrap_or_default(),
@@ -48,9 +49,11 @@ pub(super) fn run(shared: &Shared, arguments: Arguments) -> Result<(), Failure> 
             )));
         };
         let (mut left, mut before) = (arguments.limit, None);
+        let mut found = 0;
         while left > 0 {
             let page = view.events(&filter, before, left.min(1_000))?;
             left = left.saturating_sub(page.events.len());
+            found += page.events.len();
             for (key, event) in &page.events {
                 let line = audit::line(*key, event);
                 if shared.json {
@@ -64,6 +67,11 @@ pub(super) fn run(shared: &Shared, arguments: Arguments) -> Result<(), Failure> 
                 Some(next) => before = Some(next),
                 None => break,
             }
+        }
+        if found == 0 && of_request && !shared.json {
+            complain(
+                "no event has this id: the log of the server may have a line that ends with it",
+            );
         }
         Ok(())
     })

@@ -94,7 +94,25 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure>
     {
         complain(&who_reads(folder, &backups.recipients));
     }
+    let carried_out = [
+        (
+            wishes.end_sessions,
+            "all sessions and grants that the backup holds were ended: everybody signs in again",
+        ),
+        (
+            wishes.replace_keys,
+            "the signing keys of the backup were withdrawn, and new ones made",
+        ),
+    ];
+    for (_, what) in carried_out
+        .iter()
+        .filter(|(wished, _)| *wished && !shared.json)
+    {
+        complain(what);
+    }
     let mut done = describe(&contents);
+    done["sessions_ended"] = json!(wishes.end_sessions);
+    done["keys_replaced"] = json!(wishes.replace_keys);
     done["file"] = json!(config.data);
     done["replaced"] = json!(kept);
     done["backups_to"] = json!(backups.folder);

@@ -1,6 +1,6 @@
 //! `doorlight setup-link`: the way in while there is no administrator.
 
-use super::{Failure, Shared, output, reach};
+use super::{Failure, Shared, complain, output, reach};
 use crate::server::api::control::Command;
 
 pub(super) fn run(shared: &Shared) -> Result<(), Failure> {
@@ -13,6 +13,7 @@ pub(super) fn run(shared: &Shared) -> Result<(), Failure> {
                 .and_then(serde_json::Value::as_str)
                 .unwrap_or_default(),
         );
+        complain("it works once, within 24 hours; links that were made before work no more");
     }
     Ok(())
 }

@@ -129,7 +129,7 @@ impl ErrorPage {
         let mut this = Self::new(
             page,
             "This setup link no longer works",
-            "A setup link works once, and only until there is an administrator.",
+            "A setup link works once, until a newer one is made, and only while there is no administrator.",
         );
         this.advice = vec![
             "If you have already set up Doorlight, sign in.".to_owned(),

@@ -131,9 +131,13 @@ fn sessions_and_keys_that_others_may_have_seen_end_where_that_is_wished() {
     house.world.verb(&["backup", &house.copy], "");
     house.world.kill();
     let mut new = World::known_as_before(&house.world);
-    new.verb(
+    let done = new.verb(
         &["restore", &house.copy, "--end-sessions", "--rotate-keys"],
         "",
+    );
+    assert_eq!(
+        (&done["sessions_ended"], &done["keys_replaced"]),
+        (&true.into(), &true.into())
     );
     new.start();
     let now = kids(&new);
