@@ -95,9 +95,12 @@ fn an_administrator_sets_the_schedule_and_makes_one_at_once() {
     let page = root.get(PAGE);
     assert!(page.body.contains("There is none yet."), "{}", page.body);
     assert!(!page.body.contains("Back up now"), "{}", page.body);
-    // The quiet hint, and no warning, where nothing is set.
+    // Where nothing is set, that is seen, with the line to type.
     let overview = root.get("/admin").body;
-    assert!(overview.contains("None is made by itself"), "{overview}");
+    let (seen, _fold) = overview.split_once("What is as it should be").unwrap();
+    assert!(seen.contains("None is made by itself"), "{seen}");
+    assert!(seen.contains("doorlight backups set --folder"), "{seen}");
+    assert!(!seen.contains("Nothing to do"), "{seen}");
 
     assert_eq!(root.submit(&page, PAGE, &schedule(&folder, "")).status, 303);
     let shown = world.verb(&["backups", "show"], "");

@@ -71,7 +71,7 @@ fn checks(desk: &Desk<'_>) -> Checks {
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     let (wrong, fine): (Vec<_>, Vec<_>) = findings
         .iter()
-        .partition(|finding| finding.level >= Level::Warning);
+        .partition(|finding| finding.level >= Level::Warning || finding.change.is_some());
     Checks {
         wrong: wrong.into_iter().map(check_row).collect(),
         fine: fine.into_iter().map(check_row).collect(),
@@ -82,9 +82,10 @@ fn checks(desk: &Desk<'_>) -> Checks {
 fn check_row(finding: &Finding) -> CheckRow {
     CheckRow {
         name: views::capital(finding.check),
+        // A note that names a line to type is seen, and what is fine has no tone.
         tone: match finding.level {
-            Level::Ok | Level::Note => Tone::Good,
-            Level::Warning => Tone::Warning,
+            Level::Ok => Tone::Good,
+            Level::Note | Level::Warning => Tone::Warning,
             Level::Fault => Tone::Bad,
         },
         found: sentence(&finding.found),
