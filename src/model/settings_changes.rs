@@ -66,6 +66,9 @@ impl Author {
     }
 }
 
+/// Members of a list that are named; of more than that the number is told.
+const MEMBERS_TOLD: usize = 4;
+
 #[derive(Default)]
 struct Told(Vec<String>);
 
@@ -87,8 +90,13 @@ impl Told {
             ("without", old.difference(new)),
         ] {
             let members: Vec<String> = members.map(ToString::to_string).collect();
-            if !members.is_empty() {
-                self.0.push(format!("{name} {what} {}", members.join(" ")));
+            let (told, more) = members.split_at(members.len().min(MEMBERS_TOLD));
+            match more.len() {
+                _ if told.is_empty() => {}
+                0 => self.0.push(format!("{name} {what} {}", told.join(" "))),
+                more => self
+                    .0
+                    .push(format!("{name} {what} {} and {more} more", told.join(" "))),
             }
         }
     }
@@ -116,17 +124,18 @@ impl Told {
         self.value("backups.daily", daily, &new.keep.daily);
         self.value("backups.weekly", weekly, &new.keep.weekly);
         self.value("backups.monthly", monthly, &new.keep.monthly);
-        self.value("backups.folder", &place(folder), &place(&new.folder));
-        self.value(
-            "backups.mount_point",
-            &place(mount_point),
-            &place(&new.mount_point),
-        );
+        // Before what may be long: who can read the backups is never what is cut off.
         let all = |keys: &[String]| keys.iter().cloned().collect::<BTreeSet<String>>();
         self.members(
             "backups.recipients",
             &all(recipients),
             &all(&new.recipients),
+        );
+        self.value("backups.folder", &place(folder), &place(&new.folder));
+        self.value(
+            "backups.mount_point",
+            &place(mount_point),
+            &place(&new.mount_point),
         );
     }
 
@@ -173,8 +182,8 @@ mod tests {
             before.changes_to(&after),
             "seal_key replaced; subject_key set; metrics_token set; audit_days from 90 to 30; session_idle_days from 14 \
              to 7; session_absolute_days from 90 to 60; registration from off to open; client_documents from off to on; \
-             backups.at from 03:00 to 04:05; backups.daily from 7 to 8; backups.folder from none to /mnt/usb; \
-             backups.recipients with age1own; outbound_hosts with nas.home.arpa"
+             backups.at from 03:00 to 04:05; backups.daily from 7 to 8; backups.recipients with age1own; \
+             backups.folder from none to /mnt/usb; outbound_hosts with nas.home.arpa"
         );
         let back = after.changes_to(&before);
         for told in [
@@ -184,5 +193,20 @@ mod tests {
         ] {
             assert!(back.contains(told), "{back}");
         }
+    }
+
+    /// A folder of a thousand letters, and keys that sort before it, kept the key of a stranger out of the log.
+    #[test]
+    fn who_may_read_the_backups_is_told_before_what_may_be_cut_off() {
+        let before = Settings::new(b"key".to_vec().into());
+        let mut after = before.clone();
+        after.backups.folder = Some("/".repeat(1_000));
+        after.backups.recipients = (10..30).map(|n| format!("age1{n}")).collect();
+        let told = before.changes_to(&after);
+        let (keys, _folder) = told.split_once("backups.folder").unwrap();
+        assert!(
+            keys.contains("with age110 age111 age112 age113 and 16 more"),
+            "{told}"
+        );
     }
 }
