@@ -18,7 +18,7 @@ use super::input::{Input, SMALL_HEAD, SMALL_INPUT};
 use super::limits::{Limits, time_for};
 use super::memory::{Memory, Share};
 use super::refusal::Refusal;
-use super::registry::{Registry, Ticket, WasShed};
+use super::registry::{Peer, Registry, Ticket, WasShed};
 use super::response::{self, ResponseWriter, Terms, Unsent};
 use super::wire::{Arrived, NoHandshake, Wire};
 use super::{Handler, Site};
@@ -236,7 +236,7 @@ impl<'c> Connection<'c> {
                 remaining(deadline).ok_or(Refusal::HeadTooSlow)?
             };
             self.input
-                .allow_head(&self.context.large_requests, limits.head)?;
+                .allow_head(&self.context.large_requests, self.owner(), limits.head)?;
             match self.input.fill(&mut self.wire, timeout) {
                 Arrived::Bytes(_) => {}
                 Arrived::Nothing if deadline.is_some() => return Err(Refusal::HeadTooSlow.into()),
@@ -254,11 +254,16 @@ impl<'c> Connection<'c> {
             large => {
                 // Its fields are copies: the bytes that they came in go first.
                 self.input.shrink_to(SMALL_INPUT);
-                let taken = self.context.large_requests.take(large);
+                let taken = self.context.large_requests.take(large, self.owner());
                 Some(taken.ok_or(Refusal::Overloaded)?)
             }
         };
         Ok((head, share))
+    }
+
+    /// Who answers for what a large request takes.
+    fn owner(&self) -> Option<Peer> {
+        (!self.trusted).then(|| Peer::of(self.peer.address.ip()))
     }
 
     /// The time of a head, and no longer than a connection may say nothing.
@@ -294,7 +299,7 @@ impl<'c> Connection<'c> {
             None if large > 0 => Some(
                 context
                     .large_requests
-                    .take(large)
+                    .take(large, self.owner())
                     .ok_or(Refusal::Overloaded)?,
             ),
             _ => None,

@@ -8,6 +8,7 @@ use zeroize::Zeroize;
 
 use super::memory::{Memory, Share};
 use super::refusal::Refusal;
+use super::registry::Peer;
 use super::wire::{Arrived, Wire};
 
 /// The buffer of a connection that has nothing large to say.
@@ -52,10 +53,15 @@ impl<'c> Input<'c> {
 
     /// Before more of a head is read: one that is not small any more takes what the largest needs, or is refused where
     /// large requests have all that there is for them.
-    pub(super) fn allow_head(&mut self, memory: &'c Memory, largest: usize) -> Result<(), Refusal> {
+    pub(super) fn allow_head(
+        &mut self,
+        memory: &'c Memory,
+        owner: Option<Peer>,
+        largest: usize,
+    ) -> Result<(), Refusal> {
         if self.share.is_none() && self.unread().len() >= SMALL_HEAD {
             let large = largest.saturating_sub(SMALL_HEAD);
-            self.share = Some(memory.take(large).ok_or(Refusal::Overloaded)?);
+            self.share = Some(memory.take(large, owner).ok_or(Refusal::Overloaded)?);
         }
         Ok(())
     }

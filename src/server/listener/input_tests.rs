@@ -38,28 +38,28 @@ fn a_head_that_is_not_small_takes_its_share_and_gives_it_back() {
     let memory = Memory::of(20_000);
     let mut input = Input::default();
     read(&mut input, &mut wire, SMALL_HEAD - 1);
-    input.allow_head(&memory, 16_000).unwrap();
+    input.allow_head(&memory, None, 16_000).unwrap();
     read(&mut input, &mut wire, SMALL_HEAD);
-    input.allow_head(&memory, 16_000).unwrap();
-    assert!(memory.take(20_000).is_none(), "nothing was taken");
+    input.allow_head(&memory, None, 16_000).unwrap();
+    assert!(memory.take(20_000, None).is_none(), "nothing was taken");
     read(&mut input, &mut wire, 6_000);
 
     let mut other = Input::default();
     client.write_all(&[b'b'; SMALL_HEAD]).unwrap();
     read(&mut other, &mut wire, SMALL_HEAD);
-    let refused = other.allow_head(&memory, 16_000);
+    let refused = other.allow_head(&memory, None, 16_000);
     assert!(matches!(refused, Err(Refusal::Overloaded)), "{refused:?}");
 
     input.consume(100);
     input.shrink_to(0);
     assert!(
-        other.allow_head(&memory, 16_000).is_err(),
+        other.allow_head(&memory, None, 16_000).is_err(),
         "5,900 bytes are unread"
     );
     input.consume(3_000);
     input.shrink_to(0);
     assert_eq!(input.unread(), [b'a'; 2_900], "what was sent ahead is gone");
-    other.allow_head(&memory, 16_000).unwrap();
+    other.allow_head(&memory, None, 16_000).unwrap();
 }
 
 /// The second request is shorter than the first, whose end would stay.

@@ -112,7 +112,7 @@ impl ResponseWriter {
         let large = size.unwrap_or(PIECE).min(PIECE).saturating_sub(SMALL_PIECE);
         let share = match large {
             0 => None,
-            large => memory.take(large),
+            large => memory.take(large, None),
         };
         let at_once = if share.is_some() { PIECE } else { SMALL_PIECE };
 
