@@ -100,6 +100,13 @@ fn rfc9101_section_6_3_parameters_inside_win() {
 }
 
 #[test]
+fn rfc6749_section_3_1_what_is_empty_inside_is_left_out_and_lets_nothing_outside_count() {
+    let outside = form(&with("state", json!(""))).with("state", "outside");
+    let heard = outcome(&signer(), &outside, Via::Browser).unwrap();
+    assert_eq!(heard.request.unwrap().target.state, None);
+}
+
+#[test]
 fn rfc9101_section_6_3_and_rfc9126_section_3_nothing_outside_counts_where_that_is_the_rule() {
     let outside = form(&without("state"))
         .with("state", "outside")

@@ -62,10 +62,13 @@ fn said(claims: &str, form: &Form, merged: &Form, beside: Beside) {
                 .is_some_and(|exp| exp > 1_795_000_000.0)
     );
     assert!(!merged.has("request") && !merged.has("request_uri"));
-    // RFC 9101 §6.3: what is inside counts.
+    // RFC 9101 §6.3: what is inside counts; when it is empty, as left out (RFC 6749 §3.1).
     for name in ["state", "redirect_uri", "scope", "nonce", "prompt"] {
         match claims[name].as_str() {
-            Some(inside) => assert_eq!(merged.one(name), Ok(Some(inside)), "{name}"),
+            Some(inside) => {
+                let counts = Some(inside).filter(|inside| !inside.is_empty());
+                assert_eq!(merged.one(name), Ok(counts), "{name}");
+            }
             None if beside == Beside::AreIgnored => assert!(!merged.has(name), "{name}"),
             None => assert!(merged.all(name).eq(form.all(name)), "{name}"),
         }
