@@ -43,7 +43,7 @@
 //! | OpenID Connect Front-Channel Logout | `oauth/frontchannel_logout.rs`, `server/oauth/logout.rs` | there; `tests/oauth/frontchannel_logout.rs` |
 //! | calls to other servers (RFC 6890 addresses) | `ops/outbound` | there |
 //! | when a token stops counting | `oauth/standing.rs`, `server/called_back.rs` (while the clock is wrong) | there |
-//! | a clock that jumps | `ops/clock.rs` (the rule), `ops/forgetting.rs`, `server/replays.rs`, `store/replays.rs` | there; `tests/interop/test_clock.py` |
+//! | a clock that jumps | `ops/clock.rs` (the rule), `ops/forgetting.rs`, `server/replays.rs`, `store/replays.rs`, `server/administration/clock.rs` (who knows better) | there; `tests/interop/test_clock.py` |
 //! | RFC 7515 signatures, RFC 7638 thumbprints of our keys | `crypto/jws.rs`, `crypto/keyring.rs` | there |
 //! | RFC 7515, RFC 7517, RFC 8037, RFC 8725 keys and signatures of others | `crypto/compact.rs`, `crypto/jwk_set.rs`, `crypto/public_key.rs`, `types/strict_json.rs` | there |
 //! | key rotation | `crypto/rotation.rs` | there |

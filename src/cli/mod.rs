@@ -6,6 +6,7 @@ mod backup;
 mod backups;
 mod client;
 mod client_edit;
+mod clock;
 mod doctor;
 mod export;
 mod health;
@@ -151,6 +152,9 @@ enum Verb {
     SetupLink,
     /// Look at everything that Doorlight stands on, and say which line to change.
     Doctor,
+    /// The clock of the machine, where it is in doubt.
+    #[command(subcommand)]
+    Clock(clock::Verb),
     /// Exit with 0 if the server can write, else with 1: for container health checks.
     Health,
     /// Look at the file that is standard input, for the process that runs this.
@@ -264,6 +268,7 @@ fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::Restore(arguments) => restore::run(shared, &arguments),
         Verb::SetupLink => setup_link::run(shared),
         Verb::Doctor => doctor::run(shared),
+        Verb::Clock(verb) => clock::run(shared, &verb),
         Verb::Health => health::run(shared),
         Verb::Inspect => Ok(inspection::answer()?),
     }

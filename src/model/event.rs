@@ -110,6 +110,8 @@ kinds! {
     BackupFailed = "backup.failed": "Backup failed",
     /// An administrator took one away in the browser.
     BackupDownloaded = "backup.downloaded": "Backup downloaded",
+    /// Somebody said that the clock is right, which was in doubt.
+    ClockTrusted = "clock.trusted": "Clock said to be right",
     /// A setting changed.
     SettingsChanged = "settings.changed": "Settings changed",
     /// The device authorization endpoint answered.

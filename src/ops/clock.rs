@@ -9,7 +9,8 @@
 //! can set. Where the wall clock shows over five minutes more, or over one less, it is in doubt: **ahead** or **behind**. At a start
 //! the count begins anew, and the file tells when the clock was last sure: it is in doubt when it lies before that, or more
 //! than thirty days after. The doubt ends at once when the clock is where it should be, and by itself when it has
-//! lasted as long as the jump was, at most a week: by then most people have seen a clock that is wrong.
+//! lasted as long as the jump was, at most a week: by then most people have seen a clock that is wrong. An administrator who
+//! has looked at it ends the doubt too (`server::administration::clock`).
 //!
 //! While the clock is behind it shows a time that was lived through, and what was used up then may have been forgotten:
 //! DPoP proofs and client assertions are refused until it has passed (`server::replays`). A code or device code of a time
@@ -31,6 +32,8 @@ const BACK: Duration = REMEMBERED_LONGER;
 const OFF: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// The longest doubt.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// 2026-01-01.
+const NEWEST_PAST: Timestamp = Timestamp::from_secs(1_767_225_600);
 
 /// Now.
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
@@ -85,23 +88,32 @@ impl Doubt {
     }
 }
 
+impl Doubt {
+    /// What is in doubt, in a sentence.
+    pub fn found(&self) -> String {
+        let by = in_words::at_most(self.by);
+        match self.way {
+            Way::Ahead => format!(
+                "The clock of this machine is {by} further than when Doorlight last knew the time."
+            ),
+            Way::Behind => format!("The clock of this machine has gone back by {by}."),
+        }
+    }
+}
+
+/// And what to do about it.
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (by, left) = (in_words::at_most(self.by), in_words::at_most(self.left()));
-        match self.way {
-            Way::Ahead => write!(
-                f,
-                "The clock of this machine is {by} further than when Doorlight last knew the time. If it is wrong, set it \
-                 right. Until then, and for at most {left}, nothing that has expired is deleted, and signing keys are not \
-                 replaced."
-            ),
-            Way::Behind => write!(
-                f,
-                "The clock of this machine has gone back by {by}. If it is wrong, set it right. Until then, and for at most \
-                 {left}, applications that prove a key of their own are refused, nothing that has expired is deleted, and \
-                 signing keys are not replaced."
-            ),
-        }
+        let (found, left) = (self.found(), in_words::at_most(self.left()));
+        let refused = match self.way {
+            Way::Ahead => "",
+            Way::Behind => "applications that prove a key of their own are refused, ",
+        };
+        write!(
+            f,
+            "{found} If it is wrong, set it right; if it is right, say so with `doorlight clock trust`. Until then, and for at \
+             most {left}, {refused}nothing that has expired is deleted, and signing keys are not replaced."
+        )
     }
 }
 
@@ -191,6 +203,20 @@ pub fn look() -> (Timestamp, Option<Doubt>) {
 /// What is in doubt now.
 pub fn doubt() -> Option<Doubt> {
     look().1
+}
+
+/// Ends what is in doubt: an administrator knows that the clock is right.
+pub fn trust() {
+    let mut watch = WATCH.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(watch) = watch.as_mut() {
+        watch.believe(now(), counted());
+    }
+}
+
+/// Whether it shows a time before there was this program: a machine without a battery begins at 1970, or at the day its
+/// system was made.
+pub fn was_never_set(now: Timestamp) -> bool {
+    now < NEWEST_PAST
 }
 
 /// What a start would doubt now, for whoever only reads the file.

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import time
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
@@ -239,6 +240,43 @@ def test_a_year_forwards_or_back_costs_nobody_anything_and_the_administrator_is_
     assert fresh.status_code == 200, fresh.text
     assert house.userinfo(fresh.json()["access_token"]).status_code == 200
     refused(house.refresh(spent), "invalid_grant")
+
+
+# Back into a time that there was already, and not to before this program.
+@pytest.mark.parametrize(
+    ("jump", "words"), [(YEAR, "365 days further"), (-90 * DAY, "gone back by 90 days")]
+)
+@pytest.mark.parametrize("serves", [True, False])
+def test_an_administrator_who_knows_that_the_clock_is_right_ends_the_doubt(
+    house, ann, jump, words, serves
+):
+    tokens = house.sign_in(ann)
+    house.set(jump)
+    assert_doubted(house, words)
+    if not serves:
+        house.stop()
+    trusted = house.run("clock", "trust")
+    assert words in trusted["doubted"]
+    shown = datetime.fromisoformat(trusted["time"]).timestamp()
+    assert shown == pytest.approx(time.time() + jump, abs=MINUTE)
+    if not serves:
+        house.start()
+        house.wait()
+    assert_sure(house)
+    assert house.by_assertion().status_code == 200
+    events = [json.loads(line) for line in house.verb("audit").stdout.splitlines()]
+    told = next(event for event in events if event["kind"] == "clock.trusted")
+    assert told["actor"] == "command line" and words in told["detail"]
+    # The starts to come believe it as well, and a second word is none.
+    house.restart()
+    assert_sure(house)
+    assert house.run("clock", "trust")["doubted"] is None
+    # What had its time by this clock is over.
+    assert (house.refresh(tokens["refresh_token"]).status_code == 200) == (jump < 0)
+    # A clock that nobody ever set is no time that anybody means.
+    house.set(-40 * YEAR)
+    answer = house.verb("clock", "trust")
+    assert answer.returncode == 1 and "never set" in answer.stderr
 
 
 def test_what_was_used_up_or_had_its_time_does_not_live_again_when_the_clock_goes_back(house, ann):

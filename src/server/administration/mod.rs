@@ -6,6 +6,7 @@ pub mod audit;
 pub mod backups;
 pub mod client_changes;
 pub mod clients;
+pub mod clock;
 pub mod groups;
 pub mod keys;
 pub mod metrics;
@@ -23,7 +24,7 @@ use crate::identity::session;
 use crate::model::{AdminError, Decision};
 use crate::oauth::introspect::AccessToken;
 use crate::oauth::protected_resource::{self, Access};
-use crate::ops::clock;
+use crate::ops;
 use crate::server::context::Context;
 use crate::server::hashing::Busy;
 use crate::server::tokens;
@@ -110,7 +111,7 @@ fn submit<T: Send + 'static>(
 ) -> Result<T, OperationError> {
     let (actor, issuer) = (actor.clone(), ctx.config.issuer.clone());
     let submitted = ctx.store.submit(move |view| {
-        let by = actor.author(clock::now());
+        let by = actor.author(ops::clock::now());
         if !actor.may_act(view, &issuer, by.now)? {
             return Ok(Decision::reply(Err(AdminError::NoAdministrator)));
         }

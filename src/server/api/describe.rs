@@ -5,10 +5,11 @@ use crate::model::{Client, InitialAccessToken, Resource, Session, User};
 use crate::oauth::claim_mapping;
 use crate::oauth::clients::sector;
 use crate::ops::backup::due::Due;
+use crate::ops::clock::Doubt;
 use crate::server::administration::backups::{self as backup_operations, State as BackupState};
 use crate::server::administration::keys::KeyLine;
 use crate::server::pages::when::when;
-use crate::types::Issuer;
+use crate::types::{Issuer, Timestamp};
 use serde_json::{Value, json};
 
 /// A person.
@@ -136,6 +137,14 @@ pub fn key(line: &KeyLine) -> Value {
         "state": state,
         "created": when(line.created).iso,
         "until": when(line.until).iso,
+    })
+}
+
+/// The time that is trusted now, and what was in doubt of it.
+pub fn clock(now: Timestamp, doubt: Option<Doubt>) -> Value {
+    json!({
+        "time": when(now).iso,
+        "doubted": doubt.map(|doubt| doubt.found()),
     })
 }
 

@@ -2,15 +2,13 @@
 //! Not here: when it is in doubt (`ops::clock`).
 
 use super::finding::Finding;
-use crate::ops::clock::{Doubt, Way};
+use crate::ops::clock::{self, Doubt, Way};
 use crate::server::pages::when::when;
 use crate::types::Timestamp;
 use std::path::Path;
 
 const CHECK: &str = "clock";
 
-/// 2026-01-01: a machine without a battery begins at 1970, or at the day its system was made.
-const NEWEST_PAST: Timestamp = Timestamp::from_secs(1_767_225_600);
 /// The line that has it kept right.
 const CHANGE: &str = "timedatectl set-ntp true";
 
@@ -35,9 +33,10 @@ pub(super) fn keeper() -> Option<&'static str> {
 /// Judges a moment, and what is in doubt of it. While the clock is behind, applications are refused.
 pub(super) fn judge(now: Timestamp, doubt: Option<Doubt>, keeper: Option<&'static str>) -> Finding {
     let shown = when(now).text;
-    let never_set = now < NEWEST_PAST;
+    let never_set = clock::was_never_set(now);
     if let Some(doubt) = doubt {
         let found = format!("it says {shown}. {doubt}");
+        let found = found.trim_end_matches('.');
         let finding = match doubt.way {
             Way::Ahead if !never_set => Finding::warning(CHECK, found),
             _ => Finding::fault(CHECK, found),
@@ -63,7 +62,6 @@ pub(super) fn judge(now: Timestamp, doubt: Option<Doubt>, keeper: Option<&'stati
 mod tests {
     use super::super::finding::Level;
     use super::*;
-    use crate::ops::clock;
     use std::time::Duration;
 
     #[test]

@@ -47,6 +47,11 @@ impl Rounds {
         findings
     }
 
+    /// What is quick is looked at anew when it is asked for next: something changed that it tells of.
+    pub fn forget(&self) {
+        *self.quick.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// What took long, if somebody asked for it.
     pub fn thorough(&self) -> Option<Round> {
         let held = self.thorough.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,7 +65,7 @@ impl Rounds {
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return,
         };
-        *self.quick.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.forget();
         let mut findings = slow(&Patient::serving(ctx));
         findings.extend(way_here(ctx, now));
         let round = Round {
