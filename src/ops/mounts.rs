@@ -71,6 +71,11 @@ impl Mounts {
     }
 }
 
+/// Whether the kernel's name of a kind is one of FAT's, which keeps no rights and loses more than others when the power fails.
+pub fn is_fat(kind: &str) -> bool {
+    matches!(kind, "vfat" | "msdos" | "exfat")
+}
+
 /// The innermost mount; of several at one point the last hides the others.
 fn over<'m>(folder: &Path, mounts: impl Iterator<Item = &'m Mount>) -> Option<&'m Mount> {
     mounts

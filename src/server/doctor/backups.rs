@@ -4,7 +4,7 @@
 use super::finding::{Finding, shown};
 use crate::model::{BackupRecord, BackupSettings};
 use crate::ops::backup::due::{self, Standing};
-use crate::ops::mounts::Mounts;
+use crate::ops::mounts::{self, Mounts};
 use crate::types::Timestamp;
 use crate::types::in_words::{size, span};
 use std::path::Path;
@@ -48,7 +48,7 @@ pub(super) fn place(settings: &BackupSettings, mounts: Option<&Mounts>) -> Optio
     const CHECK: &str = "place of backups";
     let folder = settings.folder.as_deref()?;
     let kind = mounts?.kind(Path::new(folder))?;
-    if !matches!(kind, "vfat" | "msdos" | "exfat") {
+    if !mounts::is_fat(kind) {
         return None;
     }
     let found = format!(

@@ -1,9 +1,10 @@
 //! The disk under the data file: how much room it has, and what kind it is.
 
 use super::finding::Finding;
+use crate::ops::mounts::{self, Mounts};
 use crate::store::placed;
 use crate::types::in_words::size;
-use rustix::fs::{statfs, statvfs};
+use rustix::fs::statvfs;
 use std::path::Path;
 
 const ROOM: &str = "room on the disk";
@@ -21,7 +22,7 @@ struct Room {
 }
 
 /// Room for the file and a copy of it, and the kind of the file system.
-pub(super) fn look(data: &Path) -> Vec<Finding> {
+pub(super) fn look(data: &Path, mounts: Option<&Mounts>) -> Vec<Finding> {
     let size = std::fs::metadata(data).map_or(0, |file| file.len());
     let folder = placed::folder(data);
     let room = match statvfs(folder) {
@@ -34,10 +35,10 @@ pub(super) fn look(data: &Path) -> Vec<Finding> {
         }
         Err(error) => Finding::warning(ROOM, format!("{}: {error}", folder.display())),
     };
-    let kind = statfs(folder).ok().map(|found| i128::from(found.f_type));
-    std::iter::once(room)
-        .chain(kind.and_then(judge_kind))
-        .collect()
+    let kind = std::fs::canonicalize(folder)
+        .ok()
+        .and_then(|folder| judge_kind(mounts?.kind(&folder)?));
+    std::iter::once(room).chain(kind).collect()
 }
 
 fn judge_room(room: &Room, file: u64) -> Finding {
@@ -70,33 +71,35 @@ fn judge_room(room: &Room, file: u64) -> Finding {
     )
 }
 
-/// Kinds that lose the file, or do not keep what they say (statfs(2)).
-fn judge_kind(kind: i128) -> Option<Finding> {
+/// Kinds that lose the file, or do not keep what they say (proc(5), as the kernel names them).
+fn judge_kind(kind: &str) -> Option<Finding> {
     let lost = |what: &str| {
         Finding::warning(
             KIND,
             format!("the data file lies {what}: everything is gone after a restart"),
         )
     };
-    // Where `f_type` is signed and short, the large ones are negative.
-    Some(match kind & 0xffff_ffff {
-        0x0102_1994 | 0x8584_58f6 => lost("in memory (tmpfs)"),
-        0x794c_7630 => lost("in the container itself (overlay)")
+    Some(match kind {
+        "tmpfs" | "ramfs" => lost("in memory (tmpfs)"),
+        "overlay" => lost("in the container itself (overlay)")
             .change("a volume for its folder: -v doorlight:/data"),
-        0x6969 => network("NFS"),
-        0xff53_4d42 | 0xfe53_4d42 | 0x517b => network("SMB"),
-        0x0102_1997 => network("9P"),
-        0x00c3_6400 => network("Ceph"),
-        0x6573_5546 => Finding::note(
-            KIND,
-            "the data file lies on a FUSE file system; if that is a network (sshfs), put it on a disk of this machine",
-        ),
-        0x4d44 | 0x2011_bab0 => Finding::warning(
+        "nfs" | "nfs4" => network("NFS"),
+        "cifs" | "smb3" => network("SMB"),
+        "9p" => network("9P"),
+        "ceph" => network("Ceph"),
+        _ if mounts::is_fat(kind) => Finding::warning(
             KIND,
             "the data file lies on a FAT file system, which knows no file modes and may lose it when the power fails; stop \
              Doorlight, and move it to a disk with another one",
         )
         .change("--data /var/lib/doorlight/doorlight.redb"),
+        // `fuseblk` is a disk of this machine.
+        _ if kind.starts_with("fuse.") => Finding::note(
+            KIND,
+            format!(
+                "the data file lies on a FUSE file system ({kind}); if that is a network, put it on a disk of this machine"
+            ),
+        ),
         _ => return None,
     })
 }
@@ -115,6 +118,7 @@ fn network(name: &str) -> Finding {
 mod tests {
     use super::super::finding::Level;
     use super::*;
+    use crate::store::testing::Folder;
 
     #[test]
     fn room_is_wanted_for_a_copy_and_needed_for_the_next_commits() {
@@ -135,22 +139,37 @@ mod tests {
 
     #[test]
     fn a_disk_of_this_machine_needs_no_word_and_others_do() {
-        for own in [0xef53, 0x9123_683e, 0x5846_5342, 0xf2f5_2010] {
+        for own in ["ext4", "btrfs", "xfs", "f2fs", "zfs", "fuseblk", "virtiofs"] {
             assert_eq!(judge_kind(own), None);
         }
         for (kind, words) in [
-            (0x0102_1994, "in memory"),
-            (0x794c_7630, "in the container"),
-            (0x6969, "NFS"),
-            (0xff53_4d42, "SMB"),
-            // As a machine with 32 bits has it.
-            (i128::from(0xff53_4d42_u32.cast_signed()), "SMB"),
-            (0x6573_5546, "FUSE"),
-            (0x4d44, "FAT"),
-            (0x2011_bab0, "FAT"),
+            ("tmpfs", "in memory"),
+            ("overlay", "in the container"),
+            ("nfs4", "NFS"),
+            ("cifs", "SMB"),
+            ("fuse.sshfs", "FUSE file system (fuse.sshfs)"),
+            ("vfat", "FAT"),
+            ("exfat", "FAT"),
         ] {
             let finding = judge_kind(kind).unwrap();
             assert!(finding.found.contains(words), "{finding:?}");
         }
+    }
+
+    #[test]
+    fn the_kind_of_a_disk_is_that_of_the_folder_to_which_a_link_leads() {
+        let folder = Folder::new("kind");
+        let real = folder.join("real");
+        std::fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, folder.join("link")).unwrap();
+        let point = std::fs::canonicalize(&real).unwrap();
+        let line = format!("22 1 8:1 / {} rw - vfat /dev/sda1 rw", point.display());
+        let mounts = Mounts::parse(&line);
+        let kind = |data: &str| {
+            let findings = look(&folder.join(data), Some(&mounts));
+            findings.iter().any(|finding| finding.check == KIND)
+        };
+        assert!(kind("link/doorlight.redb") && kind("real/doorlight.redb"));
+        assert!(!kind("doorlight.redb"));
     }
 }

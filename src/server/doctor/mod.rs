@@ -142,12 +142,13 @@ pub fn quick(patient: &Patient<'_>, now: Timestamp) -> Vec<Finding> {
     let config = patient.config;
     let mut findings = vec![permissions::look(&config.data, &config.socket())];
     findings.extend(address::spelling(&config.issuer));
-    findings.extend(disk::look(&config.data));
+    let mounts = Mounts::read();
+    findings.extend(disk::look(&config.data, mounts.as_ref()));
     findings.push(clock::judge(now, patient.doubt, clock::keeper()));
     findings.extend(of_records(patient.records.as_ref(), now));
     let mut dearest = 0;
     if let Some(Ok(records)) = &patient.records {
-        findings.extend(backups::place(&records.backups.0, Mounts::read().as_ref()));
+        findings.extend(backups::place(&records.backups.0, mounts.as_ref()));
         dearest = records.dearest_hash;
     }
     findings.push(machine::memory(dearest));
