@@ -1,7 +1,7 @@
 //! `backup` and `verify`, beside a running server and without one.
 
-use crate::world::{PASSWORD, World, file_size};
-use crate::{names, refused, text};
+use crate::world::{PASSWORD, World, file_size, names};
+use crate::{refused, text};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};

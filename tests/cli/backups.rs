@@ -1,7 +1,7 @@
 //! `backups`: what is set, what is made, and what is said where it cannot be.
 
-use super::{names, refused, text};
-use crate::world::World;
+use super::{refused, text};
+use crate::world::{World, names};
 use doorlight::crypto::age::Identity;
 use serde_json::Value;
 use std::os::unix::fs::{MetadataExt, symlink};

@@ -1,6 +1,6 @@
 //! `doorlight doctor`: what it finds beside a running server and without one, and that its probe tells strangers nothing.
 
-use crate::world::{Answer, World};
+use crate::world::{Answer, World, names};
 use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
@@ -81,18 +81,12 @@ fn a_fault_has_the_line_to_change_and_exit_code_1() {
 fn without_a_server_the_file_is_looked_at_and_left_alone() {
     let mut world = World::started();
     world.stop();
-    let names = || {
-        let entries = fs::read_dir(&world.dir).unwrap();
-        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
-        names.sort();
-        names
-    };
-    let (before, bytes) = (names(), fs::read(world.data()).unwrap());
+    let (before, bytes) = (names(&world.dir), fs::read(world.data()).unwrap());
     let findings = examined(&world, &[]);
     assert_is(&findings, "server", "note", "none runs");
     assert_is(&findings, "address", "note", "cannot be tried");
     assert_is(&findings, "permissions", "ok", "");
-    assert_eq!(names(), before);
+    assert_eq!(names(&world.dir), before);
     assert!(fs::read(world.data()).unwrap() == bytes);
 }
 

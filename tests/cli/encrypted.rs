@@ -1,6 +1,6 @@
 //! Encrypted backups: made, checked and restored with the key that they are for, and with nothing else.
 
-use crate::world::{World, file_size};
+use crate::world::{World, file_size, names};
 use crate::{refused, text};
 use doorlight::crypto::age::Identity;
 use std::io::{Read, Write};
@@ -18,16 +18,6 @@ fn put(world: &World, name: &str, content: impl AsRef<[u8]>) -> String {
     let path = path(world, name);
     std::fs::write(&path, content).unwrap();
     path
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| !name.ends_with(".log") && !name.ends_with(".sock"))
-        .collect();
-    names.sort();
-    names
 }
 
 /// The file of a key, as `age-keygen` writes it.
@@ -134,7 +124,7 @@ fn an_encrypted_backup_opens_for_each_recipient_and_shows_nothing() {
     let found = world.verb(&["verify", &copy, "--identity", "-"], text.expose());
     assert_eq!(found["people"], 1);
     assert_eq!(std::fs::read(&file).unwrap(), bytes);
-    let left = names(&world.dir);
+    let left = world.files();
     assert!(!left.iter().any(|name| name.ends_with(".part")), "{left:?}");
 }
 
@@ -154,7 +144,7 @@ fn an_encrypted_backup_is_taken_into_use_with_its_key_or_passphrase() {
         let mut new = World::known_as_before(&house.world);
         let done = new.verb(&["restore", backup, flag, value], stdin);
         assert_eq!(done["people"], 41, "{done}");
-        assert_eq!(names(&new.dir), ["doorlight.redb"]);
+        assert_eq!(new.files(), ["doorlight.redb"]);
         new.start();
         new.sign_in("alice");
     }
@@ -260,7 +250,7 @@ fn what_does_not_open_changes_nothing() {
         (&armored, &key, "without --armor"),
     ];
     let before = std::fs::read(world.data()).unwrap();
-    let there = names(&world.dir);
+    let there = world.files();
     for (file, arguments, expected) in cases {
         for verb in ["verify", "restore"] {
             let arguments = [&[verb, file], arguments].concat();
@@ -272,7 +262,7 @@ fn what_does_not_open_changes_nothing() {
                 before,
                 "{arguments:?}"
             );
-            assert_eq!(names(&world.dir), there, "{arguments:?}");
+            assert_eq!(world.files(), there, "{arguments:?}");
         }
     }
     // What is inside must be a backup, too.
@@ -311,7 +301,7 @@ fn a_lock_that_protects_nothing_is_refused_and_no_private_key_is_repeated() {
     // Enough for somebody who signs in.
     let quick = put(&world, "quick", "blue42house\n");
     let empty = put(&world, "empty", "\n");
-    let there = names(&world.dir);
+    let there = world.files();
     let cases: [(&[&str], &str); 8] = [
         (
             &["--recipient", private.expose()],
@@ -336,7 +326,7 @@ fn a_lock_that_protects_nothing_is_refused_and_no_private_key_is_repeated() {
             !why.contains("SECRET-KEY-1") || !why.contains(&private.expose()[20..]),
             "{why}"
         );
-        assert_eq!(names(&world.dir), there);
+        assert_eq!(world.files(), there);
     }
     // The format has either one passphrase or recipients.
     for other in [&["--passphrase"][..], &["--passphrase-file", &list]] {
@@ -345,7 +335,7 @@ fn a_lock_that_protects_nothing_is_refused_and_no_private_key_is_repeated() {
     }
     let both = ["backup", &copy, "--passphrase", "--passphrase-file", &easy];
     refused(&world.run(&both, ""), 2);
-    assert_eq!(names(&world.dir), there);
+    assert_eq!(world.files(), there);
 }
 
 #[test]
@@ -376,7 +366,7 @@ fn whoever_looks_meanwhile_sees_no_copy_in_the_clear() {
     let world = World::started();
     more_people(&world);
     let public = Identity::generate().recipient().to_string();
-    let there = names(&world.dir);
+    let there = world.files();
     let mut backup = world
         .command()
         .args(["backup", "-", "--recipient", &public])
@@ -404,10 +394,10 @@ fn whoever_looks_meanwhile_sees_no_copy_in_the_clear() {
         held.iter().all(|path| path.ends_with(" (deleted)")) && !held.is_empty(),
         "{held:?}"
     );
-    assert_eq!(names(&world.dir), there);
+    assert_eq!(world.files(), there);
     backup.kill().unwrap();
     backup.wait().unwrap();
-    assert_eq!(names(&world.dir), there);
+    assert_eq!(world.files(), there);
 }
 
 #[test]
@@ -418,7 +408,7 @@ fn a_full_disk_leaves_the_encrypted_backup_of_before() {
     let copy = path(&world, "copy.age");
     world.verb(&["backup", &copy, "--recipient", &public], "");
     let good = std::fs::read(&copy).unwrap();
-    let there = names(&world.dir);
+    let there = world.files();
     for limit in [0, 100, good.len() / 2, good.len() - 1] {
         let output = Command::new("prlimit")
             .arg(format!("--fsize={limit}"))
@@ -430,7 +420,7 @@ fn a_full_disk_leaves_the_encrypted_backup_of_before() {
             .unwrap();
         refused(&output, 1);
         assert_eq!(std::fs::read(&copy).unwrap(), good, "{limit}");
-        assert_eq!(names(&world.dir), there, "{limit}");
+        assert_eq!(world.files(), there, "{limit}");
     }
 }
 

@@ -12,16 +12,6 @@ fn path(world: &World, name: &str) -> String {
     world.dir.join(name).to_str().unwrap().to_owned()
 }
 
-fn names(world: &World) -> Vec<String> {
-    let entries = std::fs::read_dir(&world.dir).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| !name.ends_with(".log") && !name.ends_with(".sock"))
-        .collect();
-    names.sort();
-    names
-}
-
 fn kids(world: &World) -> Vec<String> {
     let keys = world.ask("GET", "/jwks.json", "", "").json();
     let keys = keys["keys"].as_array().unwrap();
@@ -109,7 +99,7 @@ fn a_new_machine_goes_on_where_the_backup_was_made() {
     let done = new.verb(&["restore", &house.copy], "");
     assert_eq!(done["people"], 1, "{done}");
     assert_eq!(done["replaced"], Value::Null, "{done}");
-    assert_eq!(names(&new), ["doorlight.redb"]);
+    assert_eq!(new.files(), ["doorlight.redb"]);
     let mode = std::fs::metadata(new.data()).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o600);
     new.start();
@@ -215,7 +205,7 @@ fn the_replaced_file_is_kept_and_a_running_server_is_left_alone() {
     world.verb(&["user", "add", "bob", "--no-password"], "");
     let why = refused(&world.run(&["restore", &house.copy], ""), 1);
     assert!(why.contains("a server runs on"), "{why}");
-    assert_eq!(names(world), ["copy.redb", "doorlight.redb"]);
+    assert_eq!(world.files(), ["copy.redb", "doorlight.redb"]);
     world.stop();
     let before = std::fs::read(world.data()).unwrap();
     let done = world.verb(&["restore", &house.copy], "");
@@ -230,7 +220,7 @@ fn the_replaced_file_is_kept_and_a_running_server_is_left_alone() {
     // Again, within the same second perhaps.
     let again = world.verb(&["restore", &house.copy], "");
     assert_ne!(again["replaced"], done["replaced"]);
-    assert_eq!(names(world).len(), 4);
+    assert_eq!(world.files().len(), 4);
 }
 
 #[test]
@@ -264,7 +254,7 @@ fn a_damaged_backup_is_not_restored_and_a_damaged_file_is_replaced() {
     }
     let missing = path(world, "missing.redb");
     assert!(refused(&world.run(&["restore", &missing], ""), 1).contains("missing.redb"));
-    assert_eq!(names(world), ["bad.redb", "copy.redb", "doorlight.redb"]);
+    assert_eq!(world.files(), ["bad.redb", "copy.redb", "doorlight.redb"]);
 
     // The data file itself is what is damaged.
     std::fs::write(world.data(), &before[..before.len() / 3]).unwrap();
@@ -281,7 +271,7 @@ fn a_disk_that_is_full_half_way_leaves_the_data_file() {
     let world = &mut house.world;
     world.stop();
     let before = std::fs::read(world.data()).unwrap();
-    let there = names(world);
+    let there = world.files();
     let size = std::fs::metadata(&house.copy).unwrap().len();
     for limit in [0, size / 2] {
         let output = std::process::Command::new("prlimit")
@@ -298,7 +288,7 @@ fn a_disk_that_is_full_half_way_leaves_the_data_file() {
             .unwrap();
         refused(&output, 1);
         assert_eq!(std::fs::read(world.data()).unwrap(), before, "{limit}");
-        assert_eq!(names(world), there, "{limit}");
+        assert_eq!(world.files(), there, "{limit}");
     }
     assert!(Path::new(&house.copy).exists());
 }

@@ -65,17 +65,6 @@ impl Fresh {
         Self { world, target }
     }
 
-    /// What is in the folder of the data file.
-    fn names(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(&self.world.dir).unwrap();
-        let mut names: Vec<String> = entries
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| !name.ends_with(".log"))
-            .collect();
-        names.sort();
-        names
-    }
-
     /// Opens the page and sends its form, as a browser does.
     fn send(&self, file: &[u8], fields: &[(&str, &str)]) -> Answer {
         let mut browser = Browser::new(&self.world);
@@ -154,7 +143,7 @@ impl Fresh {
 
     /// It is as fresh as before, and the link opens it.
     fn is_untouched(&self, names: &[String]) {
-        assert_eq!(self.names(), names);
+        assert_eq!(self.world.files(), names);
         assert_eq!(self.world.ask("GET", &self.target, "", "").status, 200);
         let people = self.world.verb(&["user", "list"], "");
         assert_eq!(people.as_array().unwrap().len(), 0);
@@ -244,7 +233,7 @@ fn a_plain_backup_is_taken_and_the_server_goes_on_with_it() {
             .status,
         200
     );
-    let names = fresh.names();
+    let names = fresh.world.files();
     assert!(
         names.iter().any(|name| name.contains(".replaced-20")),
         "{names:?}"
@@ -276,7 +265,7 @@ fn an_encrypted_backup_is_taken_with_its_passphrase_or_key() {
     ] {
         let fresh = Fresh::started();
         let sealed = locked(&bytes, &lock);
-        let names = fresh.names();
+        let names = fresh.world.files();
         for (wrong, why) in [
             (&[][..], "it is needed here"),
             (&[("passphrase", "another one of five words")], ""),
@@ -328,7 +317,7 @@ fn sessions_and_keys_end_where_that_is_ticked() {
 fn a_backup_that_is_none_replaces_nothing_and_the_link_stays_good() {
     let good = backup();
     let fresh = Fresh::started();
-    let names = fresh.names();
+    let names = fresh.world.files();
     let place = good
         .windows(7)
         .position(|bytes| bytes == b"\"alice\"")
@@ -369,7 +358,7 @@ fn a_backup_that_is_none_replaces_nothing_and_the_link_stays_good() {
 #[test]
 fn a_backup_that_ends_whoever_reads_it_ends_no_server() {
     let fresh = Fresh::started();
-    let names = fresh.names();
+    let names = fresh.world.files();
     let pid = fresh.world.pid();
     for (kind, bytes) in damage::files() {
         let refused = fresh.send(&bytes, &[]);
@@ -385,7 +374,7 @@ fn a_backup_that_ends_whoever_reads_it_ends_no_server() {
 #[test]
 fn without_a_good_link_no_body_is_read() {
     let fresh = Fresh::started();
-    let names = fresh.names();
+    let names = fresh.world.files();
     let stranger = Browser::new(&fresh.world);
     let huge = 1 << 40;
     let other = Fresh::started();
@@ -438,14 +427,14 @@ fn without_a_good_link_no_body_is_read() {
         answer(fresh.begin(&fresh.target, &stranger, "", huge)).status,
         410
     );
-    assert_eq!(fresh.names(), names);
+    assert_eq!(fresh.world.files(), names);
 }
 
 #[test]
 fn a_form_that_is_not_ours_does_nothing() {
     let good = backup();
     let fresh = Fresh::started();
-    let names = fresh.names();
+    let names = fresh.world.files();
     let mut browser = Browser::new(&fresh.world);
     let page = browser.get(&fresh.target);
     let (_, csrf) = hidden(&page.body, &fresh.target).remove(0);
@@ -489,7 +478,7 @@ fn a_form_that_is_not_ours_does_nothing() {
 fn one_at_a_time_and_whoever_goes_away_makes_room() {
     let good = backup();
     let fresh = Fresh::started();
-    let names = fresh.names();
+    let names = fresh.world.files();
     let mut browser = Browser::new(&fresh.world);
     let page = browser.get(&fresh.target);
     let (_, csrf) = hidden(&page.body, &fresh.target).remove(0);

@@ -6,7 +6,7 @@
     reason = "a test that cannot go on panics"
 )]
 
-use crate::world::{Browser, World};
+use crate::world::{Browser, World, names};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -39,15 +39,10 @@ impl Traces {
                 .expect("the kernel counts writes (CONFIG_TASK_IO_ACCOUNTING)")
         });
         let file = fs::metadata(world.data()).unwrap();
-        let entries = fs::read_dir(&world.dir).unwrap();
-        let mut folder: Vec<String> = entries
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        folder.sort();
         Self {
             written,
             file: (file.len(), file.blocks(), file.mtime(), file.mtime_nsec()),
-            folder,
+            folder: names(&world.dir),
         }
     }
 }

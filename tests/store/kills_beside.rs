@@ -224,11 +224,8 @@ fn a_restore_that_is_killed_leaves_the_old_file_or_the_new_one_and_never_none() 
 
 /// Names of files that a restore has kept.
 fn kept(world: &World) -> Vec<String> {
-    let entries = std::fs::read_dir(&world.dir).unwrap();
-    entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.contains(".replaced-"))
-        .collect()
+    let files = world.files().into_iter();
+    files.filter(|name| name.contains(".replaced-")).collect()
 }
 
 fn spawn(world: &World, arguments: &[&str]) -> Child {

@@ -129,6 +129,12 @@ impl World {
         self.dir.join("doorlight.redb")
     }
 
+    /// What is in its folder, but for logs and sockets.
+    pub fn files(&self) -> Vec<String> {
+        let is_data = |name: &String| !name.ends_with(".log") && !name.ends_with(".sock");
+        names(&self.dir).into_iter().filter(is_data).collect()
+    }
+
     pub fn issuer(&self) -> String {
         self.issuer
             .clone()
@@ -565,4 +571,14 @@ impl Drop for World {
 
 pub fn file_size(path: &Path) -> u64 {
     std::fs::metadata(path).unwrap().len()
+}
+
+/// What is in a folder, sorted.
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
 }
