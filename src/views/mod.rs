@@ -8,6 +8,7 @@
 pub mod admin;
 mod device;
 mod error;
+mod fields;
 mod form;
 mod home;
 mod page;
@@ -18,6 +19,9 @@ mod sign_out;
 
 pub use device::{DeviceCode, DeviceConfirm, DeviceDone};
 pub use error::{ErrorPage, TechnicalDetail};
+pub use fields::{
+    Area, Banner, Field, Head, Input, Listed, Messages, Nav, Number, OneOf, Problem, Refusals, Tick,
+};
 pub use form::{Choice, Form, capital};
 pub use home::{Home, HomeApplication, HomeSession};
 pub use page::{ClientFace, Hidden, Notice, Page, Tone, When};
