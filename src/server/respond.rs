@@ -33,18 +33,18 @@ pub fn page(status: u16, leads: Leads, template: &impl Template) -> Response {
     } else {
         POLICY_TO_APPLICATIONS
     };
-    under(policy.into(), status, template)
+    under(policy.into(), status, template.render())
 }
 
 /// The page of Front-Channel Logout §3: frames of these origins, and of no others.
 pub fn framing(origins: &BTreeSet<String>, template: &impl Template) -> Response {
     let origins: Vec<&str> = origins.iter().map(String::as_str).collect();
     let policy = format!("{POLICY_TO_APPLICATIONS}; frame-src {}", origins.join(" "));
-    under(policy.into(), 200, template)
+    under(policy.into(), 200, template.render())
 }
 
-fn under(policy: Cow<'static, str>, status: u16, template: &impl Template) -> Response {
-    let html = match template.render() {
+fn under(policy: Cow<'static, str>, status: u16, drawn: askama::Result<String>) -> Response {
+    let html = match drawn {
         Ok(html) => html,
         Err(e) => {
             log::error!("a page could not be drawn: {e}");

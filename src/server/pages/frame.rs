@@ -15,6 +15,15 @@ pub fn with(
     title: &str,
     draw: impl FnOnce(Page) -> Response,
 ) -> Response {
+    let (page, cookie) = with_token(incoming, visitor, title);
+    with_cookie(draw(page), cookie)
+}
+
+fn with_token(
+    incoming: &Incoming<'_>,
+    visitor: Option<&Visitor>,
+    title: &str,
+) -> (Page, Option<String>) {
     let token = forms::token(incoming, visitor);
     let page = Page {
         person: visitor.map(|visitor| visitor.user.display_name().to_owned()),
@@ -22,11 +31,14 @@ pub fn with(
         csrf: token.token,
         ..bare(incoming, title)
     };
-    let mut response = draw(page);
-    if let Some(cookie) = token.cookie {
-        set(&mut response, "Set-Cookie", cookie);
+    (page, token.cookie)
+}
+
+fn with_cookie(mut page: Response, cookie: Option<String>) -> Response {
+    if let Some(cookie) = cookie {
+        set(&mut page, "Set-Cookie", cookie);
     }
-    response
+    page
 }
 
 /// A page without a form of ours.
