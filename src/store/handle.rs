@@ -4,14 +4,14 @@
 use super::alarm::{Alarm, Line};
 use super::counters::Counters;
 use super::tables::Tables;
-use super::writer::{Job, Reopen, Run, Shared, Writer};
+use super::writer::{Batch, Job, Release, Reopen, Run, Shared, Writer};
 use super::{OpenError, Snapshot, StoreError, View, event_log, open};
 use crate::model::{Change, Decision, Event};
 use crate::types::{ClientId, RequestId, SessionId, Timestamp};
 use redb::{Database, ReadableDatabase};
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -122,24 +122,20 @@ impl Store {
         E: Send + 'static,
         F: FnOnce(&View<'_>) -> Result<Decision<T, E>, StoreError> + Send + 'static,
     {
-        let (answer, wait) = sync_channel(1);
+        let (answer, settled) = sync_channel(1);
+        let reply = Arc::new(Mutex::new(None));
+        let decided = reply.clone();
         let consequences = self.consequences;
         let request = RequestId::current();
-        let run: Run = Box::new(move |tables, batch| {
-            let view = View::of_writer(tables);
-            let mut decision = decide(&view)?;
-            let more = consequences(&view, &decision.changes)?;
-            decision.changes.extend(more);
-            name_request(&mut decision.events, request);
-            batch.take(tables, decision.changes, decision.events)?;
-            let reply = decision.reply;
-            Ok(Box::new(move |committed: Result<(), StoreError>| {
-                // The receiver is gone only when its thread is.
-                let _ = answer.send(committed.map(|()| reply));
-            }))
-        });
-        self.send(run)?;
-        Ok(Pending(wait))
+        self.send(Box::new(move |tables, batch| {
+            let decision = decide(&View::of_writer(tables))?;
+            *decided.lock().unwrap_or_else(PoisonError::into_inner) = Some(decision.reply);
+            let (changes, mut events) = (decision.changes, decision.events);
+            name_request(&mut events, request);
+            take_with(consequences, tables, batch, changes, events)?;
+            Ok(told(answer))
+        }))?;
+        Ok(Pending { settled, reply })
     }
 
     /// Records events that no answer waits for; dropped, with a line in the log, when the queue is full.
@@ -162,12 +158,10 @@ impl Store {
         let (answer, wait) = sync_channel(1);
         let run: Run = Box::new(move |tables, batch| {
             batch.rows(|| work(tables))?;
-            Ok(Box::new(move |committed| {
-                let _ = answer.send(committed);
-            }))
+            Ok(told(answer))
         });
         self.send(run)?;
-        wait.recv().unwrap_or_else(|_| Err(did_not_happen()))
+        until(&wait)
     }
 
     /// Writes that the clock is sure (`ops::clock`).
@@ -288,14 +282,46 @@ impl Store {
     }
 }
 
-/// A job that the writer was handed.
-pub(super) struct Pending<T, E>(Receiver<Result<Result<T, E>, StoreError>>);
+/// A job that the writer was handed. What it decided lies ready before it is durable; nobody looks until then.
+pub(super) struct Pending<T, E> {
+    settled: Receiver<Result<(), StoreError>>,
+    reply: Arc<Mutex<Option<Result<T, E>>>>,
+}
 
 impl<T, E> Pending<T, E> {
     /// Until it is durable, or is not going to be.
     pub(super) fn wait(self) -> Result<Result<T, E>, StoreError> {
-        self.0.recv().unwrap_or_else(|_| Err(did_not_happen()))
+        until(&self.settled)?;
+        let mut reply = self.reply.lock().unwrap_or_else(PoisonError::into_inner);
+        reply.take().ok_or_else(did_not_happen)
     }
+}
+
+// What follows knows no type of a decision: the compiler makes one copy of it, and not one for each.
+
+/// Applies a decision's changes and what follows from them.
+fn take_with(
+    consequences: Consequences,
+    tables: &Tables<'_>,
+    batch: &mut Batch,
+    mut changes: Vec<Change>,
+    events: Vec<Event>,
+) -> Result<(), StoreError> {
+    let more = consequences(&View::of_writer(tables), &changes)?;
+    changes.extend(more);
+    batch.take(tables, changes, events)
+}
+
+/// Tells whoever waits what became of the commit.
+fn told(answer: SyncSender<Result<(), StoreError>>) -> Release {
+    Box::new(move |committed| {
+        // The receiver is gone only when its thread is.
+        let _ = answer.send(committed);
+    })
+}
+
+fn until(settled: &Receiver<Result<(), StoreError>>) -> Result<(), StoreError> {
+    settled.recv().unwrap_or_else(|_| Err(did_not_happen()))
 }
 
 /// A job was dropped without an answer.
