@@ -121,11 +121,9 @@ pub fn command(incoming: &Incoming<'_>) -> Response {
 fn read(body: &[u8]) -> Result<Command, String> {
     const WRONG: &str = "the verb is unknown, or one of its fields is missing or wrong";
     let object = strict_json::parse_object(body).map_err(|_| WRONG.to_owned())?;
-    serde_json::from_value(Value::Object(object)).map_err(|error| {
-        match unknown_field(&error.to_string()) {
-            Some(field) => format!("the field {field} is unknown here"),
-            None => WRONG.to_owned(),
-        }
+    Command::of_members(object).map_err(|error| match unknown_field(&error.to_string()) {
+        Some(field) => format!("the field {field} is unknown here"),
+        None => WRONG.to_owned(),
     })
 }
 

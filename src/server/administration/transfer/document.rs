@@ -25,7 +25,7 @@ pub const VERSION: u32 = 1;
 pub const LONGEST: usize = 16 * 1024 * 1024;
 
 /// As deep as a claim of an administrator's own may be (`identity::validate`), and what stands around it.
-const DEEPEST: usize = 120;
+pub const DEEPEST: usize = 120;
 
 /// All of it. Every list may be missing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
