@@ -21,7 +21,7 @@ pub struct Checked {
     /// The token.
     pub token: AccessToken,
     /// Whose it is; `None` for a service's own.
-    pub person: Option<Person>,
+    pub person: Option<Box<Person>>,
 }
 
 /// The person of a token.
@@ -108,7 +108,7 @@ pub(super) fn signed(ctx: &Context, text: &str) -> Result<Option<AccessToken>, S
 }
 
 /// Whether the token was not revoked and everything it hangs on stands. The outer `None` says no.
-pub type Standing = Option<Option<Person>>;
+pub type Standing = Option<Option<Box<Person>>>;
 
 /// As of that view; that it is not expired either. Its signature was checked before.
 pub fn standing(
@@ -139,13 +139,11 @@ pub fn standing(
         };
         pairwise |= person.is_some_and(|person| person.pairwise);
     }
-    let stands = one_stands(view, token.token, token.grant, &client, token.issued, now)?;
-    Ok(stands.map(|person| {
-        person.map(|person| Person {
-            pairwise: person.pairwise || pairwise,
-            ..person
-        })
-    }))
+    let mut stands = one_stands(view, token.token, token.grant, &client, token.issued, now)?;
+    if let Some(Some(person)) = &mut stands {
+        person.pairwise |= pairwise;
+    }
+    Ok(stands)
 }
 
 fn one_stands(
@@ -176,23 +174,25 @@ fn one_stands(
     let holder = if grant.client == client.id {
         None
     } else {
-        view.client(grant.client)?
+        view.client_in_box(grant.client)?
     };
-    let ground = records.ground(Some(holder.as_ref().unwrap_or(&client)));
+    let ground = records.ground(Some(holder.as_deref().unwrap_or(&client)));
     if rules::of_grant(&grant, ground, now).is_err() {
         return Ok(None);
     }
     let claims = claims::within(grant.claims, &client.scope).0.userinfo;
     let user = records.user.filter(|user| rules::may_use(user, &client));
-    let person = user.map(|user| Person {
-        mapped: claim_mapping::of_user(&client.claim_mappings, &user),
-        pairwise: client.sector.is_some()
-            || holder
-                .as_ref()
-                .is_some_and(|holder| holder.sector.is_some()),
-        user,
-        claims,
-        signed: client.userinfo_signed_response_alg,
+    let person = user.map(|user| {
+        Box::new(Person {
+            mapped: claim_mapping::of_user(&client.claim_mappings, &user),
+            pairwise: client.sector.is_some()
+                || holder
+                    .as_ref()
+                    .is_some_and(|holder| holder.sector.is_some()),
+            user,
+            claims,
+            signed: client.userinfo_signed_response_alg,
+        })
     });
     Ok(person.map(Some))
 }

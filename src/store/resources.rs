@@ -26,10 +26,15 @@ impl View<'_> {
 
     /// The client with the records that concern it.
     pub fn with_resources(&self, mut client: Client) -> Result<Client, StoreError> {
+        self.add_resources(&mut client)?;
+        Ok(client)
+    }
+
+    pub(super) fn add_resources(&self, client: &mut Client) -> Result<(), StoreError> {
         client.resources.clear();
         // Most houses have none, and clients are read at every token.
         if self.count(Table::Resources)? == 0 {
-            return Ok(client);
+            return Ok(());
         }
         let mut identifiers = self.resources_naming(client.id)?;
         let open = match client.registered {
@@ -44,7 +49,7 @@ impl View<'_> {
         for identifier in identifiers {
             client.resources.extend(self.resource(&identifier)?);
         }
-        Ok(client)
+        Ok(())
     }
 
     fn resources_naming(&self, client: ClientId) -> Result<Vec<String>, StoreError> {

@@ -76,14 +76,21 @@ impl<'a> View<'a> {
 
     /// One client, with the resources that concern it.
     pub fn client(&self, id: ClientId) -> Result<Option<Client>, StoreError> {
-        self.get(Table::Clients, id.as_bytes())?
-            .map(|client| self.with_resources(client))
-            .transpose()
+        Ok(self.client_in_box(id)?.map(|client| *client))
+    }
+
+    /// The same for whoever reads on while they hold it: a client is large, and every connection has a stack.
+    pub fn client_in_box(&self, id: ClientId) -> Result<Option<Box<Client>>, StoreError> {
+        let mut found = self.get::<Box<Client>>(Table::Clients, id.as_bytes())?;
+        if let Some(client) = &mut found {
+            self.add_resources(client)?;
+        }
+        Ok(found)
     }
 
     /// The client of a `client_id` as it travels.
-    pub fn client_on_wire(&self, id: &WireClientId) -> Result<Option<Client>, StoreError> {
-        let found = self.client(id.key())?;
+    pub fn client_on_wire(&self, id: &WireClientId) -> Result<Option<Box<Client>>, StoreError> {
+        let found = self.client_in_box(id.key())?;
         Ok(found.filter(|client| client.wire_id() == *id))
     }
 

@@ -47,7 +47,7 @@ pub fn find_in(view: &View<'_>, name_or_id: &str) -> Result<Client, OperationErr
     if let Ok(id) = name_or_id.parse::<WireClientId>()
         && let Some(client) = view.client_on_wire(&id)?
     {
-        return Ok(client);
+        return Ok(*client);
     }
     named(view, name_or_id)?.ok_or_else(|| missing(name_or_id).into())
 }

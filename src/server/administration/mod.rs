@@ -82,7 +82,7 @@ impl Actor {
                     None => None,
                 };
                 let open = |client| protected_resource::is_open_to(client, Access::Write, issuer);
-                if !client.as_ref().is_some_and(open) {
+                if !client.as_deref().is_some_and(open) {
                     return Ok(false);
                 }
                 let standing = tokens::standing(view, token, now)?;

@@ -57,7 +57,7 @@ fn answer(incoming: &Incoming<'_>, form: &Form) -> Result<Response, StoreError> 
     let snapshot = incoming.ctx.store.snapshot()?;
     let view = snapshot.view();
     let client = match request.client(hint.as_ref()) {
-        Ok(Some(id)) => view.client_on_wire(&id)?,
+        Ok(Some(id)) => view.client_on_wire(&id)?.map(|client| *client),
         Ok(None) => None,
         Err(error) => return Ok(failure::logout(incoming, None, &error)),
     };

@@ -236,7 +236,7 @@ fn managed(
         .next()
         .and_then(|id| id.parse::<WireClientId>().ok());
     let client = match &id {
-        Some(id) => view.client_on_wire(id)?,
+        Some(id) => view.client_on_wire(id)?.map(|client| *client),
         None => None,
     };
     let key = id.map(|id| id.key());
