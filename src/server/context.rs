@@ -70,7 +70,7 @@ pub struct Context {
     pub certificate: OnceLock<Arc<Keeper>>,
     /// Held by the one registration that waits for a document of its sector.
     pub sector_call: Mutex<()>,
-    clients: Arc<Clients>,
+    clients: Clients,
     refusals: Refusals,
     keys: RwLock<(u64, Arc<KeyRing>)>,
     settings: RwLock<(u64, Arc<Settings>)>,
@@ -127,7 +127,7 @@ impl Context {
             discovery: Documents::default(),
             jwks: Documents::default(),
             fetched: Fetched::default(),
-            clients: Arc::default(),
+            clients: Clients::default(),
             refusals: Refusals::default(),
             keys,
             settings,
@@ -154,15 +154,6 @@ impl Context {
         if !events.is_empty() {
             self.store.record(events);
         }
-    }
-
-    /// Looks up one client as of whichever commit is the latest when it is asked, for a job of the writer's.
-    pub fn later_client(
-        &self,
-        id: ClientId,
-    ) -> impl FnOnce() -> Result<Option<Arc<Client>>, StoreError> + Send + use<> {
-        let (clients, store) = (self.clients.clone(), self.store.clone());
-        move || clients.get(&store, id)
     }
 
     /// A client, as of the latest commit.

@@ -5,12 +5,13 @@ use crate::model::{Client, Grant, Session, User};
 use crate::oauth::standing::Ground;
 use crate::store::{StoreError, View};
 use crate::types::{SessionId, Timestamp, UserId};
+use std::sync::Arc;
 
 /// The person and their session, as of one view.
 #[derive(Clone, Debug, Default)]
 pub struct Records {
     /// The person.
-    pub user: Option<User>,
+    pub user: Option<Arc<User>>,
     session: Option<Session>,
 }
 
@@ -28,9 +29,9 @@ impl Records {
         session: Option<SessionId>,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let user = view.user(user)?;
+        let user = view.shared_user(user)?;
         let session = match (session, &user) {
-            (Some(id), Some(user)) => match (view.session(id)?, view.settings()?) {
+            (Some(id), Some(user)) => match (view.session(id)?, view.shared_settings()?) {
                 (Some(session), Some(settings)) => {
                     Some(session).filter(|s| session::holds(s, user, &settings, now))
                 }
@@ -45,7 +46,7 @@ impl Records {
     pub fn ground<'a>(&'a self, client: Option<&'a Client>) -> Ground<'a> {
         Ground {
             client,
-            user: self.user.as_ref(),
+            user: self.user.as_deref(),
             session: self.session.as_ref(),
         }
     }

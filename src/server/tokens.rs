@@ -28,7 +28,7 @@ pub struct Checked {
 #[derive(Debug)]
 pub struct Person {
     /// As of the check.
-    pub user: User,
+    pub user: Arc<User>,
     /// Whether an application of the token, or of one that it came from, knows them under a name of its own.
     pub pairwise: bool,
     /// What the sign-in asked of userinfo by name, as far as the client may see it today.

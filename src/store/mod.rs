@@ -1,7 +1,7 @@
 //! The one data file. The only room that knows redb.
 //! Owns: the tables (`schema`), the records' encoding (`codec`), reading (`view`, over `rows`), the handle that takes
 //! jobs (`handle`), the one writer (`writer`), whom it wakes (`bell`), how it hears that reading failed (`alarm`), its
-//! open transaction (`tables`), applying changes and keeping indexes (`apply`), opening and its refusals (`open`), giving
+//! open transaction (`tables`) and what it read lately (`remembered`), applying changes and keeping indexes (`apply`), opening and its refusals (`open`), giving
 //! room back (`compact`), what was last used when (`marks`), forgetting what has expired (`sweep`), uses of what may be
 //! used once (`replays`), resources with the clients that they name (`resources`), the audit log (`event_log`), what
 //! passwords are kept under (`passwords`), copies of the file (`backup`), encrypted ones (`encrypted`), putting one down
@@ -31,6 +31,7 @@ mod passwords;
 pub mod placed;
 mod references;
 mod rehearsal;
+mod remembered;
 mod replays;
 mod resources;
 pub mod restore;

@@ -1,9 +1,11 @@
 //! Rows of bytes, from a snapshot and from the writer's open transaction alike. Not here: what they mean (`view`).
 
 use super::StoreError;
+use super::remembered::Remembered;
 use super::schema::Table;
 use super::tables::Tables;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata, TableError};
+use std::cell::RefCell;
 use std::ops::Bound;
 
 /// Rows, from wherever they come.
@@ -18,6 +20,10 @@ pub(super) trait Rows {
         order: Order,
         visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
     ) -> Result<(), StoreError>;
+    /// What the writer remembers of them; a snapshot has nothing.
+    fn remembered(&self) -> Option<&RefCell<Remembered>> {
+        None
+    }
 }
 
 impl Rows for ReadTransaction {
@@ -62,7 +68,7 @@ type ReadOnlyRows = ReadOnlyTable<&'static [u8], &'static [u8]>;
 
 impl Rows for Tables<'_> {
     fn row(&self, table: Table, key: &[u8], read: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
-        self.with(table, |table| {
+        self.read(table, |table| {
             if let Some(guard) = table.get(key)? {
                 read(guard.value());
             }
@@ -71,7 +77,7 @@ impl Rows for Tables<'_> {
     }
 
     fn count(&self, table: Table) -> Result<u64, StoreError> {
-        self.with(table, |table| Ok(table.len()?))
+        self.read(table, |table| Ok(table.len()?))
     }
 
     fn scan(
@@ -81,7 +87,11 @@ impl Rows for Tables<'_> {
         order: Order,
         visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
     ) -> Result<(), StoreError> {
-        self.with(table, |table| walk(table, range, order, visit))
+        self.read(table, |table| walk(table, range, order, visit))
+    }
+
+    fn remembered(&self) -> Option<&RefCell<Remembered>> {
+        Some(Tables::remembered(self))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use super::codec::encode;
+use super::remembered::Remembered;
 use super::schema::Table;
 use redb::WriteTransaction;
 use std::cell::RefCell;
@@ -10,20 +11,50 @@ use std::cell::RefCell;
 pub(super) struct Tables<'a> {
     txn: &'a WriteTransaction,
     open: Vec<RefCell<Option<OpenTable<'a>>>>,
+    remembered: RefCell<Remembered>,
 }
 
 pub(super) type OpenTable<'a> = redb::Table<'a, &'static [u8], &'static [u8]>;
 
 impl<'a> Tables<'a> {
-    pub(super) fn new(txn: &'a WriteTransaction) -> Self {
+    pub(super) fn new(txn: &'a WriteTransaction, remembered: Remembered) -> Self {
         Self {
             txn,
             open: Table::ALL.iter().map(|_| RefCell::new(None)).collect(),
+            remembered: RefCell::new(remembered),
         }
     }
 
-    /// Gives one table to `act`.
+    /// What was read in this transaction and those before it. It holds once this one is committed.
+    pub(super) fn into_remembered(self) -> Remembered {
+        self.remembered.into_inner()
+    }
+
+    /// The same while it is open.
+    pub(super) fn remembered(&self) -> &RefCell<Remembered> {
+        &self.remembered
+    }
+
+    /// Gives one table to `act`, which writes to it.
     pub(super) fn with<T>(
+        &self,
+        table: Table,
+        act: impl FnOnce(&mut OpenTable<'a>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.remembered.borrow_mut().forget(table);
+        self.opened(table, act)
+    }
+
+    /// Gives one table to `act`, which reads it.
+    pub(super) fn read<T>(
+        &self,
+        table: Table,
+        act: impl FnOnce(&OpenTable<'a>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.opened(table, |table| act(table))
+    }
+
+    fn opened<T>(
         &self,
         table: Table,
         act: impl FnOnce(&mut OpenTable<'a>) -> Result<T, StoreError>,

@@ -3,6 +3,7 @@
 use super::StoreError;
 use super::alarm::{Alarm, Watched};
 use super::codec::decode;
+use super::remembered::{Kept, Remembered};
 use super::rows::{Order, Rows};
 use super::schema::{BACKUPS_KEY, SETTINGS_KEY, Table};
 use super::tables::Tables;
@@ -18,7 +19,9 @@ use crate::types::{
 use redb::ReadTransaction;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
+use std::hash::Hash;
 use std::ops::Bound;
+use std::sync::Arc;
 
 /// The file as of one commit. Cheap; drop it soon.
 pub struct Snapshot {
@@ -63,6 +66,11 @@ impl<'a> View<'a> {
         self.get(Table::Settings, SETTINGS_KEY)
     }
 
+    /// The same, which the writer decodes once for many jobs.
+    pub fn shared_settings(&self) -> Result<Option<Arc<Settings>>, StoreError> {
+        self.shared(|kept| &mut kept.settings, (), || self.settings())
+    }
+
     /// The settings, of a file that a server has started with.
     pub fn settings_made(&self) -> Result<Settings, StoreError> {
         self.settings()?
@@ -88,6 +96,11 @@ impl<'a> View<'a> {
         Ok(found)
     }
 
+    /// The same, which the writer decodes once for many jobs.
+    pub fn shared_client(&self, id: ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+        self.shared(|kept| &mut kept.clients, id, || self.client(id))
+    }
+
     /// The client of a `client_id` as it travels.
     pub fn client_on_wire(&self, id: &WireClientId) -> Result<Option<Box<Client>>, StoreError> {
         let found = self.client_in_box(id.key())?;
@@ -110,6 +123,11 @@ impl<'a> View<'a> {
     /// One user.
     pub fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         self.get(Table::Users, id.as_bytes())
+    }
+
+    /// The same, which the writer decodes once for many jobs.
+    pub fn shared_user(&self, id: UserId) -> Result<Option<Arc<User>>, StoreError> {
+        self.shared(|kept| &mut kept.users, id, || self.user(id))
     }
 
     /// The user with that name, in any case.
@@ -373,6 +391,25 @@ impl<'a> View<'a> {
     /// All initial access tokens, oldest first.
     pub fn initial_tokens(&self) -> Result<Vec<InitialAccessToken>, StoreError> {
         self.all(Table::InitialTokens)
+    }
+
+    fn shared<K: Hash + Eq, T>(
+        &self,
+        kind: fn(&mut Remembered) -> &mut Kept<K, T>,
+        key: K,
+        read: impl FnOnce() -> Result<Option<T>, StoreError>,
+    ) -> Result<Option<Arc<T>>, StoreError> {
+        let Some(remembered) = self.0.remembered() else {
+            return Ok(read()?.map(Arc::new));
+        };
+        if let Some(known) = kind(&mut remembered.borrow_mut()).get(&key) {
+            return Ok(Some(known));
+        }
+        let found = read()?.map(Arc::new);
+        if let Some(found) = &found {
+            kind(&mut remembered.borrow_mut()).put(key, found.clone());
+        }
+        Ok(found)
     }
 
     pub(super) fn get<T: DeserializeOwned>(

@@ -4,6 +4,7 @@ use super::bell::Bell;
 use super::codec::encode;
 use super::counters::Counters;
 use super::marks::Marks;
+use super::remembered::Remembered;
 use super::schema::Table;
 use super::tables::Tables;
 use super::{OpenError, StoreError, View, apply, event_log, panics};
@@ -137,6 +138,7 @@ impl Batch {
 pub(super) struct Writer {
     shared: Arc<Shared>,
     last_event: u64,
+    remembered: Remembered,
 }
 
 impl Writer {
@@ -144,6 +146,7 @@ impl Writer {
         Self {
             shared,
             last_event: 0,
+            remembered: Remembered::default(),
         }
     }
 
@@ -233,7 +236,8 @@ impl Writer {
     ) -> Result<(), StoreError> {
         let begun = Instant::now();
         let txn = db.begin_write()?;
-        let tables = Tables::new(&txn);
+        // Taken: where nothing is committed, none of it is kept.
+        let tables = Tables::new(&txn, std::mem::take(&mut self.remembered));
         for job in jobs {
             let error = match panics::untold(&self.shared.path, || job(&tables, batch)) {
                 Some(Ok(release)) => {
@@ -252,17 +256,18 @@ impl Writer {
             log::error!("{error}");
         }
         if !batch.changed && batch.events.is_empty() {
-            drop(tables);
+            self.remembered = tables.into_remembered();
             return Ok(txn.abort()?);
         }
         self.flush_marks(&tables)?;
         batch.clients_changed |= self.flush_uses(&tables)?;
         self.put_events(&tables, &batch.events)?;
-        drop(tables);
+        let remembered = tables.into_remembered();
         // Nothing of ours runs in there.
         let committed = panics::told(&self.shared.path, || txn.commit());
         committed
             .ok_or_else(|| StoreError::Unavailable("its pages contradict each other".into()))??;
+        self.remembered = remembered;
         self.shared.counters.commits.note(begun.elapsed());
         Ok(())
     }

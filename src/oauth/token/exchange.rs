@@ -19,6 +19,7 @@ use crate::oauth::introspect::{AccessToken, Origin};
 use crate::oauth::{protected_resource, standing, target};
 use crate::types::{Form, Scope, Secret, Thumbprint, Timestamp};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// RFC 8693 §2.1.
 pub const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -101,7 +102,7 @@ pub struct Standing {
     /// Whether it and all that it hangs on stand: what introspection asks.
     pub stands: bool,
     /// Its person; `None` for a service's own.
-    pub user: Option<User>,
+    pub user: Option<Arc<User>>,
 }
 
 /// Decides over an exchange; the client is authenticated and may use the grant. `None`: no token of ours.

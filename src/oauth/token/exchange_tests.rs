@@ -47,7 +47,7 @@ fn with(changes: &[(&str, Value)]) -> Standing {
     Standing {
         token: AccessToken::from_claims("at+jwt", claims, &issuer()).unwrap(),
         stands: true,
-        user: Some(user()),
+        user: Some(user().into()),
     }
 }
 

@@ -126,11 +126,8 @@ fn submit(
     match request {
         Request::ClientCredentials(request) => {
             let access = random::bytes();
-            let latest = incoming.ctx.later_client(id);
-            // Of the last commit, not of this batch: what the batch changes was not answered yet, so that this token may
-            // come before it; and a record that did not change is not decoded once more for every token.
-            run(incoming, who, uses, move |_| {
-                let Some(client) = latest()?.filter(|client| !client.disabled) else {
+            run(incoming, who, uses, move |view| {
+                let Some(client) = view.shared_client(id)?.filter(|client| !client.disabled) else {
                     return Ok(gone());
                 };
                 Ok(client_credentials::decide(&client, &request, access, now))
@@ -139,7 +136,7 @@ fn submit(
         Request::Code(request) => {
             let fresh = fresh();
             run(incoming, who, uses, move |view| {
-                let Some(client) = view.client(id)? else {
+                let Some(client) = view.shared_client(id)? else {
                     return Ok(gone());
                 };
                 let code = match &request.code {
@@ -172,7 +169,7 @@ fn submit(
                 refresh: Fresh::draw(),
             };
             run(incoming, who, uses, move |view| {
-                let Some(client) = view.client(id)? else {
+                let Some(client) = view.shared_client(id)? else {
                     return Ok(gone());
                 };
                 let family = match &request.token {
@@ -193,7 +190,7 @@ fn submit(
         Request::Device(request) => {
             let fresh = fresh();
             run(incoming, who, uses, move |view| {
-                let Some(client) = view.client(id)? else {
+                let Some(client) = view.shared_client(id)? else {
                     return Ok(gone());
                 };
                 let record = match &request.device_code {
@@ -239,7 +236,7 @@ fn exchanged(
         None => None,
     };
     run(incoming, who, uses, move |view| {
-        let Some(client) = view.client(id)? else {
+        let Some(client) = view.shared_client(id)? else {
             return Ok(gone());
         };
         let subject = subject
