@@ -2,7 +2,7 @@
 //! Time-ordered, so that rows written together lie together in the file.
 
 use super::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use std::fmt;
 use std::str::FromStr;
 
@@ -55,6 +55,17 @@ impl Id {
         &self.0
     }
 
+    fn text(self) -> [u8; TEXT_LENGTH] {
+        let mut value = u128::from_be_bytes(self.0);
+        let mut text = [b'0'; TEXT_LENGTH];
+        for place in text.iter_mut().rev() {
+            let digit = usize::try_from(value & 31).unwrap_or(0);
+            *place = ALPHABET.get(digit).copied().unwrap_or(b'0');
+            value >>= 5;
+        }
+        text
+    }
+
     /// When it was made, by the clock of that time.
     pub fn time(&self) -> Timestamp {
         let millis = self
@@ -66,16 +77,22 @@ impl Id {
     }
 }
 
+/// What a letter or digit of the alphabet stands for.
+fn digit(byte: u8) -> Option<u8> {
+    Some(match byte {
+        b'0'..=b'9' => byte - b'0',
+        b'a'..=b'h' => byte - b'a' + 10,
+        b'j' | b'k' => byte - b'j' + 18,
+        b'm' | b'n' => byte - b'm' + 20,
+        b'p'..=b't' => byte - b'p' + 22,
+        b'v'..=b'z' => byte - b'v' + 27,
+        _ => return None,
+    })
+}
+
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut value = u128::from_be_bytes(self.0);
-        let mut text = [b'0'; TEXT_LENGTH];
-        for place in text.iter_mut().rev() {
-            let digit = usize::try_from(value & 31).unwrap_or(0);
-            *place = ALPHABET.get(digit).copied().unwrap_or(b'0');
-            value >>= 5;
-        }
-        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        f.write_str(std::str::from_utf8(&self.text()).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -100,8 +117,7 @@ impl FromStr for Id {
         }
         let mut value: u128 = 0;
         for byte in text.bytes() {
-            let digit = ALPHABET.iter().position(|c| *c == byte).ok_or(IdError)?;
-            value = (value << 5) | u128::try_from(digit).map_err(|_| IdError)?;
+            value = (value << 5) | u128::from(digit(byte).ok_or(IdError)?);
         }
         Ok(Self(value.to_be_bytes()))
     }
@@ -109,7 +125,10 @@ impl FromStr for Id {
 
 impl Serialize for Id {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match std::str::from_utf8(&self.text()) {
+            Ok(text) => serializer.serialize_str(text),
+            Err(_) => Err(ser::Error::custom(IdError)),
+        }
     }
 }
 
@@ -200,6 +219,14 @@ ids! {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn every_letter_and_digit_stands_for_its_place_in_the_alphabet() {
+        for byte in 0..=u8::MAX {
+            let place = ALPHABET.iter().position(|c| *c == byte);
+            assert_eq!(digit(byte).map(usize::from), place, "{byte}");
+        }
+    }
 
     proptest! {
         #[test]
