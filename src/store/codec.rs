@@ -6,14 +6,21 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 const PREFIX: &[u8] = b"{\"v\":1,";
+/// Most records are shorter.
+const ROOM: usize = 512;
 
 /// The bytes of a record.
 pub(super) fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, StoreError> {
-    let json = serde_json::to_vec(record).map_err(|e| StoreError::BadRecord(e.to_string()))?;
-    let members = json
-        .strip_prefix(b"{")
-        .ok_or_else(|| StoreError::BadRecord("not an object".to_owned()))?;
-    Ok([PREFIX, members].concat())
+    let mut bytes = Vec::with_capacity(ROOM);
+    let (version, comma) = PREFIX.split_at(PREFIX.len() - 1);
+    bytes.extend_from_slice(version);
+    serde_json::to_writer(&mut bytes, record).map_err(|e| StoreError::BadRecord(e.to_string()))?;
+    // The members go on where the record's own brace was.
+    match bytes.get_mut(version.len()..PREFIX.len()) {
+        Some(brace) if *brace == *b"{" => brace.copy_from_slice(comma),
+        _ => return Err(StoreError::BadRecord("not an object".to_owned())),
+    }
+    Ok(bytes)
 }
 
 /// The record in the bytes.

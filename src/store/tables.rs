@@ -59,11 +59,8 @@ impl<'a> Tables<'a> {
         table: Table,
         act: impl FnOnce(&mut OpenTable<'a>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let place = Table::ALL
-            .iter()
-            .position(|t| *t == table)
-            .and_then(|i| self.open.get(i));
-        let cell = place.ok_or_else(|| StoreError::BadRecord("no such table".to_owned()))?;
+        let cell = self.open.get(table as usize);
+        let cell = cell.ok_or_else(|| StoreError::BadRecord("no such table".to_owned()))?;
         let mut cell = cell.borrow_mut();
         if cell.is_none() {
             *cell = Some(self.txn.open_table(table.definition())?);
