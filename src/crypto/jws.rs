@@ -17,6 +17,9 @@ pub const RESPONSE_TYPE: &str = "JWT";
 /// The `typ` of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4).
 pub const LOGOUT_TOKEN_TYPE: &str = "logout+jwt";
 
+/// Most claims of one token are shorter, as JSON.
+const USUAL_CLAIMS: usize = 768;
+
 /// Why a token does not hold. None of them is told to whoever presents it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JwsError {
@@ -66,9 +69,10 @@ pub fn sign_claims(
         log::error!("there is no key to sign with");
         return None;
     };
+    let mut json = Vec::with_capacity(USUAL_CLAIMS);
     // A map of JSON values always serialises.
-    let claims = serde_json::to_vec(claims).ok()?;
-    Some(sign(key, typ, &claims))
+    serde_json::to_writer(&mut json, claims).ok()?;
+    Some(sign(key, typ, &json))
 }
 
 /// Checks a token against the ring's published keys. The key, found by `kid`, names the algorithm: a header that says

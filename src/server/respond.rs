@@ -5,7 +5,8 @@ use super::metrics::refused;
 use crate::oauth::error::Wire;
 use askama::Template;
 use rouille::Response;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -16,6 +17,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// application leaves it out; its forms are ours all the same.
 const POLICY_TO_APPLICATIONS: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                                       connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Most answers in JSON are shorter: one with two tokens is not.
+const USUAL_ANSWER: usize = 1_024;
 
 /// Where the forms of a page may lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,9 +66,14 @@ pub fn plain(status: u16, text: &str) -> Response {
 }
 
 /// JSON that nobody may store (RFC 6749 §5.1).
-pub fn json(status: u16, value: &Value) -> Response {
-    let mut response =
-        Response::from_data("application/json", value.to_string()).with_status_code(status);
+pub fn json(status: u16, value: &impl Serialize) -> Response {
+    let mut body = Vec::with_capacity(USUAL_ANSWER);
+    let Ok(()) = serde_json::to_writer(&mut body, value) else {
+        // What has text for its names always serialises.
+        log::error!("an answer could not be written as JSON");
+        return plain(500, "This answer could not be written.");
+    };
+    let mut response = Response::from_data("application/json", body).with_status_code(status);
     set(&mut response, "Pragma", "no-cache");
     response
 }

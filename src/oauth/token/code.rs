@@ -421,7 +421,7 @@ mod tests {
             assert!(decision.changes.is_empty());
         }
         let issued = with(Some(key)).reply.unwrap();
-        let answer = issued.answer("signed", None);
+        let answer = serde_json::json!(issued.answer("signed", None));
         assert_eq!(answer["token_type"], "DPoP");
     }
 

@@ -3,12 +3,13 @@
 //! Not here: signing (`server::oauth::token`), which draws random bytes.
 
 use crate::crypto::digest::at_hash;
-use crate::model::{Algorithm, Authentication, ClaimsRequest, Client, Grant, User};
+use crate::model::{Algorithm, Authentication, Client, Grant, User};
 use crate::oauth::introspect::Origin;
 use crate::oauth::{claim_mapping, claims, subject, target};
 use crate::types::{
     BearerSecret, GrantId, Id, Issuer, Scope, Thumbprint, Timestamp, TokenId, WireClientId,
 };
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -59,16 +60,29 @@ pub(super) struct Exchanged {
 /// The part about a person.
 #[derive(Clone, Debug)]
 pub struct Person {
-    user: Box<User>,
     subject: String,
     grant: GrantId,
     sid: String,
     authentication: Authentication,
-    claims: ClaimsRequest,
-    claims_in_id_token: bool,
-    /// Under names of the application's own.
-    mapped: Map<String, Value>,
+    /// What the ID token says of them beside that.
+    claims: Map<String, Value>,
+    /// What the access token does, under names of the application's own.
     mapped_for_access: Map<String, Value>,
+}
+
+/// The answer of the token endpoint. A member that is none is left out.
+#[derive(Serialize)]
+pub struct Answer<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: u64,
+    scope: &'a Scope,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
 }
 
 impl Issued {
@@ -80,17 +94,6 @@ impl Issued {
         access: [u8; 10],
         now: Timestamp,
     ) -> Self {
-        let person = Person {
-            user: Box::new(user.clone()),
-            subject: subject::of(user, client),
-            grant: grant.id,
-            sid: subject::session(grant.session, client),
-            authentication: grant.authentication.clone(),
-            claims: claims::within(grant.claims.clone(), &client.scope).0,
-            claims_in_id_token: client.claims_in_id_token,
-            mapped: claim_mapping::of_user(&client.claim_mappings, user),
-            mapped_for_access: claim_mapping::for_access_token(&client.claim_mappings, user),
-        };
         let issued = Self::for_client(
             client,
             grant.scope.clone(),
@@ -98,6 +101,14 @@ impl Issued {
             access,
             now,
         );
+        let person = Person {
+            subject: subject::of(user, client),
+            grant: grant.id,
+            sid: subject::session(grant.session, client),
+            authentication: grant.authentication.clone(),
+            claims: in_id_token(grant, user, client, &issued.scope),
+            mapped_for_access: claim_mapping::for_access_token(&client.claim_mappings, user),
+        };
         Self {
             user: Some(person),
             ..issued
@@ -191,23 +202,22 @@ impl Issued {
     }
 
     /// The JSON answer (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
-    pub fn answer(&self, access_token: &str, id_token: Option<&str>) -> Value {
-        let mut answer = json!({
-            "access_token": access_token,
-            "token_type": if self.key.is_some() { "DPoP" } else { "Bearer" },
-            "expires_in": self.life.as_secs(),
-            "scope": self.scope,
-        });
-        if let Some(id_token) = id_token {
-            answer["id_token"] = json!(id_token);
+    pub fn answer<'a>(&'a self, access_token: &'a str, id_token: Option<&'a str>) -> Answer<'a> {
+        Answer {
+            access_token,
+            token_type: if self.key.is_some() { "DPoP" } else { "Bearer" },
+            expires_in: self.life.as_secs(),
+            scope: &self.scope,
+            id_token,
+            issued_token_type: self
+                .exchanged
+                .as_ref()
+                .map(|exchanged| exchanged.token_type),
+            refresh_token: self
+                .refresh
+                .as_ref()
+                .map(|secret| secret.text().expose().to_owned()),
         }
-        if let Some(exchanged) = &self.exchanged {
-            answer["issued_token_type"] = json!(exchanged.token_type);
-        }
-        if let Some(refresh) = &self.refresh {
-            answer["refresh_token"] = json!(refresh.text().expose());
-        }
-        answer
     }
 
     /// RFC 9068 §2.2. The `jti` of a grant's token begins with the grant: that is how its end is found.
@@ -280,18 +290,7 @@ impl Issued {
     /// lag.
     pub fn id_claims(&self, issuer: &Issuer, access_token: &str) -> Option<Map<String, Value>> {
         let person = self.user.as_ref().filter(|_| self.has_id_token())?;
-        let scope = if person.claims_in_id_token {
-            self.scope.clone()
-        } else {
-            Scope::default()
-        };
-        let wanted = &person.claims.id_token;
-        let mut claims = claims::of_user(&person.user, &scope, wanted);
-        let mapped = person
-            .mapped
-            .iter()
-            .filter(|(name, _)| person.claims_in_id_token || wanted.contains_key(*name));
-        claims.extend(mapped.map(|(name, value)| (name.clone(), value.clone())));
+        let mut claims = person.claims.clone();
         let mut put = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
         put("iss", json!(issuer.as_str()));
         put("sub", json!(person.subject));
@@ -312,6 +311,24 @@ impl Issued {
     fn has_id_token(&self) -> bool {
         self.user.is_some() && self.scope.contains("openid")
     }
+}
+
+/// What the ID token says of a person: what was asked of it by name (OpenID Connect Core §5.5), and what the scopes give
+/// where the application wants that there too (§5.4 has it at userinfo).
+fn in_id_token(grant: &Grant, user: &User, client: &Client, scope: &Scope) -> Map<String, Value> {
+    let nothing = Scope::default();
+    let all = client.claims_in_id_token;
+    let wanted = claims::within(grant.claims.clone(), &client.scope)
+        .0
+        .id_token;
+    let mut claims = claims::of_user(user, if all { scope } else { &nothing }, &wanted);
+    let mapped = claim_mapping::of_user(&client.claim_mappings, user);
+    claims.extend(
+        mapped
+            .into_iter()
+            .filter(|(name, _)| all || wanted.contains_key(name)),
+    );
+    claims
 }
 
 #[cfg(test)]
@@ -336,7 +353,7 @@ mod tests {
         (
             issued.access_claims(&issuer()),
             id.unwrap_or_default(),
-            answer,
+            json!(answer),
         )
     }
 

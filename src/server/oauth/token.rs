@@ -56,7 +56,7 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
     };
     match incoming.ctx.keys() {
         Ok(keys) => match signed(&issued, &incoming.ctx.config.issuer, &keys) {
-            Some(answer) => respond::json(200, &answer),
+            Some(answer) => answer,
             None => refuse(&TokenError::Unavailable),
         },
         Err(error) => refuse(&unavailable(error)),
@@ -64,7 +64,7 @@ pub fn handle(incoming: &Incoming<'_>, form: &Form, client: &AuthenticatedClient
 }
 
 /// The answer with its tokens signed; `None` where there is no key.
-fn signed(issued: &Issued, issuer: &Issuer, keys: &KeyRing) -> Option<Value> {
+fn signed(issued: &Issued, issuer: &Issuer, keys: &KeyRing) -> Option<Response> {
     let sign = |algorithm, typ, claims: Map<String, Value>| {
         jws::sign_claims(keys, algorithm, typ, &claims, issued.time())
     };
@@ -77,7 +77,7 @@ fn signed(issued: &Issued, issuer: &Issuer, keys: &KeyRing) -> Option<Value> {
         Some(claims) => Some(sign(issued.id_token_alg(), ID_TOKEN_TYPE, claims)?),
         None => None,
     };
-    Some(issued.answer(&access, id.as_deref()))
+    Some(respond::json(200, &issued.answer(&access, id.as_deref())))
 }
 
 /// Whether the code or refresh token exists with that verifier. One that was handed out is in every later snapshot.
