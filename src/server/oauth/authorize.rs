@@ -4,7 +4,7 @@
 use super::known::{self, Brought, Unknown, brought};
 use crate::crypto::jws;
 use crate::crypto::random::Fresh;
-use crate::model::{Client, Decision, Event, EventKind, Session, User};
+use crate::model::{Client, Decision, Event, EventKind};
 use crate::oauth::authorize::jarm::Unsigned;
 use crate::oauth::authorize::request::{NoTarget, Request, Target};
 use crate::oauth::authorize::response::{Delivery, Outgoing, Response as Answer};
@@ -25,6 +25,7 @@ use crate::views::{FormPost, Hidden};
 use rouille::Response;
 use serde_json::Value;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 /// `GET` and `POST /authorize`.
 pub fn handle(incoming: &Incoming<'_>) -> Response {
@@ -67,7 +68,7 @@ fn answer(
     let ctx = incoming.ctx;
     let snapshot = ctx.store.snapshot()?;
     let view = snapshot.view();
-    let settings = view.settings_made()?;
+    let settings = ctx.settings()?;
     let visitor = incoming.visitor(&view, &settings)?;
     let (form, marks) = interaction::take(incoming, form, visitor.as_ref());
     let known = match brought {
@@ -76,7 +77,7 @@ fn answer(
     };
     let known = match known {
         Ok(known) => known,
-        Err((client, why)) => return Ok(no_target(incoming, &form, client.as_ref(), &why)),
+        Err((client, why)) => return Ok(no_target(incoming, &form, client.as_deref(), &why)),
     };
     let (client, description, unmarked) = (known.client, known.description, known.unmarked);
     let request = match known.request {
@@ -159,14 +160,14 @@ fn issue(
     let target = request.target.clone();
     let submitted = incoming.ctx.store.submit(move |view| {
         let (client, differs) = match &description {
-            None => (view.client(client_id)?, false),
+            None => (view.shared_client(client_id)?, false),
             Some(described) => match described.taken_over(view, now)? {
-                Ok((client, differs)) => (Some(client), differs),
+                Ok((client, differs)) => (Some(Arc::new(client)), differs),
                 Err(_) => (None, false),
             },
         };
-        let (user, session): (Option<User>, Option<Session>) = match ids {
-            Some((user, session)) => (view.user(user)?, view.session(session)?),
+        let (user, session) = match ids {
+            Some((user, session)) => (view.shared_user(user)?, view.session(session)?),
             None => (None, None),
         };
         let consent = match ids {
@@ -174,7 +175,7 @@ fn issue(
             None => None,
         };
         let subject = user
-            .as_ref()
+            .as_deref()
             .filter(|user| !user.disabled)
             .zip(session.as_ref());
         let Some(client) = client.filter(|client| !client.disabled) else {

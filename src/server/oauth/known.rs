@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// A request whose client and target are known.
 pub struct Known {
     /// The client.
-    pub client: Client,
+    pub client: Arc<Client>,
     /// The request, or why it cannot be used; either way there is somewhere to answer.
     pub request: Result<Request, (Target, AuthorizeError)>,
     /// What the client was made of, where a document describes it.
@@ -42,7 +42,7 @@ impl Known {
 }
 
 /// Why there is nowhere to answer, with the client if there is one.
-pub type Unknown = (Option<Client>, NoTarget);
+pub type Unknown = (Option<Arc<Client>>, NoTarget);
 
 /// Finds the client and the target, for whoever holds no snapshot.
 pub fn find(incoming: &Incoming<'_>, form: &Form) -> Result<Result<Known, Unknown>, StoreError> {
@@ -163,11 +163,11 @@ pub fn within(
         });
     Ok(match heard {
         Ok(heard) => Ok(Known {
-            client: Arc::unwrap_or_clone(client),
+            client,
             description,
             request: heard.request,
             unmarked: begun.is_none() && (form.has("request_uri") || form.has("request")),
         }),
-        Err(why) => Err((Some(Arc::unwrap_or_clone(client)), why)),
+        Err(why) => Err((Some(client), why)),
     })
 }

@@ -117,7 +117,7 @@ pub fn denied(incoming: &Incoming<'_>, request: &Form) -> Result<Response, Store
             };
             authorize::refuse(incoming, &known.client, &target, error)
         }
-        Err((client, why)) => authorize::no_target(incoming, request, client.as_ref(), &why),
+        Err((client, why)) => authorize::no_target(incoming, request, client.as_deref(), &why),
     })
 }
 
