@@ -1,6 +1,6 @@
 //! Attacks over plain http.
 
-use crate::crowd::{Manner, Size};
+use crate::crowd::{Manner, Size, Speech};
 use crate::siege::{alone, hold};
 use crate::world::World;
 use std::time::Duration;
@@ -15,6 +15,7 @@ fn crowd(connections: usize) -> Size {
 
 fn slowly(first: &[u8], then: &[u8]) -> Manner {
     Manner {
+        speech: Speech::Plain,
         first: first.to_vec(),
         then: then.to_vec(),
         reads: true,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use doorlight::server::listener::{Limits, Listener, Service, Shutdown, raise_nofile_limit, serve};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::world::{Client, Server, get, toy};
+use super::world::{Client, Server, get, post, toy};
 
 #[test]
 fn past_the_limit_the_longest_idle_connection_makes_room() {
@@ -289,7 +289,7 @@ fn child_server() {
 #[test]
 fn heads_beyond_what_large_requests_may_take_are_refused_until_one_is_over() {
     let server = Server::with_limits(Limits {
-        large_requests: 16 * 1024,
+        large_requests: 6 * 1024,
         ..Limits::default()
     });
     let long = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}", "a".repeat(8_000));
@@ -304,6 +304,36 @@ fn heads_beyond_what_large_requests_may_take_are_refused_until_one_is_over() {
     assert_eq!(server.ask(get("/")).text(), "hello");
     endless.send("\r\n\r\n");
     assert_eq!(endless.answer().status, 200);
+    assert_eq!(server.ask(&whole).status, 200);
+}
+
+/// Once, whoever announced the largest body had its part of the memory before they sent a byte of it.
+#[test]
+fn bodies_that_were_announced_and_do_not_come_take_nothing_from_those_that_do() {
+    let server = Server::with_limits(Limits {
+        large_requests: 64 * 1024,
+        ..Limits::default()
+    });
+    let announced = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n";
+    let _silent: Vec<_> = (0..8)
+        .map(|_| {
+            let mut client = server.connect();
+            client.send(announced);
+            client
+        })
+        .collect();
+    thread::sleep(Duration::from_millis(200));
+    let whole = post("/echo", &"a".repeat(30_000));
+    assert_eq!(server.ask(&whole).status, 200);
+    // And whoever has sent most of one has most of it.
+    let mut most = server.connect();
+    most.send(announced.to_owned() + &"a".repeat(59_000));
+    let begun = Instant::now();
+    while server.ask(&whole).status != 503 {
+        assert!(begun.elapsed() < Duration::from_secs(5), "never refused");
+    }
+    most.send("a".repeat(1_000));
+    assert_eq!(most.answer().status, 200);
     assert_eq!(server.ask(&whole).status, 200);
 }
 

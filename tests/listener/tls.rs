@@ -353,6 +353,59 @@ fn stalled_handshakes_are_shed_like_idle_connections() {
     assert!(started.elapsed() < Duration::from_secs(1));
 }
 
+/// What was encrypted takes of the memory like what was not: past its part of it a long record is refused, in words.
+#[test]
+fn long_records_share_what_there_is_for_large_requests() {
+    let certified = Certified::new();
+    let limits = Limits {
+        large_requests: 16 * 1024,
+        ..Limits::default()
+    };
+    let (server, _) = start(&certified, limits);
+    let config = Arc::new(certified.client());
+    let long = post("/restore", &"a".repeat(12_000));
+    let ask = |request: &str| {
+        let mut client = connect(&server, &config);
+        client.send(request);
+        client.answer().status
+    };
+    assert_eq!(ask(&long), 200);
+    let mut endless = connect(&server, &config);
+    endless.send(get("/"));
+    assert_eq!(endless.answer().status, 200);
+    let record = [&[23, 3, 3, 64, 0][..], &[1; 16_000]].concat();
+    endless.stream.sock.write_all(&record).unwrap();
+    let begun = Instant::now();
+    while ask(&long) != 503 {
+        assert!(begun.elapsed() < Duration::from_secs(5), "never refused");
+    }
+    assert_eq!(ask(&get("/")), 200);
+    drop(endless);
+    let begun = Instant::now();
+    while ask(&long) != 200 {
+        assert!(begun.elapsed() < Duration::from_secs(5), "never given back");
+    }
+}
+
+/// A session joins a message of a handshake of up to 64 KiB: a thousand strangers would fill the memory before they have
+/// said anything.
+#[test]
+fn a_handshake_as_long_as_no_client_needs_is_cut_off() {
+    let certified = Certified::new();
+    let (server, _) = start(&certified, Limits::default());
+    let mut hello = vec![1, 0, 234, 96, 3, 3];
+    hello.resize(60_000, 0);
+    let mut client = server.connect();
+    let cut_off = hello.chunks(10_000).find(|piece| {
+        let [high, low] = u16::try_from(piece.len()).unwrap().to_be_bytes();
+        let record = [&[22, 3, 1, high, low][..], piece].concat();
+        let sent = client.stream.write_all(&record);
+        thread::sleep(Duration::from_millis(50));
+        sent.is_err()
+    });
+    assert!(cut_off.is_some(), "all of it was taken");
+}
+
 #[test]
 fn another_certificate_is_shown_from_the_next_handshake_on_and_no_connection_ends() {
     let (old, new) = (Certified::new(), Certified::new());

@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use rouille::{Request, Response};
 
 use super::body::ChunkedDecoder;
+use super::content::Content;
 use super::forwarded::{self, Client};
 use super::head::{self, Framing, Head, HeadScanner, Version};
 use super::input::{Input, SMALL_HEAD, SMALL_INPUT};
@@ -25,9 +26,6 @@ use super::{Handler, Site};
 
 /// The output buffer that a connection keeps.
 const SMALL_ANSWER: usize = 4 * 1024;
-
-/// What a body may make us allocate before it arrives.
-const SMALL_BODY: usize = 4 * 1024;
 
 /// How many answers a client may ask ahead for where connections are many (pipelining, RFC 9112 §9.3.2): more than any
 /// program does. Then its connection ends: a crowd that asks for a thousand answers each keeps everybody waiting.
@@ -50,7 +48,10 @@ pub(super) struct Context {
 
 /// Serves one connection until it ends.
 pub(super) fn run(ticket: Ticket, peer: Client, trusted: bool, site: &Site, context: &Context) {
-    let Ok(wire) = Wire::new(ticket, context.limits.write_timeout, site.tls.as_ref()) else {
+    let limits = &context.limits;
+    let owner = (!trusted).then(|| Peer::of(peer.address.ip()));
+    let share = || context.large_requests.nothing_for(owner);
+    let Ok(wire) = Wire::new(ticket, limits.write_timeout, site.tls.as_ref(), share()) else {
         return;
     };
     if wire.ticket().idle().is_err() {
@@ -65,7 +66,8 @@ pub(super) fn run(ticket: Ticket, peer: Client, trusted: bool, site: &Site, cont
         site,
         context,
         wire,
-        input: Input::default(),
+        owner,
+        input: Input::new(share()),
         writer: ResponseWriter::default(),
         is_head: false,
         asked_ahead: 0,
@@ -79,9 +81,11 @@ pub(super) fn run(ticket: Ticket, peer: Client, trusted: bool, site: &Site, cont
 struct Connection<'a> {
     peer: Client,
     trusted: bool,
+    /// Who answers for what a large request takes.
+    owner: Option<Peer>,
     site: &'a Site,
     context: &'a Context,
-    wire: Wire,
+    wire: Wire<'a>,
     input: Input<'a>,
     writer: ResponseWriter,
     /// Whether the request at hand must be answered without a body.
@@ -218,7 +222,7 @@ impl<'c> Connection<'c> {
         Ok(())
     }
 
-    fn read_head(&mut self) -> Result<(Head, Option<Share<'c>>), End> {
+    fn read_head(&mut self) -> Result<(Head, Share<'c>), End> {
         let limits = &self.context.limits;
         let mut scanner = HeadScanner::new(limits.head);
         let mut deadline = None;
@@ -235,8 +239,6 @@ impl<'c> Connection<'c> {
                     *deadline.get_or_insert_with(|| Instant::now() + limits.head_timeout);
                 remaining(deadline).ok_or(Refusal::HeadTooSlow)?
             };
-            self.input
-                .allow_head(&self.context.large_requests, self.owner(), limits.head)?;
             match self.input.fill(&mut self.wire, timeout) {
                 Arrived::Bytes(_) => {}
                 Arrived::Nothing if deadline.is_some() => return Err(Refusal::HeadTooSlow.into()),
@@ -245,25 +247,22 @@ impl<'c> Connection<'c> {
                     return Err(End::Closed);
                 }
                 Arrived::End => return Err(End::Closed),
+                Arrived::TooMuch => return Err(Refusal::Overloaded.into()),
             }
         };
         let head = head::parse(self.input.unread().get(..length).unwrap_or_default())?;
         self.input.consume(length);
+        // Its fields are copies: the bytes that they came in go first.
         let share = match length.saturating_sub(SMALL_HEAD) {
-            0 => None,
-            large => {
-                // Its fields are copies: the bytes that they came in go first.
-                self.input.shrink_to(SMALL_INPUT);
-                let taken = self.context.large_requests.take(large, self.owner());
-                Some(taken.ok_or(Refusal::Overloaded)?)
-            }
+            0 => self.share(),
+            large => self.input.hand_over(large),
         };
         Ok((head, share))
     }
 
-    /// Who answers for what a large request takes.
-    fn owner(&self) -> Option<Peer> {
-        (!self.trusted).then(|| Peer::of(self.peer.address.ip()))
+    /// Nothing yet of what large requests may take.
+    fn share(&self) -> Share<'c> {
+        self.context.large_requests.nothing_for(self.owner)
     }
 
     /// The time of a head, and no longer than a connection may say nothing.
@@ -293,23 +292,14 @@ impl<'c> Connection<'c> {
             Framing::Chunked => None,
         };
         // What a service takes for itself, it answers for.
-        let large = length.unwrap_or(limit).saturating_sub(SMALL_BODY);
-        let context = self.context;
-        let share = match own_limit {
-            None if large > 0 => Some(
-                context
-                    .large_requests
-                    .take(large, self.owner())
-                    .ok_or(Refusal::Overloaded)?,
-            ),
-            _ => None,
-        };
+        let share = own_limit.is_none().then(|| self.share());
+        let content = Content::new(length.unwrap_or(limit), share);
         self.begin_body(head.expects_continue)?;
-        let body = match length {
-            Some(length) => self.read_sized(length),
-            None => self.read_chunked(limit),
+        let content = match length {
+            Some(length) => self.read_sized(length, content),
+            None => self.read_chunked(limit, content),
         };
-        Ok((body?, share))
+        Ok(content?.into_parts())
     }
 
     /// RFC 9110 §10.1.1: the client that waits for permission gets it once it is known that its body will be read,
@@ -326,32 +316,31 @@ impl<'c> Connection<'c> {
         Ok(())
     }
 
-    fn read_sized(&mut self, length: usize) -> Result<Vec<u8>, End> {
+    fn read_sized(&mut self, length: usize, mut content: Content<'c>) -> Result<Content<'c>, End> {
         let started = Instant::now();
-        let mut body = Vec::with_capacity(length.min(SMALL_BODY));
         loop {
             let unread = self.input.unread();
-            let wanted = length.saturating_sub(body.len()).min(unread.len());
-            body.extend_from_slice(unread.get(..wanted).unwrap_or_default());
+            let wanted = length.saturating_sub(content.len()).min(unread.len());
+            content.push(unread.get(..wanted).unwrap_or_default())?;
             self.input.consume(wanted);
-            if body.len() >= length {
-                return Ok(body);
+            if content.len() >= length {
+                return Ok(content);
             }
-            self.await_body(started, body.len())?;
+            self.await_body(started, content.len())?;
         }
     }
 
-    fn read_chunked(&mut self, limit: usize) -> Result<Vec<u8>, End> {
+    fn read_chunked(&mut self, limit: usize, mut content: Content<'c>) -> Result<Content<'c>, End> {
         let started = Instant::now();
         let mut decoder = ChunkedDecoder::new(limit);
-        let mut body = Vec::new();
         loop {
-            let used = decoder.decode(self.input.unread(), &mut body)?;
+            let unread = self.input.unread();
+            let used = decoder.decode(unread, content.room_for(unread.len())?)?;
             self.input.consume(used);
             if decoder.is_done() {
-                return Ok(body);
+                return Ok(content);
             }
-            self.await_body(started, body.len())?;
+            self.await_body(started, content.len())?;
         }
     }
 
@@ -363,13 +352,14 @@ impl<'c> Connection<'c> {
             Arrived::Bytes(_) => Ok(()),
             Arrived::Nothing => Err(Refusal::BodyTooSlow.into()),
             Arrived::End => Err(End::Closed),
+            Arrived::TooMuch => Err(Refusal::Overloaded.into()),
         }
     }
 
     #[cold]
     fn refuse(&mut self, refusal: Refusal) {
         // What led to it is not kept while the client takes note.
-        self.input = Input::default();
+        self.input = Input::new(self.share());
         let answer = response::refusal(refusal, self.is_head);
         if self.wire.begin_answer().write_all(&answer).is_ok() {
             self.linger();
@@ -386,8 +376,9 @@ impl<'c> Connection<'c> {
         let deadline = Instant::now() + LINGER;
         while let Some(timeout) = remaining(deadline) {
             self.input.discard();
-            if !matches!(self.input.fill(&mut self.wire, timeout), Arrived::Bytes(_)) {
-                return;
+            match self.input.fill(&mut self.wire, timeout) {
+                Arrived::Bytes(_) | Arrived::TooMuch => {}
+                Arrived::Nothing | Arrived::End => return,
             }
         }
     }

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use zeroize::Zeroize;
 
-use super::memory::{Memory, Share};
-use super::refusal::Refusal;
-use super::registry::Peer;
+use super::memory::Share;
 use super::wire::{Arrived, Wire};
 
 /// The buffer of a connection that has nothing large to say.
@@ -19,7 +17,6 @@ pub(super) const SMALL_INPUT: usize = 2 * 1024;
 pub(super) const SMALL_HEAD: usize = 4 * 1024;
 
 /// A connection's buffer.
-#[derive(Default)]
 pub(super) struct Input<'c> {
     storage: Vec<u8>,
     start: usize,
@@ -28,18 +25,30 @@ pub(super) struct Input<'c> {
     used: usize,
     /// Whether the last bytes that arrived left no room for more.
     full: bool,
-    /// For what a head takes beyond the small one.
-    share: Option<Share<'c>>,
+    /// For what the storage takes beyond a small head's.
+    share: Share<'c>,
 }
 
 impl<'c> Input<'c> {
+    /// `share` grows with what is taken for a head.
+    pub(super) fn new(share: Share<'c>) -> Self {
+        Self {
+            storage: Vec::new(),
+            start: 0,
+            end: 0,
+            used: 0,
+            full: false,
+            share,
+        }
+    }
+
     pub(super) fn unread(&self) -> &[u8] {
         self.storage.get(self.start..self.end).unwrap_or_default()
     }
 
     /// Whether the client sent more than was used. Requests may be just as long as the buffer, so that nothing is left
     /// in it while more of them wait.
-    pub(super) fn asks_ahead(&self, wire: &Wire) -> bool {
+    pub(super) fn asks_ahead(&self, wire: &Wire<'_>) -> bool {
         !self.unread().is_empty() || (self.full && wire.has_more())
     }
 
@@ -51,23 +60,8 @@ impl<'c> Input<'c> {
         self.start = self.end;
     }
 
-    /// Before more of a head is read: one that is not small any more takes what the largest needs, or is refused where
-    /// large requests have all that there is for them.
-    pub(super) fn allow_head(
-        &mut self,
-        memory: &'c Memory,
-        owner: Option<Peer>,
-        largest: usize,
-    ) -> Result<(), Refusal> {
-        if self.share.is_none() && self.unread().len() >= SMALL_HEAD {
-            let large = largest.saturating_sub(SMALL_HEAD);
-            self.share = Some(memory.take(large, owner).ok_or(Refusal::Overloaded)?);
-        }
-        Ok(())
-    }
-
-    /// Reads more bytes behind the unread ones.
-    pub(super) fn fill(&mut self, wire: &mut Wire, timeout: Duration) -> Arrived {
+    /// Reads more bytes behind the unread ones, if large requests have not all that there is for them.
+    pub(super) fn fill(&mut self, wire: &mut Wire<'_>, timeout: Duration) -> Arrived {
         if self.start > 0 {
             self.storage.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -75,7 +69,11 @@ impl<'c> Input<'c> {
         }
         if self.end == self.storage.len() {
             // Heads and chunks are bounded by their limits, and so is this.
-            self.resize((self.storage.len() * 2).max(SMALL_INPUT));
+            let size = (self.storage.len() * 2).max(SMALL_INPUT);
+            if !self.share.resize(size.saturating_sub(SMALL_HEAD)) {
+                return Arrived::TooMuch;
+            }
+            self.resize(size);
         }
         let arrived = wire.read(
             self.storage.get_mut(self.end..).unwrap_or_default(),
@@ -89,7 +87,7 @@ impl<'c> Input<'c> {
         arrived
     }
 
-    /// Makes room for pieces of that size.
+    /// Makes room for pieces of that size; whoever wants them answers for it.
     pub(super) fn widen(&mut self, size: usize) {
         if self.storage.len() < size {
             self.resize(size);
@@ -105,9 +103,18 @@ impl<'c> Input<'c> {
         if self.storage.len() > kept.max(needed) {
             self.resize(needed);
         }
-        if self.storage.len() <= SMALL_HEAD {
-            self.share = None;
-        }
+        // Less than before, but where pieces were larger than anybody answered for.
+        let _ = self
+            .share
+            .resize(self.storage.len().saturating_sub(SMALL_HEAD));
+    }
+
+    /// A head that took so much beyond a small one was read, and stands elsewhere now: gives its bytes back, and what
+    /// was taken for them to whoever has it. To ask anew would be to lose it to others.
+    pub(super) fn hand_over(&mut self, large: usize) -> Share<'c> {
+        let share = self.share.split(large);
+        self.shrink_to(SMALL_INPUT);
+        share
     }
 
     /// Storage of that size with what is unread. A vector that grows by itself leaves a copy behind.

@@ -24,8 +24,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// Bytes of a request body; a [`Service`](super::Service) may allow more for some requests.
     pub body: usize,
-    /// Bytes that all heads and bodies together may have beyond the first 4 KiB of each, and those of one address a
-    /// quarter of it. Past it a large request is answered 503.
+    /// Bytes that all heads and bodies, and records of TLS, together may have beyond the first 4 KiB of each, and those
+    /// of one address a quarter of it. Past it a large request is answered 503.
     pub large_requests: usize,
     /// Bytes that the pieces of all answers that are being sent may have together beyond the first 4 KiB of each. Past
     /// it a large answer leaves in more and smaller ones.

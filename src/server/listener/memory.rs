@@ -23,7 +23,7 @@ struct State {
     held: HashMap<Peer, usize>,
 }
 
-/// A part of it, until it is dropped.
+/// A part of it, until it is dropped. Whoever holds bytes takes it before they are there: it is the truth about them.
 #[derive(Debug)]
 pub(super) struct Share<'a> {
     memory: &'a Memory,
@@ -43,22 +43,19 @@ impl Memory {
         }
     }
 
-    /// Takes so many for a peer; `None` where so many are not left, or the peer would hold more than a quarter: a single
-    /// stranger takes nobody else's part. Without an owner the quarter is not asked: a trusted proxy stands for many.
+    /// Takes so many for a peer; `None` where [`Share::resize`] says no.
     pub(super) fn take(&self, bytes: usize, owner: Option<Peer>) -> Option<Share<'_>> {
-        let mut state = self.state();
-        let left = state.left.checked_sub(bytes)?;
-        if let Some(peer) = owner {
-            let held = state.held.get(&peer).copied().unwrap_or(0);
-            let held = held.checked_add(bytes).filter(|held| *held <= self.each)?;
-            state.held.insert(peer, held);
-        }
-        state.left = left;
-        Some(Share {
+        let mut share = self.nothing_for(owner);
+        share.resize(bytes).then_some(share)
+    }
+
+    /// A share of a peer that will grow.
+    pub(super) fn nothing_for(&self, owner: Option<Peer>) -> Share<'_> {
+        Share {
             memory: self,
-            bytes,
+            bytes: 0,
             owner,
-        })
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -66,17 +63,47 @@ impl Memory {
     }
 }
 
+impl Share<'_> {
+    /// Makes it that large. False where so much is not left, or its peer would hold more than a quarter: a single
+    /// stranger takes nobody else's part. Without an owner the quarter is not asked: a trusted proxy stands for many.
+    /// Then it stays as it is.
+    #[must_use]
+    pub(super) fn resize(&mut self, bytes: usize) -> bool {
+        if bytes == self.bytes {
+            return true;
+        }
+        let mut state = self.memory.state();
+        let Some(left) = (state.left + self.bytes).checked_sub(bytes) else {
+            return false;
+        };
+        if let Some(peer) = self.owner {
+            let held = state.held.get(&peer).copied().unwrap_or(0);
+            let held = held.saturating_sub(self.bytes).saturating_add(bytes);
+            if bytes > self.bytes && held > self.memory.each {
+                return false;
+            }
+            match held {
+                0 => state.held.remove(&peer),
+                held => state.held.insert(peer, held),
+            };
+        }
+        state.left = left;
+        self.bytes = bytes;
+        true
+    }
+
+    /// Parts with so much of it, which nobody else can take in between.
+    pub(super) fn split(&mut self, bytes: usize) -> Self {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        Self { bytes, ..*self }
+    }
+}
+
 impl Drop for Share<'_> {
     fn drop(&mut self) {
-        let mut state = self.memory.state();
-        state.left += self.bytes;
-        let Some(peer) = self.owner else { return };
-        if let Some(held) = state.held.get_mut(&peer) {
-            *held = held.saturating_sub(self.bytes);
-            if *held == 0 {
-                state.held.remove(&peer);
-            }
-        }
+        // To give back is never refused.
+        let _ = self.resize(0);
     }
 }
 
@@ -113,5 +140,21 @@ mod tests {
         drop((held, other, proxy));
         assert!(memory.state().held.is_empty());
         assert_eq!(memory.state().left, 16 * ONE);
+    }
+
+    #[test]
+    fn a_share_grows_and_shrinks_and_its_parts_come_back_each() {
+        let memory = Memory::of(4 * ONE);
+        let peer = Some(Peer::V4(Ipv4Addr::LOCALHOST));
+        let mut share = memory.nothing_for(peer);
+        assert!(share.resize(ONE) && !share.resize(ONE + 1));
+        let part = share.split(ONE / 2);
+        assert!(!share.resize(ONE), "the part counts");
+        assert!(share.resize(ONE / 4) && share.resize(ONE / 2));
+        drop(share);
+        assert_eq!(memory.state().left, 4 * ONE - ONE / 2);
+        drop(part);
+        assert_eq!(memory.state().left, 4 * ONE);
+        assert!(memory.state().held.is_empty());
     }
 }

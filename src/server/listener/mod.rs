@@ -3,9 +3,9 @@
 //!
 //! It owns everything between `accept` and a handler: how many connections there may be and which is closed when there
 //! are too many (`registry`), which heads and bodies are refused (`head`, `body`), which are too large for memory
-//! (`upload`), what requests and answers may take of the memory (`memory`, `input`), how long anything may take
-//! (`connection`), who the client is behind a proxy (`forwarded`), how an answer is framed (`response`), and what is
-//! encrypted how (`tls`).
+//! (`upload`), what requests and answers may take of the memory (`memory`, `input`, `content`, `records`), how long
+//! anything may take (`connection`), who the client is behind a proxy (`forwarded`), how an answer is framed
+//! (`response`), and what is encrypted how (`tls`).
 //! It knows nothing of OAuth, and of rouille only the types `Request` and `Response`.
 //!
 //! One thread serves one connection. The thread that accepts never blocks on a client, and nothing ends it but a
@@ -15,6 +15,7 @@ mod accept;
 mod bind;
 mod body;
 mod connection;
+mod content;
 mod counters;
 mod date;
 mod forwarded;
@@ -24,6 +25,7 @@ mod head;
 mod input;
 mod limits;
 mod memory;
+mod records;
 mod refusal;
 mod registry;
 mod response;

@@ -53,7 +53,7 @@ impl ResponseWriter {
     /// Writes a handler's answer; tells whether the connection may go on.
     pub(super) fn send(
         &mut self,
-        wire: &mut Wire,
+        wire: &mut Wire<'_>,
         response: Response,
         terms: Terms,
         memory: &Memory,
@@ -70,7 +70,7 @@ impl ResponseWriter {
 
     fn send_pieces(
         &mut self,
-        wire: &mut Wire,
+        wire: &mut Wire<'_>,
         response: Response,
         terms: Terms,
         memory: &Memory,

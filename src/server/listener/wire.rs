@@ -1,7 +1,7 @@
 //! Bytes to and from one client, with deadlines.
 //! Owns: the timeouts of a socket, how long a client may take to accept an answer, and TLS: a `Wire` with a session
 //! reads and writes through it, and nothing else of the listener knows. Not here: which deadline applies when
-//! (`connection`), the system's calls (`socket`), what TLS speaks (`tls`).
+//! (`connection`), the system's calls (`socket`), what TLS speaks (`tls`), what a session may hold (`records`).
 
 use std::io::{self, Read, Write};
 use std::net;
@@ -11,6 +11,8 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustls::{InvalidMessage, ServerConnection};
 
 use super::limits::time_for;
+use super::memory::Share;
+use super::records::{self, Place, Records};
 use super::registry::Ticket;
 use super::socket::Socket;
 use super::tls::Tls;
@@ -18,11 +20,8 @@ use super::tls::Tls;
 /// The shortest timeout that is ever set: the kernel takes zero for "none".
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// RFC 8446 §5.1: what a record with a part of a handshake begins with, how long that beginning is, and how long a
-/// record may be (RFC 5246 §6.2.3).
+/// RFC 8446 §5.1: what a record with a part of a handshake begins with.
 const HANDSHAKE: u8 = 22;
-const RECORD_HEADER: usize = 5;
-const LONGEST_RECORD: usize = RECORD_HEADER + 16 * 1024 + 2048;
 
 /// What a read brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +32,8 @@ pub(super) enum Arrived {
     End,
     /// Nothing within the timeout.
     Nothing,
+    /// More than there is memory for. What the client still sends is read past.
+    TooMuch,
 }
 
 /// Why a handshake came to nothing.
@@ -46,9 +47,12 @@ pub(super) enum NoHandshake {
 
 /// One side of a conversation.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(super) struct Wire<'c> {
     ticket: Ticket,
     session: Option<Box<ServerConnection>>,
+    records: Records<'c>,
+    /// Whether what the client sends is read past.
+    deaf: bool,
     /// Until the first record of a handshake is whole: what it will be held with. A session takes several times what
     /// that record does, and strangers who never send it are to cost no more than those who speak plain http.
     awaited: Option<Tls>,
@@ -59,18 +63,22 @@ pub(super) struct Wire {
     answer_timeout: Duration,
 }
 
-impl Wire {
-    /// Prepares the socket of `ticket`. An answer may take `answer_timeout`, and longer if it is large.
+impl<'c> Wire<'c> {
+    /// Prepares the socket of `ticket`. An answer may take `answer_timeout`, and longer if it is large. A session's
+    /// memory is taken into `share`.
     pub(super) fn new(
         ticket: Ticket,
         answer_timeout: Duration,
         tls: Option<&Tls>,
+        share: Share<'c>,
     ) -> io::Result<Self> {
         let socket = ticket.socket();
         socket.set_nonblocking(false)?;
         socket.set_nodelay()?;
         let mut wire = Self {
             session: None,
+            records: Records::new(share),
+            deaf: false,
             awaited: tls.cloned(),
             first: Vec::new(),
             ticket,
@@ -109,7 +117,9 @@ impl Wire {
             }
             match self.receive(left) {
                 Ok(Arrived::Bytes(_)) => {}
-                Ok(Arrived::End | Arrived::Nothing) => return Err(NoHandshake::Ended),
+                Ok(Arrived::End | Arrived::Nothing | Arrived::TooMuch) => {
+                    return Err(NoHandshake::Ended);
+                }
                 Err(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
                     self.session = None;
                     return Err(NoHandshake::NotTls);
@@ -120,6 +130,7 @@ impl Wire {
                 }
             }
         }
+        self.records.are_agreed();
         Ok(())
     }
 
@@ -142,33 +153,41 @@ impl Wire {
         loop {
             let whole = match record.as_slice() {
                 [HANDSHAKE, _, _, high, low, ..] => {
-                    RECORD_HEADER + usize::from(u16::from_be_bytes([*high, *low]))
+                    records::HEADER + usize::from(u16::from_be_bytes([*high, *low]))
                 }
-                [] | [HANDSHAKE, ..] => RECORD_HEADER,
+                [] | [HANDSHAKE, ..] => records::HEADER,
                 _ => return Ok(record),
             };
-            if record.len() >= whole || whole > LONGEST_RECORD {
+            if record.len() >= whole || whole > records::LONGEST {
                 return Ok(record);
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(NoHandshake::Ended);
             }
+            let room = self.records.room().ok_or(NoHandshake::Ended)?;
             let mut piece = [0; 512];
-            let wanted = (whole - record.len()).min(piece.len());
+            let wanted = (whole - record.len()).min(piece.len()).min(room);
             let piece = piece.get_mut(..wanted).unwrap_or_default();
             match self.read_socket(left, |socket| socket.read(piece)) {
                 Arrived::Bytes(count) => {
-                    record.extend_from_slice(piece.get(..count).unwrap_or_default());
+                    let piece = piece.get(..count).unwrap_or_default();
+                    record.reserve_exact(count);
+                    record.extend_from_slice(piece);
+                    let mut place = self.records.place();
+                    place.pass(piece);
+                    self.records.took(count, place, 0);
                 }
-                Arrived::End | Arrived::Nothing => return Err(NoHandshake::Ended),
+                Arrived::End | Arrived::Nothing | Arrived::TooMuch => {
+                    return Err(NoHandshake::Ended);
+                }
             }
         }
     }
 
     /// Reads what there is, waiting no longer than `timeout` for the first byte.
     pub(super) fn read(&mut self, into: &mut [u8], timeout: Duration) -> Arrived {
-        if self.session.is_none() {
+        if self.session.is_none() || self.deaf {
             return self.read_socket(timeout, |socket| socket.read(into));
         }
         let deadline = Instant::now() + timeout;
@@ -176,7 +195,10 @@ impl Wire {
         while let Some(session) = self.session.as_deref_mut() {
             match session.reader().read(into) {
                 Ok(0) => return Arrived::End,
-                Ok(count) => return Arrived::Bytes(count),
+                Ok(count) => {
+                    self.records.gave(count);
+                    return Arrived::Bytes(count);
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 // RFC 8446 §6.1: it ended without saying so.
                 Err(_) => return Arrived::End,
@@ -188,6 +210,10 @@ impl Wire {
                 // Bytes of a record that may not be whole yet: the time goes on.
                 Ok(Arrived::Bytes(_)) => left = deadline.saturating_duration_since(Instant::now()),
                 Ok(Arrived::Nothing) => return Arrived::Nothing,
+                Ok(Arrived::TooMuch) => {
+                    self.deaf = true;
+                    return Arrived::TooMuch;
+                }
                 Ok(Arrived::End) | Err(_) => return Arrived::End,
             }
         }
@@ -200,13 +226,30 @@ impl Wire {
             return Ok(Arrived::End);
         };
         let first = std::mem::take(&mut self.first);
-        let arrived = match first.is_empty() {
-            true => self.read_socket(timeout, |mut socket| session.read_tls(&mut socket)),
-            false => take_in(&mut session, &first),
+        let mut place = self.records.place();
+        let arrived = match (first.is_empty(), self.records.room()) {
+            // It is on the account already.
+            (false, _) => take_in(&mut session, &first),
+            (true, None) => Arrived::TooMuch,
+            (true, Some(room)) => self.read_socket(timeout, |socket| {
+                let place = &mut place;
+                session.read_tls(&mut Portion {
+                    socket,
+                    room,
+                    place,
+                })
+            }),
         };
         let processed = match arrived {
-            Arrived::Bytes(_) => session.process_new_packets().map(|_| ()),
-            Arrived::End | Arrived::Nothing => Ok(()),
+            Arrived::Bytes(count) => session.process_new_packets().map(|state| {
+                let count = if first.is_empty() { count } else { 0 };
+                let plain = state.plaintext_bytes_to_read();
+                if self.records.took(count, place, plain) {
+                    // It gives its room back when it is to read more.
+                    let _ = session.read_tls(&mut Nothing);
+                }
+            }),
+            Arrived::End | Arrived::Nothing | Arrived::TooMuch => Ok(()),
         };
         // Where no TLS was spoken, an alert would stand before the answer.
         let not_tls = matches!(
@@ -267,7 +310,7 @@ impl Wire {
     }
 
     /// Starts an answer: its deadline counts from here.
-    pub(super) fn begin_answer(&mut self) -> AnswerWriter<'_> {
+    pub(super) fn begin_answer(&mut self) -> AnswerWriter<'_, 'c> {
         AnswerWriter {
             wire: self,
             started: Instant::now(),
@@ -302,13 +345,13 @@ impl Wire {
 
 /// Writes one answer within its deadline.
 #[derive(Debug)]
-pub(super) struct AnswerWriter<'a> {
-    wire: &'a mut Wire,
+pub(super) struct AnswerWriter<'a, 'c> {
+    wire: &'a mut Wire<'c>,
     started: Instant,
     sent: usize,
 }
 
-impl AnswerWriter<'_> {
+impl AnswerWriter<'_, '_> {
     /// The client makes progress: its second of grace begins anew.
     fn still_sending(&self) -> io::Result<()> {
         let shed = |_| io::ErrorKind::ConnectionAborted.into();
@@ -376,10 +419,36 @@ impl AnswerWriter<'_> {
     }
 }
 
-impl Drop for AnswerWriter<'_> {
+impl Drop for AnswerWriter<'_, '_> {
     fn drop(&mut self) {
         // A socket that refuses the timeout is broken, and the next read or write says so.
         let _ = self.wire.limit_write(self.wire.answer_timeout);
+    }
+}
+
+/// What a session may read of a socket now.
+struct Portion<'a> {
+    socket: &'a Socket,
+    room: usize,
+    place: &'a mut Place,
+}
+
+impl Read for Portion<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let room = self.room.min(into.len());
+        let into = into.get_mut(..room).unwrap_or_default();
+        let count = self.socket.read(into)?;
+        self.place.pass(into.get(..count).unwrap_or_default());
+        Ok(count)
+    }
+}
+
+/// What a session reads where it is not to read.
+struct Nothing;
+
+impl Read for Nothing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
     }
 }
 

@@ -90,6 +90,7 @@ impl Connection<'_> {
             Arrived::Bytes(count) => pace.note(count, within),
             Arrived::Nothing => return Err(Refusal::BodyTooSlow.into()),
             Arrived::End => return Err(End::Closed),
+            Arrived::TooMuch => return Err(Refusal::Overloaded.into()),
         }
         Ok(self.wire.ticket().receiving()?)
     }
