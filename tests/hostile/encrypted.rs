@@ -87,3 +87,22 @@ fn heads_without_end_do_not_fill_the_memory() {
     head.resize(15_000, b'a');
     besiege(Speech::Encrypted, 2_000, &head, b"a", true);
 }
+
+/// In records so short that each is no more than most clients send.
+fn in_short_records(config: Arc<ClientConfig>) -> Speech {
+    let mut config = ClientConfig::clone(&config);
+    config.max_fragment_size = Some(2_000);
+    Speech::Encrypted(Arc::new(config))
+}
+
+/// They ask for more and more, and read nothing.
+#[test]
+fn answers_that_nobody_takes_do_not_fill_the_memory() {
+    for target in ["/assets/css/doorlight.css", "/jwks.json", "/login"] {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
+        for speech in [Speech::Encrypted, in_short_records] {
+            let (first, then) = (request.repeat(1_000), request.as_bytes());
+            besiege(speech, 2_000, first.as_bytes(), then, false);
+        }
+    }
+}

@@ -27,8 +27,8 @@ pub struct Limits {
     /// Bytes that all heads and bodies, and records of TLS, together may have beyond the first 4 KiB of each, and those
     /// of one address a quarter of it. Past it a large request is answered 503.
     pub large_requests: usize,
-    /// Bytes that the pieces of all answers that are being sent may have together beyond the first 4 KiB of each. Past
-    /// it a large answer leaves in more and smaller ones.
+    /// Bytes that the pieces of all answers that are being sent may have together beyond the first 4 KiB of each;
+    /// encrypted ones are there twice. Past it a large answer leaves in more and smaller ones.
     pub large_answers: usize,
     /// Time for a whole request body; each 4 KiB received add a second. Of one that is taken piece by piece
     /// ([`Upload`](super::Upload)) 4 KiB a second must arrive within each time of this length.

@@ -109,14 +109,19 @@ impl ResponseWriter {
         if terms.is_head {
             body = Box::new(io::empty());
         }
-        let large = size.unwrap_or(PIECE).min(PIECE).saturating_sub(SMALL_PIECE);
-        let share = match large {
+        let piece = size.unwrap_or(PIECE).min(PIECE);
+        // Its records stand beside it until the client has taken them.
+        let encrypted = if wire.is_encrypted() { piece } else { 0 };
+        let share = match piece.saturating_sub(SMALL_PIECE) + encrypted {
             0 => None,
             large => memory.take(large, None),
         };
         let at_once = if share.is_some() { PIECE } else { SMALL_PIECE };
 
         let mut writer = wire.begin_answer();
+        if share.is_none() {
+            writer.spare_memory();
+        }
         match framing {
             _ if terms.is_head => writer.write_all(out)?,
             Framing::NoBody => writer.write_all(out)?,

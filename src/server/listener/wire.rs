@@ -23,6 +23,10 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// RFC 8446 §5.1: what a record with a part of a handshake begins with.
 const HANDSHAKE: u8 = 22;
 
+/// What a session holds of an answer until the client has taken it, and where memory is short.
+const RECORDS: usize = 64 * 1024;
+const FEW_RECORDS: usize = 2 * 1024;
+
 /// What a read brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arrived {
@@ -358,6 +362,13 @@ impl AnswerWriter<'_, '_> {
         self.wire.ticket.sending().map_err(shed)
     }
 
+    /// From here on as little of the answer as may be is there twice.
+    pub(super) fn spare_memory(&mut self) {
+        if let Some(session) = self.wire.session.as_deref_mut() {
+            session.set_buffer_limit(Some(FEW_RECORDS));
+        }
+    }
+
     /// Writes all of `bytes`, or fails because the client is gone or takes them too slowly.
     pub(super) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         // The client took the piece before this one.
@@ -373,7 +384,7 @@ impl AnswerWriter<'_, '_> {
                     Ok((count, left.is_empty()))
                 });
             };
-            // As much as a session holds; the records of one piece are encrypted together.
+            // As much as a session may hold; the records of one piece are encrypted together.
             let accepted = session.writer().write(left)?;
             left = left.get(accepted..).unwrap_or_default();
             if accepted == 0 {
@@ -421,6 +432,9 @@ impl AnswerWriter<'_, '_> {
 
 impl Drop for AnswerWriter<'_, '_> {
     fn drop(&mut self) {
+        if let Some(session) = self.wire.session.as_deref_mut() {
+            session.set_buffer_limit(Some(RECORDS));
+        }
         // A socket that refuses the timeout is broken, and the next read or write says so.
         let _ = self.wire.limit_write(self.wire.answer_timeout);
     }
