@@ -406,6 +406,48 @@ fn a_handshake_as_long_as_no_client_needs_is_cut_off() {
     assert!(cut_off.is_some(), "all of it was taken");
 }
 
+/// Whether the requests came in one record or in many, and however long they are.
+#[test]
+fn a_client_that_asks_ahead_does_so_inside_as_well() {
+    let certified = Certified::new();
+    let limits = Limits {
+        connections: 4,
+        ..Limits::default()
+    };
+    let (server, _) = start(&certified, limits);
+    let config = Arc::new(certified.client());
+    let _others = [server.connect(), server.connect()];
+    for length in [50, 128, 1_024] {
+        let request = get("/");
+        let padding = "a".repeat(length - request.len() - "X: \r\n".len());
+        let request = request.replacen("\r\n\r\n", &format!("\r\nX: {padding}\r\n\r\n"), 1);
+        assert_eq!(request.len(), length);
+        for in_a_record in [1, 2, 16] {
+            let mut ahead = connect(&server, &config);
+            ahead.stream.flush().unwrap();
+            for _ in 0..32 / in_a_record {
+                let mut writer = ahead.stream.conn.writer();
+                writer
+                    .write_all(request.repeat(in_a_record).as_bytes())
+                    .unwrap();
+            }
+            ahead.stream.flush().unwrap();
+            for number in 1..=16 {
+                let closes = (number == 16).then_some("close");
+                let answer = ahead.answer();
+                let of = format!("{number} of {length}, {in_a_record} in a record");
+                assert_eq!(answer.header("connection"), closes, "{of}");
+            }
+            ahead.expect_end();
+        }
+        let mut patient = connect(&server, &config);
+        for _ in 0..30 {
+            patient.send(&request);
+            assert_eq!(patient.answer().header("connection"), None);
+        }
+    }
+}
+
 #[test]
 fn another_certificate_is_shown_from_the_next_handshake_on_and_no_connection_ends() {
     let (old, new) = (Certified::new(), Certified::new());

@@ -46,10 +46,11 @@ impl<'c> Input<'c> {
         self.storage.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Whether the client sent more than was used. Requests may be just as long as the buffer, so that nothing is left
-    /// in it while more of them wait.
+    /// Whether the client sent more than was used. Requests may be just as long as the buffer, or as a record, so that
+    /// nothing is left in it while more of them wait.
     pub(super) fn asks_ahead(&self, wire: &Wire<'_>) -> bool {
-        !self.unread().is_empty() || (self.full && wire.has_more())
+        let may_wait = self.full || wire.is_encrypted();
+        !self.unread().is_empty() || (may_wait && wire.has_more())
     }
 
     pub(super) fn consume(&mut self, count: usize) {

@@ -80,6 +80,11 @@ impl<'c> Records<'c> {
         self.settle();
     }
 
+    /// Whether a part of what the client sent waits here.
+    pub(super) fn wait(&self) -> bool {
+        self.plain > 0 || self.place.seen > 0
+    }
+
     fn settle(&mut self) {
         let held = self.plain.saturating_add(self.silent);
         // It is not more than before.
@@ -197,9 +202,9 @@ mod tests {
         let mut place = records.place();
         place.pass(&long[8_500..]);
         assert!(records.took(long.len() - 8_500, place, 11_980));
-        assert!(memory.take(8_500, None).is_none());
+        assert!(records.wait() && memory.take(8_500, None).is_none());
         records.gave(11_980);
-        assert!(memory.take(16_000, None).is_some());
+        assert!(!records.wait() && memory.take(16_000, None).is_some());
     }
 
     #[test]

@@ -282,6 +282,9 @@ impl<'c> Wire<'c> {
 
     /// Whether more arrived than was read, or the end. Does not wait.
     pub(super) fn has_more(&self) -> bool {
+        if self.records.wait() {
+            return true;
+        }
         let mut ready = [PollFd::from_borrowed_fd(
             self.ticket.socket().as_fd(),
             PollFlags::IN,
