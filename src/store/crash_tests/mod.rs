@@ -4,7 +4,7 @@
 //! acknowledged is there whole or not at all, and nothing else is.
 //!
 //! A failure prints its seed. `DOORLIGHT_CRASH_SEED=N cargo test crash_tests` runs that chain of lives again, and
-//! `DOORLIGHT_CRASH_SECONDS=N` runs new ones for so long. Not here: a real process that is killed (`tests/store/kills.rs`).
+//! `DOORLIGHT_CRASH_SECONDS=N` runs new ones for so long (`cargo bench --bench power_cuts`). Not here: a real process that is killed (`tests/store/kills.rs`).
 
 mod dice;
 mod disk;
