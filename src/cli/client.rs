@@ -5,7 +5,7 @@ use super::{Failure, Shared, output, reach};
 use crate::model::{Algorithm, ClientAuthMethod, ClientKind, GrantType, Profile, SubjectType};
 use crate::oauth::clients::NewClient;
 use crate::server::administration::clients;
-use crate::server::api::control::Command;
+use crate::server::api::control::{Command, SecretId};
 use crate::server::api::describe;
 use crate::types::{Timestamp, strict_json};
 use clap::{Args, Subcommand};
@@ -174,7 +174,10 @@ pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
             Command::ClientEdit { client, changes }
         }
         Verb::RotateSecret { client } => Command::ClientRotateSecret { client },
-        Verb::RemoveSecret { client, secret } => Command::ClientRemoveSecret { client, secret },
+        Verb::RemoveSecret { client, secret } => Command::ClientRemoveSecret {
+            client,
+            secret: SecretId(secret),
+        },
         Verb::Rm { client } => Command::ClientRemove { client },
     };
     let done = reach::write(shared, command)?;

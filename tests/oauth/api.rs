@@ -260,6 +260,20 @@ fn bad_commands_change_nothing() {
     let bearer = format!("Authorization: Bearer {robot}\r\n");
     let json = "Content-Type: application/json\r\n";
     let disable = r#"{"verb":"user_disable","user":"alice"}"#;
+    for (command, words) in [
+        (json!({"verb": "user_disable"}), "the field user is missing"),
+        (
+            json!({"verb": "user_disable", "user": 7}),
+            "the field user is wrong: expected a string",
+        ),
+        (
+            json!({"verb": "user_add", "person": {"username": "bob", "groups": "family"}}),
+            "the field person.groups is wrong: expected a list",
+        ),
+    ] {
+        let told = post(&world, &robot, &command).json()["message"].clone();
+        assert_eq!(told, words, "{command}");
+    }
     for (headers, body, status) in [
         (json, "", 400),
         (json, "[]", 400),
@@ -330,6 +344,78 @@ fn what_belongs_to_the_machine_is_refused_to_every_token() {
         assert_eq!(answer.json()["error"], "forbidden", "{command}");
     }
     assert_eq!(exported("after.json"), before);
+}
+
+/// “peron” for “person” showed the events of everybody.
+#[test]
+fn a_misspelt_filter_is_refused_by_its_name() {
+    let world = World::started();
+    let robot = token(&world, &service(&world), BOTH);
+    for (path, words) in [
+        (
+            "/api/events?peron=root",
+            "the parameter peron is unknown here",
+        ),
+        (
+            "/api/events?person=root&person=alice",
+            "the parameter person stands twice",
+        ),
+        ("/api/events?person=%zz", "the query cannot be read"),
+        (
+            "/api/people?group=family",
+            "the parameter group is unknown here",
+        ),
+        (
+            "/api/people/root?full=1",
+            "the parameter full is unknown here",
+        ),
+        (
+            "/api/applications?name=App",
+            "the parameter name is unknown here",
+        ),
+        (
+            "/api/applications/Robot?x",
+            "the parameter x is unknown here",
+        ),
+    ] {
+        let answer = get(&world, &robot, path);
+        assert_eq!(answer.status, 400, "{path}: {answer:?}");
+        let message = answer.json()["message"].as_str().unwrap().to_owned();
+        assert!(message.starts_with(words), "{path}: {message}");
+    }
+    let narrowed = "/api/events?person=root&application=&kind=user.added&outcome=success";
+    assert_eq!(get(&world, &robot, narrowed).status, 200);
+    // Who is not let in learns nothing of that.
+    assert_eq!(
+        world.ask("GET", "/api/events?peron=root", "", "").status,
+        401
+    );
+}
+
+/// The id was shown as a text and wanted as a number.
+#[test]
+fn a_secret_is_removed_by_the_id_that_is_shown() {
+    let world = World::started();
+    let robot = token(&world, &service(&world), BOTH);
+    world.client("Nightly", &["--grant", "client_credentials"]);
+    let rotate = json!({ "verb": "client_rotate_secret", "client": "Nightly" });
+    let rotated = post(&world, &robot, &rotate).json();
+    let (old, new) = (&rotated["secrets"][0]["id"], &rotated["secrets"][1]["id"]);
+    let remove = |secret: &Value| {
+        let command =
+            json!({ "verb": "client_remove_secret", "client": "Nightly", "secret": secret });
+        post(&world, &robot, &command)
+    };
+    assert_eq!(remove(&json!(7)).status, 400);
+    let unknown = remove(&json!("the old one"));
+    assert_eq!(unknown.status, 400, "{unknown:?}");
+    assert_eq!(
+        unknown.json()["message"],
+        "the field secret is wrong: expected the id of one, as “secrets” shows it"
+    );
+    let left = remove(old).json();
+    assert_eq!(left["secrets"].as_array().unwrap().len(), 1, "{left}");
+    assert_eq!(&left["secrets"][0]["id"], new);
 }
 
 /// The thief of such a token made themselves an administrator, or gave one a new password, signed in as that, and

@@ -23,6 +23,7 @@ use crate::server::metrics;
 use crate::server::respond;
 use crate::types::{Secret, Timestamp, strict_json};
 use rouille::{Request, Response};
+use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -64,6 +65,27 @@ impl Serialize for Password {
 impl<'de> Deserialize<'de> for Password {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(|text| Self(Secret::new(text)))
+    }
+}
+
+/// Which secret of an application: the moment at which it was made, as a text.
+#[derive(Clone, Copy, Debug)]
+pub struct SecretId(pub Timestamp);
+
+impl Serialize for SecretId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0.millis())
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let made = text.parse().map(Timestamp::from_millis).map(Self);
+        made.map_err(|_| {
+            let other = Unexpected::Other("another text");
+            D::Error::invalid_value(other, &"the id of one, as “secrets” shows it")
+        })
     }
 }
 
@@ -127,8 +149,8 @@ pub enum Command {
     ClientRemoveSecret {
         /// Name or id.
         client: String,
-        /// When it was made, which is its name.
-        secret: Timestamp,
+        /// Its id, as [`describe::secrets`] shows it.
+        secret: SecretId,
     },
     /// Removes an application.
     ClientRemove {
@@ -337,7 +359,7 @@ pub fn execute(ctx: &Context, command: Command, actor: &Actor) -> Result<Value, 
         }
         Command::ClientRemoveSecret { client, secret } => {
             let client = clients::find(ctx, &client)?;
-            let client = clients::remove_secret(ctx, client.id, secret, actor)?;
+            let client = clients::remove_secret(ctx, client.id, secret.0, actor)?;
             json!({
                 "client_id": client.wire_id(),
                 "name": client.name,

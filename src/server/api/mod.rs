@@ -3,3 +3,4 @@
 pub mod control;
 pub mod describe;
 pub mod resource;
+pub mod wrong_field;

@@ -2,8 +2,9 @@
 //! behind an access token (RFC 6750, RFC 9449). Who is let in stands in `oauth::protected_resource`, what is done in
 //! `server::administration`, which looks at the token once more in the writer's turn, and at what it would write.
 
-use super::control::{self, Command};
+use super::control;
 use super::describe;
+use super::wrong_field;
 use crate::model::{AdminError, Client, quoted};
 use crate::oauth::error::BearerError;
 use crate::oauth::protected_resource::{self, Access};
@@ -13,7 +14,7 @@ use crate::server::bearer::{self, Bearer, Refused};
 use crate::server::incoming::Incoming;
 use crate::server::oauth::documents::{self, Document};
 use crate::server::respond;
-use crate::types::{form_decode, strict_json};
+use crate::types::{Form, form_decode};
 use rouille::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -22,6 +23,15 @@ use std::sync::Arc;
 const EVENTS: usize = 500;
 /// Sessions that a person is shown with.
 const SESSIONS: usize = 1_000;
+/// What narrows the events.
+const FILTERS: [&str; 6] = [
+    "person",
+    "application",
+    "kind",
+    "outcome",
+    "request",
+    "before",
+];
 
 /// `GET /.well-known/oauth-protected-resource/api` (RFC 9728 §3).
 pub fn metadata(incoming: &Incoming<'_>) -> Response {
@@ -32,7 +42,7 @@ pub fn metadata(incoming: &Incoming<'_>) -> Response {
 
 /// `GET /api/people`.
 pub fn people(incoming: &Incoming<'_>) -> Response {
-    reading(incoming, || {
+    reading(incoming, &[], |_| {
         let snapshot = incoming.ctx.store.snapshot()?;
         let people = snapshot.view().users_by_name("", usize::MAX)?;
         Ok(json!({ "people": people.iter().map(describe::user).collect::<Vec<_>>() }))
@@ -41,7 +51,7 @@ pub fn people(incoming: &Incoming<'_>) -> Response {
 
 /// `GET /api/people/{name or id}`.
 pub fn person(incoming: &Incoming<'_>) -> Response {
-    reading(incoming, || {
+    reading(incoming, &[], |_| {
         let snapshot = incoming.ctx.store.snapshot()?;
         let view = snapshot.view();
         let person = people::find(&view, &last_part(incoming))?;
@@ -52,7 +62,7 @@ pub fn person(incoming: &Incoming<'_>) -> Response {
 
 /// `GET /api/applications`.
 pub fn applications(incoming: &Incoming<'_>) -> Response {
-    reading(incoming, || {
+    reading(incoming, &[], |_| {
         let all = clients::list(incoming.ctx)?;
         Ok(json!({ "applications": all.iter().map(describe::client).collect::<Vec<_>>() }))
     })
@@ -60,7 +70,7 @@ pub fn applications(incoming: &Incoming<'_>) -> Response {
 
 /// `GET /api/applications/{name or id}`.
 pub fn application(incoming: &Incoming<'_>) -> Response {
-    reading(incoming, || {
+    reading(incoming, &[], |_| {
         let client = clients::find(incoming.ctx, &last_part(incoming))?;
         Ok(describe::client(&client))
     })
@@ -68,8 +78,7 @@ pub fn application(incoming: &Incoming<'_>) -> Response {
 
 /// `GET /api/events`, newest first; `next` is the `before` of the next page.
 pub fn events(incoming: &Incoming<'_>) -> Response {
-    reading(incoming, || {
-        let query = incoming.query().unwrap_or_default();
+    reading(incoming, &FILTERS, |query| {
         let text = |name: &str| query.text(name).to_owned();
         let wanted = Wanted {
             person: text("person"),
@@ -103,8 +112,8 @@ pub fn command(incoming: &Incoming<'_>) -> Response {
         if !incoming.has_media_type("application/json") {
             return refusal(415, "unsupported_media_type", "send application/json");
         }
-        match read(incoming.body()) {
-            Err(why) => refusal(400, "invalid_request", &why),
+        match wrong_field::read(incoming.body()) {
+            Err(why) => refusal(400, "invalid_request", &why.to_string()),
             Ok(command) if !command.may_come_over_http() => {
                 refusal(403, "forbidden", "only on the machine itself")
             }
@@ -117,27 +126,33 @@ pub fn command(incoming: &Incoming<'_>) -> Response {
     })
 }
 
-/// Why not, in words that hold no value of what was sent: it may be a password.
-fn read(body: &[u8]) -> Result<Command, String> {
-    const WRONG: &str = "the verb is unknown, or one of its fields is missing or wrong";
-    let object = strict_json::parse_object(body).map_err(|_| WRONG.to_owned())?;
-    Command::of_members(object).map_err(|error| match unknown_field(&error.to_string()) {
-        Some(field) => format!("the field {field} is unknown here"),
-        None => WRONG.to_owned(),
+fn reading(
+    incoming: &Incoming<'_>,
+    parameters: &[&str],
+    read: impl FnOnce(&Form) -> Result<Value, OperationError>,
+) -> Response {
+    with_access(incoming, Access::Read, |_| {
+        match query(incoming, parameters) {
+            Ok(query) => answer(read(&query)),
+            Err(why) => refusal(400, "invalid_request", &why),
+        }
     })
 }
 
-/// The name in serde's words for one.
-fn unknown_field(error: &str) -> Option<String> {
-    let (name, _) = error.strip_prefix("unknown field `")?.split_once("`, ")?;
-    Some(quoted(name))
-}
-
-fn reading(
-    incoming: &Incoming<'_>,
-    read: impl FnOnce() -> Result<Value, OperationError>,
-) -> Response {
-    with_access(incoming, Access::Read, |_| answer(read()))
+/// The query. A parameter that is unknown or stands twice was meant to narrow what is shown.
+fn query(incoming: &Incoming<'_>, parameters: &[&str]) -> Result<Form, String> {
+    let query = incoming
+        .query()
+        .map_err(|_| "the query cannot be read: is it encoded rightly?".to_owned())?;
+    if let Some((name, _)) = query.pairs().find(|(name, _)| !parameters.contains(name)) {
+        return Err(format!("the parameter {} is unknown here", quoted(name)));
+    }
+    for name in parameters {
+        query
+            .one(name)
+            .map_err(|_| format!("the parameter {name} stands twice"))?;
+    }
+    Ok(query)
 }
 
 /// Lets in who may; the proof of a bound token is used up before anything is done.
