@@ -80,7 +80,7 @@ impl ErrorPage {
         this
     }
 
-    /// 403 for a form that was sent at another address than Doorlight's own: no waiting and no reloading helps there.
+    /// 403 for a form at another address than Doorlight's own: no waiting and no reloading helps there.
     pub fn wrong_address(page: Page, issuer: &str, there: String) -> Self {
         let mut this = Self::new(
             page,
@@ -89,7 +89,12 @@ impl ErrorPage {
                 "Nothing was changed. Doorlight's address is {issuer}, and this page was opened at another one."
             ),
         );
-        this.advice = vec!["Open the right address, and fill the form in there.".to_owned()];
+        this.advice = vec![
+            "Open the right address, and fill the form in there.".to_owned(),
+            "If that leads back here, the proxy in front of Doorlight does not pass on the name that people typed: it \
+             has to send its Host header along."
+                .to_owned(),
+        ];
         this.action = Some((there, "Open the right address".to_owned()));
         this
     }

@@ -255,6 +255,34 @@ fn a_form_at_another_address_leads_to_the_right_one() {
     assert!(stale.contains("long time"), "{stale}");
 }
 
+/// A form was filled in where it was bound to be refused.
+#[test]
+fn a_one_time_form_under_another_name_is_the_way_to_the_right_one() {
+    let world = World::known_as("http://localhost:8080/id");
+    let made = world.verb(&["setup-link"], "");
+    let setup = made["url"].as_str().unwrap().to_owned();
+    world.verb(&["user", "add", "ann", "--no-password"], "");
+    let link = world.verb(&["user", "link", "ann"], "")["url"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let restore = setup.replace("/setup?", "/setup/restore?");
+    for there in [setup, restore, link] {
+        let path = there.strip_prefix("http://localhost:8080").unwrap();
+        let elsewhere = raw_with(&world, "GET", path, "127.0.0.1:8080", "", "");
+        assert!(elsewhere.starts_with("HTTP/1.1 403"), "{elsewhere}");
+        let way = format!("href=\"{there}\"");
+        assert!(elsewhere.contains(&way), "{path}: {elsewhere}");
+        assert!(!elsewhere.contains("<form"), "{path}: {elsewhere}");
+        let here = raw_with(&world, "GET", path, "localhost:8080", "", "");
+        assert!(here.starts_with("HTTP/1.1 200"), "{here}");
+        assert!(here.contains("<form"), "{path}: {here}");
+        // A link that does not hold is told as that, with nothing to open.
+        let spoilt = raw_with(&world, "GET", &format!("{path}x"), "127.0.0.1:8080", "", "");
+        assert!(!spoilt.contains("token="), "{spoilt}");
+    }
+}
+
 fn raw(world: &World, host: &str) -> String {
     raw_host(world, host)
 }

@@ -26,29 +26,35 @@ pub fn malformed(incoming: &Incoming<'_>) -> Response {
 /// 403: a form that came from elsewhere or was open for too long.
 pub fn stale_form(incoming: &Incoming<'_>, visitor: Option<&Visitor>) -> Response {
     if frame::is_elsewhere(incoming) {
-        let there = right_address(incoming);
-        return standard(incoming, visitor, 403, |page| {
-            ErrorPage::wrong_address(page, &incoming.ctx.config.issuer.to_string(), there)
-        });
+        return misplaced_form(incoming, visitor);
     }
     standard(incoming, visitor, 403, ErrorPage::stale_form)
 }
 
-/// The page of a refused form, at the issuer's own address. The two pages that open with a one-time token need it there
-/// too; it goes to nobody but the browser that sent it. Nothing else of the form is repeated.
+/// 403: instead of a form that works at the issuer's own address only, the way there.
+pub fn misplaced_form(incoming: &Incoming<'_>, visitor: Option<&Visitor>) -> Response {
+    let there = right_address(incoming);
+    standard(incoming, visitor, 403, |page| {
+        ErrorPage::wrong_address(page, &incoming.ctx.config.issuer.to_string(), there)
+    })
+}
+
+/// The page of a form, at the issuer's own address. The pages that open with a one-time token need it there too; it goes to
+/// nobody but the browser that sent it. Nothing else of the form is repeated.
 fn right_address(incoming: &Incoming<'_>) -> String {
     let path = match incoming.path {
-        path @ ("/setup" | "/link" | "/login" | "/device") => path,
+        path @ ("/setup" | "/setup/restore" | "/link" | "/login" | "/device") => path,
         path if path.starts_with("/admin") => "/admin",
         _ => "/",
     };
     let endpoint = incoming.ctx.config.issuer.endpoint(path);
-    let token = incoming
-        .form()
-        .ok()
-        .filter(|_| matches!(path, "/setup" | "/link"))
+    let sent = [incoming.form().ok(), incoming.query().ok()];
+    let token = sent
+        .iter()
+        .flatten()
+        .filter(|_| matches!(path, "/setup" | "/setup/restore" | "/link"))
         .map(|form| form.text("token").to_owned())
-        .filter(|token| BearerSecret::parse(token).is_some());
+        .find(|token| BearerSecret::parse(token).is_some());
     match token {
         Some(token) => format!(
             "{endpoint}?{}",

@@ -98,6 +98,11 @@ pub fn is_elsewhere(incoming: &Incoming<'_>) -> bool {
     }
 }
 
+/// Whether the page was asked for under another name than the issuer's. A scheme that a proxy hides is no sign of that.
+pub fn is_under_another_name(incoming: &Incoming<'_>) -> bool {
+    !Seen::of(incoming).host_is_ours
+}
+
 /// The address that the request was sent to, as far as the listener believes it.
 struct Seen {
     host: String,

@@ -97,6 +97,9 @@ pub fn show(incoming: &Incoming<'_>) -> Response {
     answer(incoming, || {
         let (user, _) = person(incoming, &query)?;
         let visitor = sign_in::visitor(incoming)?;
+        if frame::is_under_another_name(incoming) {
+            return Ok(failure::misplaced_form(incoming, visitor.as_ref()));
+        }
         let form = views::Form::new();
         Ok(page(incoming, visitor.as_ref(), &user, &query, form, 200))
     })

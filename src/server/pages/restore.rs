@@ -36,6 +36,9 @@ pub fn show(incoming: &Incoming<'_>) -> Response {
     setup::answer(incoming, || {
         setup::is_open(incoming, &query)?;
         let visitor = sign_in::visitor(incoming)?;
+        if frame::is_under_another_name(incoming) {
+            return Ok(failure::misplaced_form(incoming, visitor.as_ref()));
+        }
         let form = views::Form::new();
         Ok(page(incoming, visitor.as_ref(), &query, form, 200))
     })
