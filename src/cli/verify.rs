@@ -73,6 +73,10 @@ fn looked_at(shared: &Shared, path: &Path, key: &KeyArguments) -> Result<Content
     };
     looked.map_err(|error| match error {
         OpenError::Corrupt(path, why) => Failure(format!("{} is damaged: {why}", path.display())),
+        OpenError::Empty(path) if !is_same(&path, &shared.config.data) => Failure(format!(
+            "{} is empty, and no backup; keep another one",
+            path.display()
+        )),
         other => other.into(),
     })
 }

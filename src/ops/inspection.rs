@@ -180,6 +180,7 @@ fn lower(resource: Resource, wanted: u64) -> io::Result<()> {
 enum Report {
     Looked(Contents),
     InUse,
+    Empty,
     Foreign,
     Newer { found: u64, known: u64 },
     Corrupt(String),
@@ -192,6 +193,7 @@ impl From<Result<Contents, OpenError>> for Report {
         match looked {
             Ok(contents) => Self::Looked(contents),
             Err(OpenError::InUse(_)) => Self::InUse,
+            Err(OpenError::Empty(_)) => Self::Empty,
             Err(OpenError::Foreign(_)) => Self::Foreign,
             Err(OpenError::Newer { found, known, .. }) => Self::Newer { found, known },
             Err(OpenError::Corrupt(_, why)) => Self::Corrupt(why),
@@ -209,6 +211,7 @@ impl Report {
         Err(match self {
             Self::Looked(contents) => return Ok(contents),
             Self::InUse => OpenError::InUse(path),
+            Self::Empty => OpenError::Empty(path),
             Self::Foreign => OpenError::Foreign(path),
             Self::Newer { found, known } => OpenError::Newer { path, found, known },
             Self::Corrupt(why) => OpenError::Corrupt(path, why),
@@ -277,6 +280,7 @@ mod tests {
         assert!(matches!(told(0, &endless), Ok(Report::Contradicts)));
         for error in [
             OpenError::InUse(place.to_owned()),
+            OpenError::Empty(place.to_owned()),
             OpenError::Foreign(place.to_owned()),
             OpenError::Corrupt(place.to_owned(), "a page".to_owned()),
             OpenError::Newer {

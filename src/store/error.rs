@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 pub enum OpenError {
     /// Another process has it.
     InUse(PathBuf),
+    /// It has no bytes: a file of ours never has.
+    Empty(PathBuf),
     /// It is no redb file, or one of another program.
     Foreign(PathBuf),
     /// A later Doorlight wrote it.
@@ -35,6 +37,12 @@ impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InUse(path) => write!(f, "{} is in use by another Doorlight", path.display()),
+            Self::Empty(path) => write!(
+                f,
+                "{0} is empty: whatever it held is gone. Put the newest backup in its place: doorlight --data {0} restore \
+                 BACKUP; or, to begin anew, remove it: rm {0}",
+                path.display()
+            ),
             Self::Foreign(path) => {
                 write!(
                     f,
@@ -54,7 +62,7 @@ impl fmt::Display for OpenError {
             ),
             Self::Corrupt(path, why) => write!(
                 f,
-                "{0} is damaged. Put the newest backup in its place: doorlight --data {0} restore BACKUP (what is wrong: {why})",
+                "{0} is damaged: {why}. Put the newest backup in its place: doorlight --data {0} restore BACKUP",
                 path.display()
             ),
             Self::Io(path, why) => match why.kind() {
@@ -128,11 +136,26 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
+/// What is wrong with the file, in words for people; those of redb stand behind.
+pub(super) fn in_words(error: redb::Error) -> String {
+    match error {
+        redb::Error::Io(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            "a part of it is missing".to_owned()
+        }
+        redb::Error::Io(error) => error.to_string(),
+        redb::Error::Corrupted(what) if what.starts_with("File truncated") => {
+            format!("a part of it is missing ({what})")
+        }
+        redb::Error::Corrupted(what) => format!("its pages do not fit together ({what})"),
+        other => other.to_string(),
+    }
+}
+
 macro_rules! unavailable {
     ($($error:ty),*) => {$(
         impl From<$error> for StoreError {
             fn from(error: $error) -> Self {
-                Self::Unavailable(error.to_string())
+                Self::Unavailable(in_words(error.into()))
             }
         }
     )*};

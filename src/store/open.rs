@@ -5,7 +5,7 @@ use super::migrate::{self, Found};
 use super::panics;
 use super::placed::Placing;
 use super::rehearsal::Rehearsal;
-use super::{OpenError, Snapshot, StoreError};
+use super::{OpenError, Snapshot, StoreError, error::in_words};
 use redb::backends::FileBackend;
 use redb::{
     Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase,
@@ -79,12 +79,10 @@ fn make_private(path: &Path, set: fn(&Path) -> std::io::Result<()>) -> Result<()
         return Ok(());
     }
     set(path).map_err(|e| OpenError::Exposed(path.to_owned(), e))?;
-    if found.len() > 0 {
-        log::warn!(
-            "{} had mode {mode:04o}, so that others on this machine could read the keys in it; it has 0600 now",
-            path.display()
-        );
-    }
+    log::warn!(
+        "{} had mode {mode:04o}, so that others on this machine could read the keys in it; it has 0600 now",
+        path.display()
+    );
     Ok(())
 }
 
@@ -137,18 +135,19 @@ impl ReadOnly {
     }
 }
 
-/// Looks at the file without opening it for writing. An empty file is a new one.
+/// Looks at the file without opening it for writing. An empty one is refused too: where a house was, it is a loss, and a new
+/// house in its place would hide that.
 fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     let head = head(path, &readable(path)?)?;
-    if !head.is_empty() && head != MAGIC {
+    if head.is_empty() {
+        return Err(OpenError::Empty(path.to_owned()));
+    }
+    if head != MAGIC {
         return Err(if being_made(path, &head) {
             OpenError::InUse(path.to_owned())
         } else {
             OpenError::Foreign(path.to_owned())
         });
-    }
-    if head.is_empty() {
-        return Ok(());
     }
     // A read-only look decides before the writing open may repair anything; where that needs a repair, a rehearsal of it.
     match guarded(path, || builder().open_read_only(path)) {
@@ -175,10 +174,11 @@ pub(super) fn refuse_unservable(path: &Path, file: &File) -> Result<(), OpenErro
 
 /// Refuses what does not even begin like a data file.
 pub(super) fn refuse_without_magic(path: &Path, file: &File) -> Result<(), OpenError> {
-    if head(path, file)? == MAGIC {
-        Ok(())
-    } else {
-        Err(OpenError::Foreign(path.to_owned()))
+    let head = head(path, file)?;
+    match head.as_slice() {
+        MAGIC => Ok(()),
+        [] => Err(OpenError::Empty(path.to_owned())),
+        _ => Err(OpenError::Foreign(path.to_owned())),
     }
 }
 
@@ -266,8 +266,12 @@ pub(super) fn guarded<T>(
             {
                 OpenError::Foreign(path)
             }
-            DatabaseError::Storage(StorageError::Io(e)) => OpenError::Io(path, e),
-            other => OpenError::Corrupt(path, other.to_string()),
+            DatabaseError::Storage(StorageError::Io(e))
+                if e.kind() != std::io::ErrorKind::UnexpectedEof =>
+            {
+                OpenError::Io(path, e)
+            }
+            other => OpenError::Corrupt(path, in_words(other.into())),
         }),
         None => Err(OpenError::contradicting(&path)),
     }
@@ -283,7 +287,11 @@ pub(super) fn found(path: &Path, db: &impl ReadableDatabase) -> Result<Found, Op
 }
 
 fn corrupt(path: &Path, error: &StoreError) -> OpenError {
-    OpenError::Corrupt(path.to_owned(), error.to_string())
+    let why = match error {
+        StoreError::Unavailable(why) => why.clone(),
+        other => other.to_string(),
+    };
+    OpenError::Corrupt(path.to_owned(), why)
 }
 
 #[cfg(test)]
@@ -309,6 +317,11 @@ mod tests {
             assert_eq!(mode(&path), expected, "{wide:o}");
             drop(opened);
         }
+        // So is nothing at all: a new house where one was would hide the loss.
+        let empty = dir.join("empty.redb");
+        std::fs::write(&empty, "").unwrap();
+        assert!(matches!(writable(&empty), Err(OpenError::Empty(_))));
+        assert_eq!(std::fs::metadata(&empty).unwrap().len(), 0);
         // What is not ours is refused and left as it is, its mode too.
         let foreign = dir.join("letter.txt");
         std::fs::write(&foreign, "Dear Sir or Madam").unwrap();

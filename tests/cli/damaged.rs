@@ -90,6 +90,81 @@ fn whose_data_file_is_damaged_reads_one_line_that_names_the_way_out() {
     }
 }
 
+/// “failed to fill whole buffer” says nothing to whoever has a card that dies.
+#[test]
+fn what_is_cut_short_or_overwritten_is_told_in_words_for_people() {
+    let world = World::empty();
+    world.verb(&["user", "add", "boss", "--admin", "--no-password"], "");
+    let good = std::fs::read(world.data()).unwrap();
+    let bad = world.dir.join("bad.redb");
+    let named = bad.to_str().unwrap();
+    let overwritten = [&good[..9], &[0; 200_000]].concat();
+    for (bytes, words) in [
+        (&good[..100], "a part of it is missing"),
+        (&good[..4096], "a part of it is missing"),
+        (&overwritten, "its pages do not fit together"),
+    ] {
+        std::fs::write(&bad, bytes).unwrap();
+        std::fs::write(world.data(), bytes).unwrap();
+        for verb in [
+            &["verify", named][..],
+            &["restore", named],
+            &["user", "list"],
+            &["serve"],
+        ] {
+            let line = refused(&world.run(verb, ""), 1);
+            assert!(line.contains("damaged: "), "{verb:?}: {line}");
+            assert!(line.contains(words), "{verb:?}: {line}");
+            for theirs in ["whole buffer", "DB corrupted", "I/O error"] {
+                assert!(!line.contains(theirs), "{verb:?}: {line}");
+            }
+        }
+    }
+}
+
+/// A card that died left a file of 0 bytes, and the next start made a new house of it without a word.
+#[test]
+fn a_data_file_without_bytes_is_refused_with_the_lines_to_type() {
+    let world = World::empty();
+    world.verb(&["user", "add", "boss", "--admin", "--no-password"], "");
+    let copy = world.dir.join("copy.redb");
+    let copy = copy.to_str().unwrap();
+    world.verb(&["backup", copy], "");
+    let data = world.data();
+    std::fs::write(&data, "").unwrap();
+    for verb in [
+        &["serve"][..],
+        &["user", "list"],
+        &["user", "add", "ann", "--no-password"],
+        &["setup-link"],
+        &["verify"],
+        &["backup", "-"],
+    ] {
+        let line = refused(&world.run(verb, ""), 1);
+        let data = data.display();
+        assert!(line.contains("is empty"), "{verb:?}: {line}");
+        for way in [
+            format!("doorlight --data {data} restore BACKUP"),
+            format!("rm {data}"),
+        ] {
+            assert!(line.contains(&way), "{verb:?}: {line}");
+        }
+    }
+    assert_eq!(std::fs::read(&data).unwrap(), b"");
+    // Neither is it a backup.
+    let empty = world.dir.join("empty.redb");
+    std::fs::write(&empty, "").unwrap();
+    for verb in ["verify", "restore"] {
+        let line = refused(&world.run(&[verb, empty.to_str().unwrap()], ""), 1);
+        assert!(line.contains("empty, and no backup"), "{verb}: {line}");
+    }
+    // Both ways lead on.
+    world.verb(&["restore", copy], "");
+    assert_eq!(world.verb(&["user", "show", "boss"], "")["admin"], true);
+    std::fs::remove_file(&data).unwrap();
+    world.verb(&["setup-link"], "");
+}
+
 /// Puts so much into a file that it takes a while to look at.
 fn fill(path: &Path) {
     let store = Store::open(path).unwrap();

@@ -241,7 +241,7 @@ fn a_damaged_backup_is_not_restored_and_a_damaged_file_is_replaced() {
         (bytes.as_slice(), "damaged"),
         (&good[..good.len() / 2], "damaged"),
         (b"Dear Sir or Madam".as_slice(), "no backup of Doorlight"),
-        (b"".as_slice(), "no backup of Doorlight"),
+        (b"".as_slice(), "empty, and no backup"),
     ] {
         std::fs::write(&bad, bytes).unwrap();
         let why = refused(&world.run(&["restore", &bad], ""), 1);

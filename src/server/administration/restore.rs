@@ -47,6 +47,7 @@ pub enum RestoreError {
 impl fmt::Display for RestoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unusable(OpenError::Empty(_)) => f.write_str("this file is empty, and no backup"),
             Self::Unusable(OpenError::Foreign(_)) => f.write_str("this is no backup of Doorlight"),
             Self::Unusable(OpenError::Newer { found, known, .. }) => write!(
                 f,
@@ -56,12 +57,12 @@ impl fmt::Display for RestoreError {
             // Not its place: the file is on its way to another.
             Self::Unusable(OpenError::Corrupt(_, why))
             | Self::Start(StartError::Open(OpenError::Corrupt(_, why))) => {
-                write!(f, "the backup is damaged ({why})")
+                write!(f, "the backup is damaged: {why}")
             }
             Self::Unusable(error) => error.fmt(f),
             Self::Damaged(contents) => {
                 let first = contents.faults.first().map_or("", String::as_str);
-                write!(f, "the backup is damaged ({first})")
+                write!(f, "the backup is damaged: {first}")
             }
             Self::Start(error) => error.fmt(f),
             Self::Wish(error) => error.fmt(f),
