@@ -1,19 +1,19 @@
 //! `doorlight export`: the house as a document that one can read, compare and take elsewhere.
 
 use super::{Failure, Shared, output, reach};
-use crate::ops::clock;
 use crate::server::administration::transfer::export::{self, Secrets};
+use crate::store::placed::{self, Placing};
 use clap::Args;
 use serde_json::json;
-use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// Where to write it, with mode 0600; without it, or for “-”: to standard output.
+    /// Where to write it, with mode 0600, in place of the file that has that name once the new one is whole; without it,
+    /// or for “-”: to standard output.
     #[arg(long, value_name = "FILE")]
     to: Option<PathBuf>,
     /// With the hashes of passwords and secrets, and the signing keys. Whoever reads it can act as Doorlight, so it needs
@@ -35,11 +35,14 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure>
         output::whole(&text).map_err(|why| Failure(format!("standard output: {why}")))?;
         return Ok(());
     };
-    write(to, text.as_bytes()).map_err(|why| Failure(format!("{}: {why}", to.display())))?;
+    let is_there = may_be_replaced(to, &shared.config.data)?;
+    write(to, text.as_bytes())
+        .map_err(|why| Failure(format!("{}: {}", to.display(), placed::unwritten(&why))))?;
     output::one(
         shared,
         &json!({
             "file": to,
+            "replaced": is_there,
             "secrets": arguments.with_secrets,
             "users": document.users.len(),
             "groups": document.groups.len(),
@@ -51,26 +54,26 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure>
     Ok(())
 }
 
-/// The file is whole or what it was before, and nobody else may read it: also not where it was open to others.
-fn write(to: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut name = to.as_os_str().to_owned();
-    name.push(format!(".{}.part", clock::now().millis()));
-    let part = PathBuf::from(name);
-    let options = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .clone();
-    let file = options.open(&part)?;
-    let written = fill(file, bytes).and_then(|()| std::fs::rename(&part, to));
-    if written.is_err() {
-        // What is left of it is of no use.
-        let _ = std::fs::remove_file(&part);
+/// Whether there is a file, which then is replaced. Never the data file, and nothing that is no file.
+fn may_be_replaced(to: &Path, data: &Path) -> Result<bool, Failure> {
+    let Ok(found) = std::fs::metadata(to) else {
+        return Ok(false);
+    };
+    let refused = |why: &str| Err(Failure(format!("{}: {why}", to.display())));
+    let live = std::fs::metadata(data);
+    if live.is_ok_and(|live| (live.dev(), live.ino()) == (found.dev(), found.ino())) {
+        return refused("this is the data file; choose another name for the export");
     }
-    written
+    if !found.is_file() {
+        return refused("this is no file; name one in which the export is to stand");
+    }
+    Ok(true)
 }
 
-fn fill(mut file: File, bytes: &[u8]) -> std::io::Result<()> {
-    file.write_all(bytes)?;
-    file.sync_all()
+/// The file is whole or what it was before, and nobody else may read it: also not where it was open to others.
+fn write(to: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let placing = Placing::beside(to)?;
+    placing.file().write_all(bytes)?;
+    placing.put()?;
+    Ok(())
 }

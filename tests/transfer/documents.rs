@@ -4,6 +4,7 @@ use super::{import, path, said};
 use crate::world::{PASSWORD, World};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 fn furnish(world: &World) -> crate::world::TestClient {
     world.verb(
@@ -119,6 +120,32 @@ fn an_export_with_secrets_is_for_its_owner_alone() {
     for secret in ["argon2", "hash", "private", "key\"", &client.secret] {
         assert!(!plain.contains(secret), "{secret}: {plain}");
     }
+}
+
+/// It took the place of whatever had the name: of the data file too.
+#[test]
+fn an_export_replaces_a_file_whole_and_never_the_data_file() {
+    let world = World::empty();
+    furnish(&world);
+    let house = world.dir.join("house.json");
+    let to = |place: &Path| world.run(&["export", "--to", path(place)], "");
+    assert_eq!(said(&to(&house))["replaced"], false);
+    assert_eq!(said(&to(&house))["replaced"], true);
+    let before = std::fs::read(world.data()).unwrap();
+    let other_name = world.dir.join("same.redb");
+    std::os::unix::fs::symlink(world.data(), &other_name).unwrap();
+    for (place, why) in [
+        (&world.data(), "this is the data file"),
+        (&other_name, "this is the data file"),
+        (&world.dir, "this is no file"),
+        (&PathBuf::from("/dev/null"), "this is no file"),
+    ] {
+        let refused = to(place);
+        assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+        let line = String::from_utf8(refused.stderr).unwrap();
+        assert!(line.contains(why), "{line}");
+    }
+    assert_eq!(std::fs::read(world.data()).unwrap(), before);
 }
 
 /// In “added: 700 people” nobody sees the one who administers.
