@@ -9,7 +9,7 @@ use crate::server::api::control::Command;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -91,12 +91,12 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     let input: Box<dyn Read> = if path == Path::new("-") {
         Box::new(std::io::stdin())
     } else {
-        Box::new(File::open(path).map_err(|why| why.to_string())?)
+        Box::new(File::open(path).map_err(|why| unread(&why))?)
     };
     let read = input
         .take(longest.saturating_add(1))
         .read_to_end(&mut bytes);
-    read.map_err(|why| why.to_string())?;
+    read.map_err(|why| unread(&why))?;
     if bytes.len() > document::LONGEST {
         return Err(format!(
             "it is longer than {} MiB",
@@ -106,35 +106,53 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     Ok(bytes)
 }
 
+fn unread(why: &io::Error) -> String {
+    match why.kind() {
+        ErrorKind::NotFound => "there is no such file".to_owned(),
+        ErrorKind::IsADirectory => "this is a folder".to_owned(),
+        ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
+        _ => why.to_string(),
+    }
+}
+
 fn tell(shared: &Shared, report: &Report) -> Result<(), Failure> {
     if shared.json {
         output::one(shared, &json!(report));
-    } else {
-        for (what, counts) in [
-            ("added", &report.added),
-            ("changed", &report.changed),
-            ("as it was", &report.unchanged),
-        ] {
-            if let Some(words) = counts.words() {
-                output::line(&format!("{what}: {words}"));
-            }
-        }
-        for note in report.administers.iter().chain(&report.notes) {
-            output::line(&format!("note: {note}"));
-        }
-        for problem in &report.problems {
-            complain(problem);
+    } else if report.problems.is_empty() {
+        tell_people(report);
+    }
+    let Some((last, others)) = report.problems.split_last() else {
+        return Ok(());
+    };
+    if shared.json {
+        return Err(Failure("nothing was imported".to_owned()));
+    }
+    complain(match others {
+        [] => "nothing was imported, for this reason:",
+        _ => "nothing was imported, for these reasons:",
+    });
+    for problem in others {
+        complain(problem);
+    }
+    Err(Failure(last.clone()))
+}
+
+/// What was done, or what would be.
+fn tell_people(report: &Report) {
+    for (done, not_yet, counts) in [
+        ("added", "would be added", &report.added),
+        ("changed", "would be changed", &report.changed),
+        ("as it was", "would stay as it is", &report.unchanged),
+    ] {
+        let what = if report.dry_run { not_yet } else { done };
+        if let Some(words) = counts.words() {
+            output::line(&format!("{what}: {words}"));
         }
     }
-    match report.problems.len() {
-        0 if report.dry_run && !shared.json => {
-            output::line("Nothing was changed: this was a dry run.");
-            Ok(())
-        }
-        0 => Ok(()),
-        1 => Err(Failure("nothing was imported, for that reason".to_owned())),
-        many => Err(Failure(format!(
-            "nothing was imported, for those {many} reasons"
-        ))),
+    for note in report.administers.iter().chain(&report.notes) {
+        output::line(&format!("note: {note}"));
+    }
+    if report.dry_run {
+        output::line("Nothing was changed: this was a dry run.");
     }
 }

@@ -148,6 +148,44 @@ fn an_export_replaces_a_file_whole_and_never_the_data_file() {
     assert_eq!(std::fs::read(world.data()).unwrap(), before);
 }
 
+/// Its first lines were of people that were added, and none was.
+#[test]
+fn a_refused_import_begins_with_that_and_tells_of_nothing_added() {
+    let world = World::empty();
+    world.verb(&["user", "add", "ann", "--no-password"], "");
+    let file = world.dir.join("incoming");
+    let import = |document: &str| {
+        std::fs::write(&file, document).unwrap();
+        let mut command = world.command();
+        command.args(["import", path(&file)]).output().unwrap()
+    };
+    let good = r#"{"username":"bob"},{"username":"eve"}"#;
+    for (bad, head) in [
+        (
+            r#"{"username":"no name"}"#,
+            "doorlight: nothing was imported, for this reason:",
+        ),
+        (
+            r#"{"username":"no name"},{"username":"no name too"}"#,
+            "doorlight: nothing was imported, for these reasons:",
+        ),
+    ] {
+        let refused = import(&format!(r#"{{"version":1,"users":[{good},{bad}]}}"#));
+        assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+        assert!(refused.stdout.is_empty(), "{refused:?}");
+        let told = String::from_utf8(refused.stderr).unwrap();
+        let mut lines = told.lines();
+        assert_eq!(lines.next(), Some(head), "{told}");
+        assert!(lines.all(|line| line.contains("no name")), "{told}");
+    }
+    assert_eq!(
+        world.verb(&["user", "list"], "").as_array().unwrap().len(),
+        1
+    );
+    let done = import(&format!(r#"{{"version":1,"users":[{good}]}}"#));
+    assert!(done.stdout.starts_with(b"added: 2 people\n"), "{done:?}");
+}
+
 /// In “added: 700 people” nobody sees the one who administers.
 #[test]
 fn a_report_names_who_and_what_comes_to_administer() {
@@ -216,7 +254,9 @@ fn a_large_house_moves_into_a_running_server() {
 fn what_cannot_be_read_is_refused_in_one_line_and_makes_no_file() {
     let world = World::empty();
     for (document, told) in [
-        ("", "JSON"),
+        ("", "it is empty"),
+        ("{", "it is not whole"),
+        ("<realm>", "not JSON that can be read (line 1, column 1)"),
         ("{}", "version"),
         (r#"{"version":1,"user":[]}"#, "unknown field `user`"),
     ] {

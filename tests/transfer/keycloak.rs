@@ -511,7 +511,7 @@ fn hostile_realms_change_nothing() {
         "[{\"subGroups\":".repeat(100_000)
     );
     for (file, told) in [
-        ("", "not JSON"),
+        ("", "it is empty"),
         ("[]", "one realm"),
         ("{}", "\"realm\""),
         (r#"{"realm":"home","users":[],"users":[]}"#, "twice"),

@@ -71,7 +71,11 @@ impl Document {
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let Ok(members) = strict_json::parse_object_within(bytes, DEEPEST) else {
             return Err(match serde_json::from_slice::<Value>(bytes) {
-                Err(why) => format!("it is not JSON: {why}"),
+                Err(why) if why.is_eof() => no_json(bytes, &why),
+                Err(why) => format!(
+                    "{}; a file of another server needs --from",
+                    no_json(bytes, &why)
+                ),
                 Ok(Value::Object(_)) => "a member of it stands twice".to_owned(),
                 Ok(_) => "it is not a JSON object".to_owned(),
             });
@@ -85,7 +89,8 @@ impl Document {
             }
             _ => return Err("it has no version; a document begins with \"version\": 1".to_owned()),
         }
-        serde_json::from_value(Value::Object(members)).map_err(|why| why.to_string())
+        serde_json::from_value(Value::Object(members))
+            .map_err(|why| format!("something in it cannot be taken ({why})"))
     }
 
     /// Its text: indented, so that two of them can be compared line by line.
@@ -93,6 +98,18 @@ impl Document {
         let mut text = serde_json::to_string_pretty(self)?;
         text.push('\n');
         Ok(text)
+    }
+}
+
+/// Why this is not JSON, for people.
+pub(super) fn no_json(bytes: &[u8], why: &serde_json::Error) -> String {
+    if bytes.trim_ascii().is_empty() {
+        "it is empty".to_owned()
+    } else if why.is_eof() {
+        "it is not whole: the JSON in it ends too early".to_owned()
+    } else {
+        let (line, column) = (why.line(), why.column());
+        format!("it is not JSON that can be read (line {line}, column {column})")
     }
 }
 

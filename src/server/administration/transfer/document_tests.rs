@@ -41,7 +41,8 @@ fn a_member_that_nobody_knows_is_refused_and_not_passed_over() {
         (r#"{"users":[]}"#, "version"),
         ("[]", "object"),
         ("{", "JSON"),
-        ("", "JSON"),
+        ("", "it is empty"),
+        ("house", "not JSON"),
     ] {
         let why = Document::parse(text.as_bytes()).unwrap_err();
         assert!(why.contains(named), "{text}: {why}");

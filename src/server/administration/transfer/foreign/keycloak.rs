@@ -4,7 +4,9 @@
 use super::reading::{Record, shown};
 use super::{Foreign, Known, Left, hashes, keycloak_clients};
 use crate::identity::people::PersonEdit;
-use crate::server::administration::transfer::document::{GroupEntry, Moment, Person, PersonRecord};
+use crate::server::administration::transfer::document::{
+    self, GroupEntry, Moment, Person, PersonRecord,
+};
 use crate::types::{GroupName, Phc, Timestamp, strict_json};
 use serde_json::Value;
 
@@ -34,7 +36,7 @@ fn is_everybodys(role: &str) -> bool {
 pub fn read(bytes: &[u8], known: &Known) -> Result<Foreign, String> {
     let Ok(members) = strict_json::parse_object_within(bytes, DEEPEST) else {
         return Err(match serde_json::from_slice::<Value>(bytes) {
-            Err(why) => format!("it is not JSON: {why}"),
+            Err(why) => document::no_json(bytes, &why),
             Ok(Value::Object(_)) => {
                 "a member of it stands twice, or it is nested too deep".to_owned()
             }

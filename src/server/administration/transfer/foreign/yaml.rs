@@ -24,7 +24,7 @@ pub fn parse(text: &str) -> Result<Value, String> {
         let (event, span) = event.map_err(|why| {
             let marker = why.marker();
             let place = format!("line {}, column {}", marker.line(), marker.col() + 1);
-            format!("it is not YAML: {place}: {}", why.info())
+            format!("it is not YAML that can be read ({place}: {})", why.info())
         })?;
         let refused = builder.take(event);
         refused.map_err(|why| format!("line {}: {why}", span.start.line()))?;
