@@ -14,6 +14,7 @@ pub(super) enum Verb {
     Show,
     /// Set where to, when and how many are kept: what is given changes. The folder is tried out first.
     Set(SetArguments),
+    #[command(after_help = "Example: doorlight backups set --folder /mnt/usb/doorlight --at 04:30")]
     /// Make no more backups; those that there are stay.
     Off,
     /// Make one now, as the schedule would.

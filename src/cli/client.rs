@@ -16,8 +16,12 @@ use std::path::{Path, PathBuf};
 #[derive(Subcommand)]
 pub(super) enum Verb {
     /// Add an application; prints its secret, once.
+    #[command(
+        after_help = "Example: doorlight client add Photos --redirect-uri https://photos.example.org/callback"
+    )]
     Add(Box<AddArguments>),
     /// Change an application; what is not given stays.
+    #[command(after_help = "Example: doorlight client edit Photos --allowed-group family")]
     Edit(Box<EditArguments>),
     /// List applications.
     List,
@@ -32,6 +36,7 @@ pub(super) enum Verb {
         client: String,
     },
     /// Remove one of two secrets, when the application has the other.
+    #[command(after_help = "Example: doorlight client remove-secret Photos 1795965851602")]
     RemoveSecret {
         /// Name or client id.
         client: String,

@@ -22,13 +22,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 #[derive(Args)]
 pub(super) struct HttpsArguments {
-    /// The certificate for https and its chain, in PEM; without one Doorlight speaks plain http, for a proxy.
+    /// The certificate and its chain, in PEM; without one: plain http, for a proxy.
     #[arg(long, global = true, env = "DOORLIGHT_TLS_CERT", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
-    /// The private key of that certificate, in PEM.
+    /// Its private key, in PEM.
     #[arg(long, global = true, env = "DOORLIGHT_TLS_KEY", value_name = "FILE")]
     tls_key: Option<PathBuf>,
-    /// A second address, usually port 80, that sends browsers on to the https address.
+    /// A second address, usually with port 80, that sends browsers on to https.
     #[arg(
         long,
         global = true,

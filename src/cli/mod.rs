@@ -47,13 +47,21 @@ use std::sync::atomic::AtomicBool;
 
 /// Doorlight signs a household or a small team in to its own services (OAuth 2.0, OpenID Connect).
 #[derive(Parser)]
-#[command(name = "doorlight", version, about, disable_help_subcommand = true)]
+#[command(name = "doorlight", version, about, after_help = EXAMPLES)]
 struct Arguments {
     #[command(flatten)]
     settings: SettingsArguments,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  doorlight                                       run the server in this folder
+  doorlight user add anna --no-password           add a person
+  doorlight user link anna                        make the link with which she chooses a password
+  doorlight client add Photos --redirect-uri URI  add an application
+  doorlight help client add                       what a command takes";
 
 #[derive(Args)]
 struct SettingsArguments {
@@ -76,11 +84,10 @@ struct SettingsArguments {
         value_name = "ADDRESS"
     )]
     listen: SocketAddr,
-    /// Doorlight's own address, as browsers and applications reach it [default: http://localhost with the port of
-    /// --listen].
+    /// Doorlight's own address, for browsers and applications [default: http://localhost, the port of --listen].
     #[arg(long, global = true, env = "DOORLIGHT_ISSUER", value_name = "URL")]
     issuer: Option<Issuer>,
-    /// A proxy whose X-Forwarded-For and X-Forwarded-Proto are believed: an address or a range.
+    /// A proxy in front that is believed: an address or a range.
     #[arg(
         long,
         global = true,
@@ -90,7 +97,7 @@ struct SettingsArguments {
         value_name = "CIDR"
     )]
     trusted_proxy: Vec<IpNet>,
-    /// How the lines of the server's log look: text, or json for programs.
+    /// How its log looks: text, or json for programs.
     #[arg(
         long,
         global = true,
@@ -134,19 +141,25 @@ enum Verb {
         verb: Option<metrics::Verb>,
     },
     /// What happened, newest first.
+    #[command(after_help = "Example: doorlight audit --person anna --outcome refused")]
     Audit(audit::Arguments),
     /// Copy the data file as it is now, while the server goes on.
+    #[command(after_help = "Example: doorlight backup /mnt/usb/doorlight.redb")]
     Backup(backup::Arguments),
     /// Backups that are made by themselves, each day.
     #[command(subcommand)]
     Backups(backups::Verb),
     /// Check that a backup, or the data file, is whole.
+    #[command(after_help = "Example: doorlight verify /mnt/usb/doorlight.redb")]
     Verify(verify::Arguments),
     /// Write people, groups, applications and settings as JSON, to read, compare or move.
+    #[command(after_help = "Example: doorlight export --with-secrets --to house.json")]
     Export(export::Arguments),
     /// Take in what `export` wrote: all of it, or nothing.
+    #[command(after_help = "Example: doorlight --data moved.redb import house.json")]
     Import(import::Arguments),
     /// Put a backup in place of the data file, which is kept; while no server runs.
+    #[command(after_help = "Example: doorlight restore /mnt/usb/doorlight.redb")]
     Restore(restore::Arguments),
     /// Make the one-time link that creates the first administrator.
     SetupLink,
@@ -238,9 +251,15 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The arguments, without the variables that are set to nothing: so a compose file writes one that is not set.
+/// The arguments, without the variables that are set to nothing: so a compose file writes one that is not set. In the help
+/// of a verb, those of every verb stand behind its own.
 fn grammar() -> Command {
     Arguments::command().mut_args(|argument| {
+        let heading = match argument.get_id().as_str() {
+            "data" | "json" => "For every command",
+            _ => "Settings of the server",
+        };
+        let argument = argument.help_heading(heading).hide_env_values(true);
         let empty = argument
             .get_env()
             .and_then(std::env::var_os)
@@ -307,10 +326,29 @@ fn usage(command: &mut Command, error: &clap::Error) -> ExitCode {
         .lines()
         .map(str::trim)
         .take_while(|line| !line.starts_with("Usage:"));
-    let line: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    // What clap advises about an unknown flag is for programs that take other programs' flags.
+    let line: Vec<&str> = lines
+        .filter(|line| !line.is_empty() && !line.starts_with("tip:"))
+        .collect();
     let line = line.join(" ");
-    complain(line.strip_prefix("error: ").unwrap_or(&line));
+    let line = line.strip_prefix("error: ").unwrap_or(&line);
+    complain(&match called(&text) {
+        Some(command) => format!("{line}; {command} --help says what there is"),
+        None => line.to_owned(),
+    });
     ExitCode::from(2)
+}
+
+/// The command that was meant, as far as it was understood: `doorlight user`.
+fn called(error: &str) -> Option<String> {
+    let usage = error
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("Usage: "))?;
+    let words = usage.split_whitespace();
+    let names: Vec<&str> = words
+        .take_while(|word| !word.starts_with(['[', '<', '-']))
+        .collect();
+    Some(names.join(" "))
 }
 
 /// The help of the command that needs a verb, if that is what is missing.

@@ -26,6 +26,7 @@ pub(super) enum Verb {
     /// Say who may register, and whether documents are fetched.
     Show,
     /// Make a token for applications to register with; it is printed once.
+    #[command(after_help = "Example: doorlight registration add-token --note tablet --days 7")]
     AddToken(AddTokenArguments),
     /// List the tokens.
     ListTokens,

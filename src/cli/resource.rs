@@ -18,8 +18,14 @@ pub(super) enum Verb {
     },
     /// Add one; nobody may ask for it until an application is named.
     Add(GivenArguments),
+    #[command(
+        after_help = "Example: doorlight resource add https://files.example.org --client Photos"
+    )]
     /// Change one; what is not given stays.
     Edit(GivenArguments),
+    #[command(
+        after_help = "Example: doorlight resource edit https://files.example.org --client Photos"
+    )]
     /// Remove one; no application gets tokens for it any more.
     Remove {
         /// Its identifier.

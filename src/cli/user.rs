@@ -10,6 +10,9 @@ use serde_json::Value;
 #[derive(Subcommand)]
 pub(super) enum Verb {
     /// Add a person.
+    #[command(
+        after_help = "Example: doorlight user add anna --no-password --email anna@example.org --group family"
+    )]
     Add {
         /// The name they sign in with.
         name: String,

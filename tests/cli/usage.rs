@@ -55,6 +55,72 @@ fn a_value_that_there_is_not_is_answered_with_those_that_there_are() {
     );
 }
 
+/// Settings of the server stood between those of the verb.
+#[test]
+fn the_help_of_a_verb_begins_with_its_own_flags_and_ends_with_an_example() {
+    let world = World::empty();
+    let help = |arguments: &[&str]| {
+        let output = world.command().args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stdout)
+    };
+    let add = help(&["user", "add", "--help"]);
+    let at = |what: &str| {
+        add.find(what)
+            .unwrap_or_else(|| panic!("{what} is not in {add}"))
+    };
+    let order = [
+        "--email",
+        "--group",
+        "--password-stdin",
+        "For every command:",
+        "--data",
+        "--json",
+        "Settings of the server:",
+        "--listen",
+        "--http-redirect",
+        "Example: doorlight user add",
+    ];
+    assert!(order.map(at).is_sorted(), "{add}");
+    assert_eq!(help(&["help", "user", "add"]), add);
+    assert_eq!(help(&["help"]), help(&["--help"]));
+    assert!(help(&["help"]).contains("doorlight client add Photos"));
+    // A variable may hold a path that is nobody else's business.
+    let mut command = world.command();
+    command
+        .env("DOORLIGHT_TLS_KEY", "/secret/place")
+        .arg("help");
+    assert!(!text(&command.output().unwrap().stdout).contains("/secret/place"));
+}
+
+#[test]
+fn a_misspelt_verb_is_answered_with_where_the_verbs_stand() {
+    let world = World::empty();
+    for (arguments, way) in [
+        (
+            &["clint"][..],
+            "'clint'; doorlight --help says what there is",
+        ),
+        (&["user", "ad"], "'ad'; doorlight user --help says"),
+        (&["user", "add"], "<NAME>; doorlight user add --help says"),
+        (
+            &["user", "add", "x", "--grup", "y"],
+            "'--grup' found; doorlight user add --help says",
+        ),
+        (
+            &["setup-link", "x"],
+            "'x' found; doorlight setup-link --help says",
+        ),
+        (
+            &["--lissen", "x"],
+            "'--lissen' found; doorlight --help says",
+        ),
+    ] {
+        let line = refused(&world.command().args(arguments).output().unwrap(), 2);
+        assert!(line.contains(way), "{line}");
+    }
+}
+
 /// A mistyped `--data` made a second Doorlight, and nobody was told.
 #[test]
 fn a_verb_that_makes_the_file_says_where() {
