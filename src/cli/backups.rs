@@ -6,6 +6,7 @@ use crate::server::administration::backups::{self, BackupChanges, Recorded};
 use crate::server::api::control::Command;
 use crate::server::api::describe;
 use clap::{Args, Subcommand};
+use serde_json::Value;
 use std::path::PathBuf;
 
 #[derive(Subcommand)]
@@ -13,8 +14,8 @@ pub(super) enum Verb {
     /// Say what is set, what became of it and when the next one is due.
     Show,
     /// Set where to, when and how many are kept: what is given changes. The folder is tried out first.
-    Set(SetArguments),
     #[command(after_help = "Example: doorlight backups set --folder /mnt/usb/doorlight --at 04:30")]
+    Set(SetArguments),
     /// Make no more backups; those that there are stay.
     Off,
     /// Make one now, as the schedule would.
@@ -52,15 +53,27 @@ pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::Off => Command::BackupsOff {},
         Verb::Run => Command::BackupsRun {},
     };
-    output::one(shared, &reach::write(shared, command)?);
+    tell(shared, &reach::write(shared, command)?);
     Ok(())
+}
+
+fn tell(shared: &Shared, state: &Value) {
+    let leaders =
+        ["folder", "next", "last_good", "last_good_file", "warning"].map(|name| (name, ""));
+    output::led_by(shared, state, &leaders);
+    if state.get("folder") == Some(&Value::Null) {
+        output::next(
+            shared,
+            "Doorlight makes no backups by itself. To begin: doorlight backups set --folder FOLDER",
+        );
+    }
 }
 
 fn show(shared: &Shared) -> Result<(), Failure> {
     let data = &shared.config.data;
     let recorded = reach::read(shared, |view| Ok(Recorded::read(view)?))?;
     let state = backups::state(recorded, data, clock::now());
-    output::one(shared, &describe::backups(&state));
+    tell(shared, &describe::backups(&state));
     Ok(())
 }
 

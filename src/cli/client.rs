@@ -166,7 +166,11 @@ pub(super) fn named<T: DeserializeOwned>(text: &str) -> Result<T, String> {
 }
 
 pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
-    let added = matches!(verb, Verb::Add(_));
+    let told = match verb {
+        Verb::Add(_) => Some(to_do as fn(&Value) -> String),
+        Verb::RotateSecret { .. } => Some(rotated as fn(&Value) -> String),
+        _ => None,
+    };
     let command = match verb {
         Verb::List => return list(shared),
         Verb::Show { client } => return show(shared, &client),
@@ -186,16 +190,17 @@ pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::Rm { client } => Command::ClientRemove { client },
     };
     let done = reach::write(shared, command)?;
-    if added {
-        output::led_by(shared, &done, &TO_TYPE);
-        output::next(shared, to_do(&done));
-    } else {
-        output::one(shared, &done);
+    match told {
+        Some(told) => {
+            output::to_copy(shared, &done, &TO_TYPE);
+            output::next(shared, &told(&done));
+        }
+        None => output::one(shared, &done),
     }
     Ok(())
 }
 
-/// What the application is to be told comes first.
+/// What the application is to be told. `client show` has the rest.
 const TO_TYPE: [(&str, &str); 4] = [
     ("client_id", ""),
     ("client_secret", "shown only now"),
@@ -204,13 +209,34 @@ const TO_TYPE: [(&str, &str); 4] = [
 ];
 
 /// What is left to do for an application that was added.
-fn to_do(added: &Value) -> &'static str {
-    match added.get("client_secret") {
+fn to_do(added: &Value) -> String {
+    let what = match added.get("client_secret") {
         Some(_) => {
-            "The application was added: type client_id, client_secret and discovery (or issuer) into it now, for the \
-             secret is not shown again."
+            "client_id, client_secret and discovery (or issuer) into it now, for the secret is not shown again"
         }
-        None => "The application was added: type client_id and discovery (or issuer) into it.",
+        None => "client_id and discovery (or issuer) into it",
+    };
+    let id = output::member(added, "client_id");
+    format!("The application was added: type {what}. Its settings: doorlight client show {id}")
+}
+
+/// The same for one that has another secret than before.
+fn rotated(done: &Value) -> String {
+    let (id, name) = (
+        output::member(done, "client_id"),
+        output::member(done, "name"),
+    );
+    match done
+        .get("secrets")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+    {
+        Some([old, _]) => format!(
+            "{name} has two secrets now, and both are good. Type the new one into it, then remove the old one: doorlight \
+             client remove-secret {id} {}",
+            output::member(old, "id")
+        ),
+        _ => format!("Type it into {name} now, for it is not shown again."),
     }
 }
 

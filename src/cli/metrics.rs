@@ -20,7 +20,13 @@ pub(super) fn run(shared: &Shared, verb: Option<Verb>) -> Result<(), Failure> {
     match verb {
         None => print(shared),
         Some(Verb::Token) => {
-            output::one(shared, &reach::write(shared, Command::MetricsToken {})?);
+            let made = reach::write(shared, Command::MetricsToken {})?;
+            output::to_copy(shared, &made, &[("metrics_token", "shown only now")]);
+            output::next(
+                shared,
+                "Prometheus sends it as a bearer token to /metrics. Another one ends it, and so does doorlight metrics \
+                 off.",
+            );
             Ok(())
         }
         Some(Verb::Off) => {

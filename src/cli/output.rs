@@ -2,7 +2,7 @@
 
 use super::Shared;
 use crate::types::appearance::is_unseen;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::io::{ErrorKind, Write};
 
 /// Prints one thing: JSON, or `name  value` lines.
@@ -19,29 +19,51 @@ pub(super) fn one(shared: &Shared, value: &Value) {
     }
 }
 
-/// The same with these members first, each with a note.
-pub(super) fn led_by(shared: &Shared, value: &Value, leaders: &[(&str, &str)]) {
-    let Value::Object(members) = value else {
+/// Members of what is printed that come before the others, each with a note (empty: none).
+pub(super) type Leaders<'a> = &'a [(&'a str, &'a str)];
+
+/// The same with these members first.
+pub(super) fn led_by(shared: &Shared, value: &Value, leaders: Leaders<'_>) {
+    let Some(members) = value.as_object().filter(|_| !shared.json) else {
         return one(shared, value);
     };
-    if shared.json {
-        return one(shared, value);
-    }
-    let mut rest = members.clone();
     let width = members.keys().map(String::len).max().unwrap_or(0);
-    for (name, note) in leaders {
-        if let Some(value) = rest.remove(*name) {
-            let note = if note.is_empty() {
-                String::new()
-            } else {
-                format!("  ({note})")
-            };
-            line(&format!("{name:width$}  {}{note}", text(&value)));
+    block(members, leaders, width);
+    for (name, value) in members {
+        if !leaders.iter().any(|(leader, _)| leader == name) {
+            line(format!("{name:width$}  {}", text(value)).trim_end());
         }
     }
-    for (name, value) in rest {
-        line(format!("{name:width$}  {}", text(&value)).trim_end());
+}
+
+/// These members alone, for people to copy; in JSON all of them.
+pub(super) fn to_copy(shared: &Shared, value: &Value, leaders: Leaders<'_>) {
+    let Some(members) = value.as_object().filter(|_| !shared.json) else {
+        return one(shared, value);
+    };
+    let shown = leaders
+        .iter()
+        .filter(|(name, _)| members.contains_key(*name));
+    let width = shown.map(|(name, _)| name.len()).max().unwrap_or(0);
+    block(members, leaders, width);
+}
+
+fn block(members: &Map<String, Value>, leaders: Leaders<'_>, width: usize) {
+    for (name, note) in leaders {
+        let Some(value) = members.get(*name) else {
+            continue;
+        };
+        let note = match *note {
+            "" => String::new(),
+            note => format!("  ({note})"),
+        };
+        line(format!("{name:width$}  {}{note}", text(value)).trim_end());
     }
+}
+
+/// A member as people read it; empty where there is none.
+pub(super) fn member(value: &Value, name: &str) -> String {
+    value.get(name).map(text).unwrap_or_default()
 }
 
 /// Prints a list: a JSON array, or a table of these members.
@@ -49,13 +71,12 @@ pub(super) fn table(shared: &Shared, values: &[Value], columns: &[&str]) {
     if shared.json {
         return line(&Value::Array(values.to_vec()).to_string());
     }
-    let cell = |value: &Value, column: &str| value.get(column).map(text).unwrap_or_default();
     let widths: Vec<usize> = columns
         .iter()
         .map(|column| {
             values
                 .iter()
-                .map(|v| cell(v, column).chars().count())
+                .map(|v| member(v, column).chars().count())
                 .max()
                 .unwrap_or(0)
                 .max(column.len())
@@ -71,7 +92,7 @@ pub(super) fn table(shared: &Shared, values: &[Value], columns: &[&str]) {
     };
     row(columns.iter().map(|column| column.to_uppercase()).collect());
     for value in values {
-        row(columns.iter().map(|column| cell(value, column)).collect());
+        row(columns.iter().map(|column| member(value, column)).collect());
     }
 }
 

@@ -67,7 +67,25 @@ pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         },
         Verb::RmToken { token } => Command::RegistrationRemoveToken { token },
     };
-    output::one(shared, &reach::write(shared, command)?);
+    let makes_token = matches!(command, Command::RegistrationAddToken { .. });
+    let done = reach::write(shared, command)?;
+    if !makes_token {
+        output::one(shared, &done);
+        return Ok(());
+    }
+    let leaders = [
+        ("token", "shown only now"),
+        ("id", ""),
+        ("uses_left", ""),
+        ("expires", ""),
+    ];
+    output::to_copy(shared, &done, &leaders);
+    if policy(shared)?.0 == RegistrationPolicy::Off {
+        output::next(
+            shared,
+            "Nobody may register an application yet: doorlight registration token lets those who have a token.",
+        );
+    }
     Ok(())
 }
 
@@ -75,11 +93,18 @@ fn set(policy: RegistrationPolicy) -> Command {
     Command::RegistrationSet { policy }
 }
 
-fn show(shared: &Shared) -> Result<(), Failure> {
+/// Who may register, and whether documents are fetched.
+fn policy(shared: &Shared) -> Result<(RegistrationPolicy, bool), Failure> {
     let settings = reach::read(shared, |view| Ok(view.settings()?))?;
-    let (policy, documents) = settings.map_or((RegistrationPolicy::Off, false), |settings| {
-        (settings.registration, settings.client_documents)
-    });
+    Ok(
+        settings.map_or((RegistrationPolicy::Off, false), |settings| {
+            (settings.registration, settings.client_documents)
+        }),
+    )
+}
+
+fn show(shared: &Shared) -> Result<(), Failure> {
+    let (policy, documents) = policy(shared)?;
     output::one(
         shared,
         &json!({ "registration": policy, "client_documents": documents }),

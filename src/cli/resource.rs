@@ -6,6 +6,7 @@ use crate::server::administration::resources::{self, ResourceChanges};
 use crate::server::api::control::Command;
 use crate::server::api::describe;
 use clap::{Args, Subcommand};
+use serde_json::{Value, json};
 
 #[derive(Subcommand)]
 pub(super) enum Verb {
@@ -17,15 +18,15 @@ pub(super) enum Verb {
         identifier: String,
     },
     /// Add one; nobody may ask for it until an application is named.
-    Add(GivenArguments),
     #[command(
         after_help = "Example: doorlight resource add https://files.example.org --client Photos"
     )]
+    Add(GivenArguments),
     /// Change one; what is not given stays.
-    Edit(GivenArguments),
     #[command(
         after_help = "Example: doorlight resource edit https://files.example.org --client Photos"
     )]
+    Edit(GivenArguments),
     /// Remove one; no application gets tokens for it any more.
     Remove {
         /// Its identifier.
@@ -84,8 +85,24 @@ pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         }
         Verb::Remove { identifier } => Command::ResourceRemove { identifier },
     };
-    output::one(shared, &reach::write(shared, command)?);
+    let adds = matches!(command, Command::ResourceAdd { .. });
+    let done = reach::write(shared, command)?;
+    tell(shared, &done);
+    if adds && done.get("clients") == Some(&json!([])) {
+        let identifier = output::member(&done, "identifier");
+        output::next(
+            shared,
+            &format!(
+                "No application may ask for it yet: doorlight resource edit {identifier} --client NAME lets one."
+            ),
+        );
+    }
     Ok(())
+}
+
+fn tell(shared: &Shared, resource: &Value) {
+    let leaders = ["identifier", "name", "scope", "clients"].map(|name| (name, ""));
+    output::led_by(shared, resource, &leaders);
 }
 
 fn given(arguments: GivenArguments) -> (String, ResourceChanges) {
@@ -114,6 +131,6 @@ fn show(shared: &Shared, identifier: &str) -> Result<(), Failure> {
     let value = reach::read(shared, |view| {
         Ok(describe::resource(&resources::find(view, identifier)?))
     })?;
-    output::one(shared, &value);
+    tell(shared, &value);
     Ok(())
 }

@@ -111,12 +111,30 @@ pub(super) fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
         Verb::Rm { name } => Command::UserRemove { user: name },
         Verb::Link { name } => Command::UserLink { user: name },
     };
+    let (adds, makes_link) = (
+        matches!(command, Command::UserAdd { .. }),
+        matches!(command, Command::UserLink { .. }),
+    );
     let said = said(&command);
     let done = reach::write(shared, command)?;
-    let name = done.get("username").and_then(Value::as_str);
-    match (said, name) {
-        (Some(said), Some(name)) if !shared.json => output::line(&format!("{name} {said}")),
-        _ => output::one(shared, &done),
+    let name = output::member(&done, "username");
+    match said {
+        _ if shared.json => output::one(shared, &done),
+        Some(said) => output::line(&format!("{name} {said}")),
+        None if makes_link => {
+            output::line(&output::member(&done, "url"));
+            output::line(&format!(
+                "Send {name} this link: it works once, within 24 hours, and whoever opens it chooses the password."
+            ));
+        }
+        None => {
+            output::one(shared, &done);
+            if adds && done.get("has_password") == Some(&Value::Bool(false)) {
+                output::line(&format!(
+                    "{name} has no password yet: doorlight user link {name} makes a link to choose one."
+                ));
+            }
+        }
     }
     Ok(())
 }

@@ -149,17 +149,28 @@ fn what_was_added_verified_or_restored_ends_with_what_to_do_next() {
         let said = text(&output.stdout);
         said.lines().last().unwrap().to_owned()
     };
+    let id = |name: &str| {
+        let shown = world.verb(&["client", "show", name], "");
+        shown["client_id"].as_str().unwrap().to_owned()
+    };
     let uri = "https://app.example/cb";
     let with_secret = last(&["client", "add", "App", "--redirect-uri", uri]);
     assert_eq!(
         with_secret,
-        "The application was added: type client_id, client_secret and discovery (or issuer) into it now, for the secret \
-         is not shown again."
+        format!(
+            "The application was added: type client_id, client_secret and discovery (or issuer) into it now, for the \
+             secret is not shown again. Its settings: doorlight client show {}",
+            id("App")
+        )
     );
     let without = last(&["client", "add", "Page", "--public", "--redirect-uri", uri]);
     assert_eq!(
         without,
-        "The application was added: type client_id and discovery (or issuer) into it."
+        format!(
+            "The application was added: type client_id and discovery (or issuer) into it. Its settings: doorlight client \
+             show {}",
+            id("Page")
+        )
     );
     let copy = world.dir.join("copy.redb");
     let copy = copy.to_str().unwrap();
@@ -203,7 +214,54 @@ fn what_a_verb_prints_begins_with_what_matters() {
             "{line}"
         );
     }
-    verb(&["user", "add", "ann", "--no-password"]);
+    assert_eq!(added.lines().count(), 5, "{added}");
+    let rotated = verb(&["client", "rotate-secret", "App"]);
+    let shown = world.verb(&["client", "show", "App"], "");
+    let (id, old) = (&shown["client_id"], &shown["secrets"][0]["id"]);
+    let line = format!(
+        "doorlight client remove-secret {} {}\n",
+        id.as_str().unwrap(),
+        old.as_str().unwrap()
+    );
+    assert!(rotated.starts_with("client_id      "), "{rotated}");
+    assert_eq!(rotated.lines().count(), 3, "{rotated}");
+    assert!(rotated.ends_with(&line), "{rotated}");
+    let ann = verb(&["user", "add", "ann", "--no-password"]);
+    assert!(ann.ends_with("doorlight user link ann makes a link to choose one.\n"));
+    let link = verb(&["user", "link", "ann"]);
+    assert!(
+        link.starts_with("http") && link.lines().count() == 2,
+        "{link}"
+    );
+    let token = verb(&["registration", "add-token"]);
+    assert!(
+        token.starts_with("token      ") && token.lines().count() == 5,
+        "{token}"
+    );
+    assert!(
+        token.contains("doorlight registration token lets those"),
+        "{token}"
+    );
+    verb(&["registration", "token"]);
+    assert_eq!(verb(&["registration", "add-token"]).lines().count(), 4);
+    let token = verb(&["metrics", "token"]);
+    assert!(
+        token.starts_with("metrics_token  ") && token.lines().count() == 2,
+        "{token}"
+    );
+    let backups = verb(&["backups", "show"]);
+    assert!(backups.starts_with("folder\n"), "{backups}");
+    assert!(
+        backups.ends_with("doorlight backups set --folder FOLDER\n"),
+        "{backups}"
+    );
+    let resource = verb(&["resource", "add", "https://files.example"]);
+    assert!(
+        resource.starts_with("identifier          https://files.example\n"),
+        "{resource}"
+    );
+    let way = "doorlight resource edit https://files.example --client NAME lets one.\n";
+    assert!(resource.ends_with(way), "{resource}");
     assert!(verb(&["user", "disable", "ann"]).starts_with("ann is switched off"));
     assert_eq!(verb(&["user", "enable", "ann"]), "ann can sign in again.\n");
     verb(&["user", "add", "root", "--admin", "--no-password"]);
