@@ -319,7 +319,8 @@ impl Writer {
     }
 
     /// Lets go of the failed file and opens it again. Readers that still hold it finish first.
-    fn reopen(&self) {
+    fn reopen(&mut self) {
+        self.remembered = Remembered::default();
         let old = self
             .shared
             .db

@@ -108,6 +108,15 @@ impl Disk {
         self.state().fault = Some(fault);
     }
 
+    /// Another file lies there now: a backup, or what a card gives back that loses its memory.
+    pub(super) fn replace(&self, image: Vec<u8>) {
+        let mut state = self.state();
+        state.durable.clone_from(&image);
+        state.seen = image;
+        state.versions.clear();
+        state.lengths.clear();
+    }
+
     pub(super) fn mend(&self) {
         self.state().fault = None;
     }

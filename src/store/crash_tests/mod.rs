@@ -4,7 +4,8 @@
 //! acknowledged is there whole or not at all, and nothing else is.
 //!
 //! A failure prints its seed. `DOORLIGHT_CRASH_SEED=N cargo test crash_tests` runs that chain of lives again, and
-//! `DOORLIGHT_CRASH_SECONDS=N` runs new ones for so long (`cargo bench --bench power_cuts`). Not here: a real process that is killed (`tests/store/kills.rs`).
+//! `DOORLIGHT_CRASH_SECONDS=N` runs new ones for so long (`cargo bench --bench power_cuts`). Not here: a real process that
+//! is killed (`tests/store/kills.rs`).
 
 mod dice;
 mod disk;
@@ -169,12 +170,51 @@ fn one_read_that_fails_is_enough_to_have_the_file_opened_again() {
     assert!(matches!(rows_of(&store), Err(StoreError::Unavailable(_))));
     assert!(!store.is_ready());
     disk.mend();
+    await_ready(&store);
+    assert_eq!(rows_of(&store).unwrap(), before);
+    store.close();
+}
+
+fn await_ready(store: &Store) {
     let begun = Instant::now();
     while !store.is_ready() {
         assert!(begun.elapsed() < Duration::from_secs(10), "it stays down");
         std::thread::sleep(Duration::from_millis(10));
     }
-    assert_eq!(rows_of(&store).unwrap(), before);
+}
+
+/// Whoever was shut out in the file that lies there now must not be let in by what the writer remembered of the one before.
+#[test]
+fn a_file_that_is_opened_again_is_read_anew() {
+    let (image, _) = furnished(&mut Dice::new(11));
+    let days = |store: &Store| {
+        let read = store.submit(|view| {
+            let settings = view.shared_settings()?.unwrap();
+            Ok(Decision::<u32, ()>::reply(Ok(settings.audit_days)))
+        });
+        read.unwrap().unwrap()
+    };
+    let disk = Disk::with(image.clone(), 0, usize::MAX, Dice::new(12));
+    let store = life::opened(&disk, life::NO_CACHE).unwrap();
+    let before = days(&store);
+
+    let other = Disk::with(image, 0, usize::MAX, Dice::new(13));
+    let changing = life::opened(&other, CACHE_BYTES).unwrap();
+    let mut settings = changing.snapshot().unwrap().view().settings_made().unwrap();
+    settings.audit_days = before + 1;
+    submit(
+        &changing,
+        vec![Change::PutSettings(Box::new(settings))],
+        Vec::new(),
+    );
+    changing.close();
+
+    disk.fail(Fault::Down(0));
+    assert!(matches!(rows_of(&store), Err(StoreError::Unavailable(_))));
+    disk.replace(other.cut_now().image);
+    disk.mend();
+    await_ready(&store);
+    assert_eq!(days(&store), before + 1);
     store.close();
 }
 
