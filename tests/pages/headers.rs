@@ -279,8 +279,26 @@ fn a_one_time_form_under_another_name_is_the_way_to_the_right_one() {
         assert!(here.contains("<form"), "{path}: {here}");
         // A link that does not hold is told as that, with nothing to open.
         let spoilt = raw_with(&world, "GET", &format!("{path}x"), "127.0.0.1:8080", "", "");
-        assert!(!spoilt.contains("token="), "{spoilt}");
+        assert!(!spoilt.contains("Open the right address"), "{spoilt}");
     }
+}
+
+/// nginx sends its own name unless it is told otherwise; what people typed is in the Origin of the form.
+#[test]
+fn a_one_time_form_is_shown_where_a_proxy_hides_the_name() {
+    let mut world = World::empty();
+    world.be_known_as("https://id.example.org", &["--trusted-proxy", "127.0.0.1"]);
+    let setup = world.verb(&["setup-link"], "")["url"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = setup.strip_prefix("https://id.example.org").unwrap();
+    let page = raw_with(&world, "GET", path, "127.0.0.1:8080", "", "");
+    assert!(
+        page.starts_with("HTTP/1.1 200") && page.contains("<form"),
+        "{page}"
+    );
+    assert!(page.contains("proxy_set_header Host $http_host;"), "{page}");
 }
 
 fn raw(world: &World, host: &str) -> String {

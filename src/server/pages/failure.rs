@@ -31,8 +31,12 @@ pub fn stale_form(incoming: &Incoming<'_>, visitor: Option<&Visitor>) -> Respons
     standard(incoming, visitor, 403, ErrorPage::stale_form)
 }
 
-/// 403: instead of a form that works at the issuer's own address only, the way there.
-pub fn misplaced_form(incoming: &Incoming<'_>, visitor: Option<&Visitor>) -> Response {
+/// 403, under another name than the issuer's: instead of a form that works at its address only, the way there.
+pub fn under_another_name(incoming: &Incoming<'_>, visitor: Option<&Visitor>) -> Option<Response> {
+    frame::is_under_another_name(incoming).then(|| misplaced_form(incoming, visitor))
+}
+
+fn misplaced_form(incoming: &Incoming<'_>, visitor: Option<&Visitor>) -> Response {
     let there = right_address(incoming);
     standard(incoming, visitor, 403, |page| {
         ErrorPage::wrong_address(page, &incoming.ctx.config.issuer.to_string(), there)

@@ -98,9 +98,11 @@ pub fn is_elsewhere(incoming: &Incoming<'_>) -> bool {
     }
 }
 
-/// Whether the page was asked for under another name than the issuer's. A scheme that a proxy hides is no sign of that.
+/// Whether the page was asked for under another name than the issuer's. A scheme or a name that a proxy hides is no sign of
+/// that: forms go through there, for browsers send the name that people typed with them.
 pub fn is_under_another_name(incoming: &Incoming<'_>) -> bool {
-    !Seen::of(incoming).host_is_ours
+    let seen = Seen::of(incoming);
+    !seen.host_is_ours && !seen.by_proxy
 }
 
 /// The address that the request was sent to, as far as the listener believes it.

@@ -36,8 +36,8 @@ pub fn show(incoming: &Incoming<'_>) -> Response {
     setup::answer(incoming, || {
         setup::is_open(incoming, &query)?;
         let visitor = sign_in::visitor(incoming)?;
-        if frame::is_under_another_name(incoming) {
-            return Ok(failure::misplaced_form(incoming, visitor.as_ref()));
+        if let Some(way) = failure::under_another_name(incoming, visitor.as_ref()) {
+            return Ok(way);
         }
         let form = views::Form::new();
         Ok(page(incoming, visitor.as_ref(), &query, form, 200))
