@@ -107,7 +107,9 @@ impl fmt::Display for Doubt {
         let (found, left) = (self.found(), in_words::at_most(self.left()));
         let refused = match self.way {
             Way::Ahead => "",
-            Way::Behind => "applications that prove a key of their own are refused, ",
+            Way::Behind => {
+                "applications that prove a key of their own are refused (what they proved before could be played again), "
+            }
         };
         write!(
             f,
@@ -172,6 +174,14 @@ impl Watch {
         Some(doubt)
     }
 
+    /// The clock is right after all, if it is still the same jump.
+    pub fn trust(&mut self, known: Doubt, wall: Timestamp, counted: Duration) {
+        let same = |doubt: Doubt| doubt.way == known.way && doubt.by.abs_diff(known.by) <= STEP;
+        if self.look(wall, counted).is_some_and(same) {
+            self.believe(wall, counted);
+        }
+    }
+
     fn believe(&mut self, wall: Timestamp, counted: Duration) {
         *self = Self {
             sure: (wall, counted),
@@ -205,11 +215,11 @@ pub fn doubt() -> Option<Doubt> {
     look().1
 }
 
-/// Ends what is in doubt: an administrator knows that the clock is right.
-pub fn trust() {
+/// Ends this doubt: an administrator knows that the clock is right. One that has jumped once more since is doubted anew.
+pub fn trust(doubt: Doubt) {
     let mut watch = WATCH.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(watch) = watch.as_mut() {
-        watch.believe(now(), counted());
+        watch.trust(doubt, now(), counted());
     }
 }
 

@@ -49,6 +49,24 @@ fn a_year_forwards_is_doubted_until_it_is_taken_back() {
 }
 
 #[test]
+fn a_doubt_ends_where_somebody_knows_better_and_only_that_one() {
+    let mut watch = running();
+    let ahead = at(HOUR).plus(YEAR);
+    let doubt = watch.look(ahead, HOUR).unwrap();
+    // It has jumped once more before the word was heard.
+    let further = ahead.plus(DAY);
+    watch.trust(doubt, further, HOUR);
+    assert_eq!(way(watch.look(further, HOUR)), Some(Way::Ahead));
+    watch.trust(doubt, ahead, HOUR);
+    assert_eq!(watch.look(ahead.plus(DAY), HOUR + DAY), None);
+    // What was right before is a jump now.
+    assert_eq!(
+        way(watch.look(at(HOUR + DAY), HOUR + DAY)),
+        Some(Way::Behind)
+    );
+}
+
+#[test]
 fn a_doubt_ends_by_itself_after_as_long_as_the_jump_and_a_week_at_most() {
     for (jump, longest) in [(HOUR, HOUR), (3 * DAY, 3 * DAY), (YEAR, 7 * DAY)] {
         let mut watch = running();

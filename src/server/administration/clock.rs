@@ -15,15 +15,17 @@ pub fn trust(ctx: &Context, actor: &Actor) -> Result<(Timestamp, Option<Doubt>),
         return Err(AdminError::invalid("clock", "it was never set; set it first").into());
     }
     if let Some(doubt) = doubt {
+        let store = ctx.store.clone();
         submit(ctx, actor, move |_, by| {
+            // Goes into the commit of this very job.
+            store.mark_sure(now);
             Ok(Decision {
                 changes: Vec::new(),
                 events: vec![by.did(EventKind::ClockTrusted).detail(doubt.found())],
                 reply: Ok(()),
             })
         })?;
-        ctx.store.note_sure(now)?;
-        clock::trust();
+        clock::trust(doubt);
         ctx.rounds.forget();
     }
     Ok((now, doubt))
