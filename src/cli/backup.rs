@@ -33,7 +33,7 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure>
             Some(_) => Form::Encrypted,
             None => Form::Plain,
         };
-        arguments.file.join(file_name::of(clock::now(), form))
+        arguments.file.join(file_name::by_hand(clock::now(), form))
     } else {
         arguments.file.clone()
     };

@@ -34,7 +34,7 @@ fn back_up_and_verify(world: &World) {
     std::fs::create_dir_all(&folder).unwrap();
     let made = world.verb(&["backup", &folder], "");
     let dated = names(Path::new(&folder));
-    assert!(dated[0].starts_with("doorlight-20"), "{dated:?}");
+    assert!(dated[0].starts_with("doorlight-by-hand-20"), "{dated:?}");
     assert_eq!(
         made["file"].as_str().unwrap(),
         format!("{folder}/{}", dated[0])

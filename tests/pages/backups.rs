@@ -240,7 +240,7 @@ fn a_download_is_a_whole_backup_and_leaves_a_record_and_nothing_else() {
         assert!(head.lines().any(|line| line == header), "{header}: {head}");
     }
     let (_, name) = head
-        .split_once("Content-Disposition: attachment; filename=\"doorlight-20")
+        .split_once("Content-Disposition: attachment; filename=\"doorlight-by-hand-20")
         .unwrap();
     assert!(
         name.split_once("\"\r\n").unwrap().0.ends_with(".redb"),

@@ -4,6 +4,7 @@
 use crate::types::Timestamp;
 
 const BEFORE: &str = "doorlight-";
+const BY_HAND: &str = "doorlight-by-hand-";
 const FORM: &str = "%Y-%m-%d-%H%M%S";
 
 /// What a backup is written as.
@@ -30,6 +31,12 @@ impl Form {
 /// `doorlight-2026-11-29-030000.redb.age`.
 pub fn of(time: Timestamp, form: Form) -> String {
     format!("{BEFORE}{}{}", moment(time), form.ending())
+}
+
+/// The name of one that somebody asked for, wherever it goes: in the folder of those that are made by themselves it is none
+/// of them, and is never taken away.
+pub fn by_hand(time: Timestamp, form: Form) -> String {
+    format!("{BY_HAND}{}{}", moment(time), form.ending())
 }
 
 /// A moment in the name of a file, in UTC: `2026-11-29-030000`.
@@ -80,7 +87,13 @@ mod tests {
         assert_eq!(time_of(&encrypted), Some(time));
         assert_eq!(form_of(&plain), Some(Form::Plain));
         assert_eq!(form_of(&encrypted), Some(Form::Encrypted));
+        assert_eq!(
+            by_hand(time, Form::Plain),
+            "doorlight-by-hand-2026-11-24-085000.redb"
+        );
         for other in [
+            by_hand(time, Form::Plain).as_str(),
+            by_hand(time, Form::Encrypted).as_str(),
             "doorlight.redb",
             "doorlight-2026-11-24.redb",
             "doorlight-2026-11-24-085000.redb.part",

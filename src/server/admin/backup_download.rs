@@ -110,7 +110,7 @@ fn sent(desk: &Desk<'_>, file: File, form: Form, turn: Turn) -> Answer {
     operations::note_download(desk.ctx(), form, &desk.actor())?;
     let mut response = Response::from_data("application/octet-stream", Vec::new());
     response.data = ResponseBody::from_reader_and_size(Sending { file, _turn: turn }, size);
-    let name = names::of(desk.incoming.now, form);
+    let name = names::by_hand(desk.incoming.now, form);
     let disposition = format!("attachment; filename=\"{name}\"");
     set(&mut response, "Content-Disposition", disposition);
     set(&mut response, "Cache-Control", "no-store");
