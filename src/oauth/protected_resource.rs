@@ -99,6 +99,13 @@ pub fn may_administer(client: &Client, issuer: &Issuer) -> bool {
         .any(|access| is_open_to(client, access, issuer))
 }
 
+/// Whether the application may ask for a scope of this API, wherever it stands: one for another address would open it as soon
+/// as Doorlight has that.
+pub fn asks_to_administer(client: &Client) -> bool {
+    let mut scopes = Access::ALL.into_iter().map(Access::scope);
+    scopes.any(|scope| client.scope.contains(scope))
+}
+
 /// Whether whoever signed in like that may give such a scope away at `now`. On the admin pages a browser that somebody left
 /// signed in changes nothing without the password; by a token for this API it must not either.
 pub fn may_give(scope: &Scope, authentication: &Authentication, now: Timestamp) -> bool {

@@ -466,12 +466,16 @@ fn a_token_neither_makes_nor_touches_an_administrator_or_what_may_administer() {
     let mallory = json!({"username": "mallory", "admin": true});
     let door = json!({"name": "Door", "grants": ["client_credentials"], "scope": "doorlight:write",
         "audiences": [api]});
+    // One for another address would open this API as soon as Doorlight has that.
+    let later = json!({"name": "Later", "grants": ["client_credentials"], "scope": "doorlight:read",
+        "audiences": ["https://later.example/api"]});
     let opened = json!({"scope": "openid doorlight:read", "audiences": [api]});
     refused(&[
         json!({"verb": "user_add", "person": mallory, "password": "quite another long one"}),
         json!({"verb": "user_add", "person": mallory, "password": null}),
         // What may administer is another way in, which outlives the token.
         json!({"verb": "client_add", "client": door}),
+        json!({"verb": "client_add", "client": later}),
         json!({"verb": "client_edit", "client": "App", "changes": opened}),
         json!({"verb": "client_edit", "client": "Half", "changes": {"scope": "openid doorlight:write"}}),
         json!({"verb": "client_edit", "client": "Robot", "changes": {"name": "Mine"}}),

@@ -31,7 +31,7 @@ fn administers(change: &Change, view: &View<'_>, issuer: &Issuer) -> Result<bool
     };
     let application = |id: ClientId| -> Result<bool, StoreError> {
         let client = view.client(id)?;
-        Ok(client.is_some_and(|client| protected_resource::may_administer(&client, issuer)))
+        Ok(client.is_some_and(|client| protected_resource::asks_to_administer(&client)))
     };
     let api = protected_resource::identifier(issuer);
     Ok(match change {
@@ -43,7 +43,7 @@ fn administers(change: &Change, view: &View<'_>, issuer: &Issuer) -> Result<bool
             LinkPurpose::SignIn(id) => person(id)?,
         },
         Change::PutClient(client) => {
-            protected_resource::may_administer(client, issuer) || application(client.id)?
+            protected_resource::asks_to_administer(client) || application(client.id)?
         }
         Change::DeleteClient(id) => application(*id)?,
         Change::PutResource(resource) => resource.identifier == api,
