@@ -46,11 +46,13 @@ impl fmt::Display for WrongField {
 
 /// Reads a command.
 pub fn read(body: &[u8]) -> Result<Command, WrongField> {
-    let object = strict_json::parse_object(body).map_err(|_| WrongField::NoObject)?;
-    let error = match command(object.clone()) {
+    let object = || strict_json::parse_object(body).map_err(|_| WrongField::NoObject);
+    // What is secret in it moves into the command, and no copy of it is left.
+    let error = match command(object()?) {
         Ok(command) => return Ok(command),
         Err(error) => error,
     };
+    let object = object()?;
     if let Some(field) = named(&error, "missing field `") {
         return Err(match object.contains_key(&field) {
             // A verb that is no text.
