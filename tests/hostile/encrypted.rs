@@ -3,7 +3,7 @@
 
 use crate::certified::{Authority, started};
 use crate::crowd::{Manner, Size, Speech};
-use crate::siege::{alone, hold};
+use crate::siege::{BUDGET, ENCRYPTED, alone, hold};
 use rustls::ClientConfig;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,7 @@ fn besiege(
     first: &[u8],
     then: &[u8],
     reads: bool,
+    budget: u64,
 ) {
     let _turn = alone();
     let authority = Authority::new();
@@ -36,17 +37,17 @@ fn besiege(
         turn: Duration::from_secs(1),
     };
     let least = u64::try_from(connections).unwrap();
-    hold(&started(&authority, &[]), &size, &manner, least);
+    hold(&started(&authority, &[]), &size, &manner, least, budget);
 }
 
 #[test]
 fn handshakes_that_stall_keep_nobody_out() {
-    besiege(|_| Speech::Plain, 3_000, &BEGUN, &[0], true);
+    besiege(|_| Speech::Plain, 3_000, &BEGUN, &[0], true, BUDGET);
 }
 
 #[test]
 fn sessions_that_ask_for_nothing_do_not_fill_the_memory() {
-    besiege(Speech::AfterHandshake, 2_000, b"", b"", true);
+    besiege(Speech::AfterHandshake, 2_000, b"", b"", true, ENCRYPTED);
 }
 
 /// A ClientHello of 60,000 bytes in as many records as it needs, whose end never comes.
@@ -60,15 +61,29 @@ fn handshakes_without_end_do_not_fill_the_memory() {
         records.extend([HANDSHAKE[0], HANDSHAKE[1], HANDSHAKE[2], high, low]);
         records.extend(piece);
     }
-    besiege(|_| Speech::Plain, 2_000, &records, &[], true);
+    besiege(|_| Speech::Plain, 2_000, &records, &[], true, BUDGET);
 }
 
 /// The first record alone, and after a handshake the first with data: both as long as one may be, but for its end.
 #[test]
 fn records_without_end_do_not_fill_the_memory() {
     let long = |begun: [u8; 5]| [&begun[..], &[1; 16_000]].concat();
-    besiege(|_| Speech::Plain, 2_000, &long(HANDSHAKE), &[], true);
-    besiege(Speech::AfterHandshake, 2_000, &long(DATA), &[], true);
+    besiege(
+        |_| Speech::Plain,
+        2_000,
+        &long(HANDSHAKE),
+        &[],
+        true,
+        BUDGET,
+    );
+    besiege(
+        Speech::AfterHandshake,
+        2_000,
+        &long(DATA),
+        &[],
+        true,
+        ENCRYPTED,
+    );
 }
 
 #[test]
@@ -78,14 +93,14 @@ fn large_bodies_that_stall_do_not_fill_the_memory() {
                         Content-Length: 65000\r\n\r\ngrant_type="
             .to_vec();
     request.resize(60_000, b'a');
-    besiege(Speech::Encrypted, 2_000, &request, b"a", true);
+    besiege(Speech::Encrypted, 2_000, &request, b"a", true, ENCRYPTED);
 }
 
 #[test]
 fn heads_without_end_do_not_fill_the_memory() {
     let mut head = b"GET /login HTTP/1.1\r\nHost: a\r\nX-Long: ".to_vec();
     head.resize(15_000, b'a');
-    besiege(Speech::Encrypted, 2_000, &head, b"a", true);
+    besiege(Speech::Encrypted, 2_000, &head, b"a", true, ENCRYPTED);
 }
 
 /// In records so short that each is no more than most clients send.
@@ -102,7 +117,7 @@ fn answers_that_nobody_takes_do_not_fill_the_memory() {
         let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
         for speech in [Speech::Encrypted, in_short_records] {
             let (first, then) = (request.repeat(1_000), request.as_bytes());
-            besiege(speech, 2_000, first.as_bytes(), then, false);
+            besiege(speech, 2_000, first.as_bytes(), then, false, ENCRYPTED);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Attacks over plain http.
 
 use crate::crowd::{Manner, Size, Speech};
-use crate::siege::{alone, hold};
+use crate::siege::{BUDGET, alone, hold};
 use crate::world::World;
 use std::time::Duration;
 
@@ -26,14 +26,20 @@ fn slowly(first: &[u8], then: &[u8]) -> Manner {
 #[test]
 fn ten_thousand_half_open_connections_keep_nobody_out() {
     let _turn = alone();
-    hold(&World::started(), &crowd(10_000), &slowly(b"", b""), 10_000);
+    hold(
+        &World::started(),
+        &crowd(10_000),
+        &slowly(b"", b""),
+        10_000,
+        BUDGET,
+    );
 }
 
 #[test]
 fn one_byte_a_second_keeps_nobody_out() {
     let _turn = alone();
     let manner = slowly(b"GET /login HTTP/1.1\r\nHost: a\r\nX-Slow: ", b"a");
-    hold(&World::started(), &crowd(3_000), &manner, 3_000);
+    hold(&World::started(), &crowd(3_000), &manner, 3_000, BUDGET);
 }
 
 #[test]
@@ -42,7 +48,13 @@ fn bodies_that_stall_keep_nobody_out() {
     let head =
         b"POST /token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n\
                  Content-Length: 60000\r\n\r\ngrant_type=";
-    hold(&World::started(), &crowd(3_000), &slowly(head, b"a"), 3_000);
+    hold(
+        &World::started(),
+        &crowd(3_000),
+        &slowly(head, b"a"),
+        3_000,
+        BUDGET,
+    );
 }
 
 /// Each is large, and its end never comes: all of them together do not fit into the memory that there is.
@@ -59,6 +71,7 @@ fn large_bodies_that_stall_do_not_fill_the_memory() {
         &crowd(2_000),
         &slowly(&request, b"a"),
         2_000,
+        BUDGET,
     );
 }
 
@@ -73,6 +86,7 @@ fn heads_without_end_do_not_fill_the_memory() {
         &crowd(2_000),
         &slowly(&head, b"a"),
         2_000,
+        BUDGET,
     );
 }
 
@@ -84,7 +98,7 @@ fn take_nothing_of(target: &str) {
         reads: false,
         ..slowly(&request.repeat(1_000).into_bytes(), request.as_bytes())
     };
-    hold(&World::started(), &crowd(2_000), &manner, 2_000);
+    hold(&World::started(), &crowd(2_000), &manner, 2_000, BUDGET);
 }
 
 /// The largest that anybody gets, which is compiled in.
@@ -113,5 +127,5 @@ fn a_flood_from_one_address_keeps_nobody_else_out() {
         turn: Duration::from_millis(50),
         ..slowly(whole, b"")
     };
-    hold(&World::started(), &size, &manner, 5_000);
+    hold(&World::started(), &size, &manner, 5_000, BUDGET);
 }
