@@ -15,9 +15,9 @@ use super::body::ChunkedDecoder;
 use super::content::Content;
 use super::forwarded::{self, Client};
 use super::head::{self, Framing, Head, HeadScanner, Version};
-use super::input::{Input, SMALL_HEAD, SMALL_INPUT};
+use super::input::{Input, SMALL_INPUT};
 use super::limits::{Limits, time_for};
-use super::memory::{Memory, Share};
+use super::memory::{Memory, SMALL, Share};
 use super::refusal::Refusal;
 use super::registry::{Peer, Registry, Ticket, WasShed};
 use super::response::{self, ResponseWriter, Terms, Unsent};
@@ -253,7 +253,7 @@ impl<'c> Connection<'c> {
         let head = head::parse(self.input.unread().get(..length).unwrap_or_default())?;
         self.input.consume(length);
         // Its fields are copies: the bytes that they came in go first.
-        let share = match length.saturating_sub(SMALL_HEAD) {
+        let share = match length.saturating_sub(SMALL) {
             0 => self.share(),
             large => self.input.hand_over(large),
         };

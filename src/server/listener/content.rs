@@ -5,11 +5,8 @@
 
 use zeroize::Zeroizing;
 
-use super::memory::Share;
+use super::memory::{SMALL, Share};
 use super::refusal::Refusal;
-
-/// What a body may take without asking.
-const SMALL: usize = 4 * 1024;
 
 /// What of a body is there.
 #[derive(Debug)]

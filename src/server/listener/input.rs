@@ -6,15 +6,11 @@ use std::time::Duration;
 
 use zeroize::Zeroize;
 
-use super::memory::Share;
+use super::memory::{SMALL, Share};
 use super::wire::{Arrived, Wire};
 
 /// The buffer of a connection that has nothing large to say.
 pub(super) const SMALL_INPUT: usize = 2 * 1024;
-
-/// What a head may take without asking. Heads without end from every connection that there may be fit into the memory
-/// with this, and those of most clients fit into it.
-pub(super) const SMALL_HEAD: usize = 4 * 1024;
 
 /// A connection's buffer.
 pub(super) struct Input<'c> {
@@ -71,7 +67,7 @@ impl<'c> Input<'c> {
         if self.end == self.storage.len() {
             // Heads and chunks are bounded by their limits, and so is this.
             let size = (self.storage.len() * 2).max(SMALL_INPUT);
-            if !self.share.resize(size.saturating_sub(SMALL_HEAD)) {
+            if !self.share.resize(size.saturating_sub(SMALL)) {
                 return Arrived::TooMuch;
             }
             self.resize(size);
@@ -105,9 +101,7 @@ impl<'c> Input<'c> {
             self.resize(needed);
         }
         // Less than before, but where pieces were larger than anybody answered for.
-        let _ = self
-            .share
-            .resize(self.storage.len().saturating_sub(SMALL_HEAD));
+        let _ = self.share.resize(self.storage.len().saturating_sub(SMALL));
     }
 
     /// A head that took so much beyond a small one was read, and stands elsewhere now: gives its bytes back, and what

@@ -50,29 +50,29 @@ fn a_head_that_is_not_small_takes_what_its_bytes_do_and_hands_it_over() {
     let (mut client, mut wire) = connected(&memory);
     client.write_all(&[b'a'; 6_000]).unwrap();
     let mut input = Input::new(memory.nothing_for(None));
-    read(&mut input, &mut wire, SMALL_HEAD);
+    read(&mut input, &mut wire, SMALL);
     assert_eq!(left(), Some(ALL));
     read(&mut input, &mut wire, 6_000);
-    assert_eq!(left(), Some(ALL + SMALL_HEAD - input.storage.len()));
+    assert_eq!(left(), Some(ALL + SMALL - input.storage.len()));
 
     let mut other = Input::new(memory.nothing_for(None));
-    let most = memory.take(left().unwrap() - 2 * SMALL_HEAD, None);
+    let most = memory.take(left().unwrap() - 2 * SMALL, None);
     client.write_all(&[b'b'; 10_000]).unwrap();
-    read(&mut other, &mut wire, 2 * SMALL_HEAD);
+    read(&mut other, &mut wire, 2 * SMALL);
     let refused = other.fill(&mut wire, Duration::from_secs(5));
     assert_eq!(
         (refused, other.unread().len()),
-        (Arrived::TooMuch, 2 * SMALL_HEAD)
+        (Arrived::TooMuch, 2 * SMALL)
     );
     drop((other, most));
 
     // 5,000 bytes were the head, 1,000 were sent ahead.
     input.consume(5_000);
     let all = memory.take(left().unwrap(), None);
-    let share = input.hand_over(5_000 - SMALL_HEAD);
+    let share = input.hand_over(5_000 - SMALL);
     assert_eq!(input.unread(), [b'a'; 1_000], "what was sent ahead is gone");
     drop(all);
-    assert_eq!(left(), Some(ALL + SMALL_HEAD - 5_000));
+    assert_eq!(left(), Some(ALL + SMALL - 5_000));
     drop(share);
     assert_eq!(left(), Some(ALL));
 }

@@ -10,6 +10,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// What one peer may always hold: the largest request that anybody may send.
 const ONE: usize = 64 * 1024;
 
+/// What a head, a body and the records of TLS may each hold of a connection without asking: those of most clients fit into
+/// it, and as much from every connection that there may be fits into the memory.
+pub(super) const SMALL: usize = 4 * 1024;
+
 /// Bytes that are left, and who holds how many of the others.
 #[derive(Debug)]
 pub(super) struct Memory {

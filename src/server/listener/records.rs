@@ -3,14 +3,11 @@
 //! its message is, and what stood in one until that is read. Not here: the session and its deadlines (`wire`), what is
 //! done with the requests inside (`input`).
 
-use super::memory::Share;
+use super::memory::{SMALL, Share};
 
 /// How long the beginning of a record is, and how long a record may be.
 pub(super) const HEADER: usize = 5;
 pub(super) const LONGEST: usize = HEADER + 16 * 1024 + 2048;
-
-/// What a connection may hold without asking: a request that most clients send, and any handshake.
-const SMALL: usize = 4 * 1024;
 
 /// What may arrive without a byte that is of use: the longest record, and as much of handshakes and of filling (RFC 8446
 /// §5.4) before it. A session would join 64 KiB of a handshake.
@@ -24,6 +21,8 @@ pub(super) struct Records<'c> {
     silent: usize,
     /// Bytes that came out of it and were not read yet.
     plain: usize,
+    /// Whether somebody else answers for what is held.
+    is_admitted: bool,
     share: Share<'c>,
 }
 
@@ -34,6 +33,7 @@ impl<'c> Records<'c> {
             place: Place::default(),
             silent: 0,
             plain: 0,
+            is_admitted: false,
             share,
         }
     }
@@ -46,7 +46,14 @@ impl<'c> Records<'c> {
         }
         let room = self.place.left().min(SMALL);
         let held = self.silent.checked_add(room).filter(|held| *held <= MOST)?;
-        self.share.resize(held - SMALL).then_some(room)
+        (self.is_admitted || self.share.resize(held - SMALL)).then_some(room)
+    }
+
+    /// A service takes what comes for itself, of few at a time, and answers for it: what others take stops it no more.
+    pub(super) fn admit(&mut self) {
+        self.is_admitted = true;
+        // To give back is never refused.
+        let _ = self.share.resize(0);
     }
 
     /// Where the next byte stands.
@@ -69,7 +76,7 @@ impl<'c> Records<'c> {
     }
 
     /// The handshake is over, and what it held is gone.
-    pub(super) fn are_agreed(&mut self) {
+    pub(super) fn handshake_is_over(&mut self) {
         self.silent = self.place.seen;
         self.settle();
     }
@@ -81,11 +88,14 @@ impl<'c> Records<'c> {
     }
 
     /// Whether a part of what the client sent waits here.
-    pub(super) fn wait(&self) -> bool {
+    pub(super) fn has_unread(&self) -> bool {
         self.plain > 0 || self.place.seen > 0
     }
 
     fn settle(&mut self) {
+        if self.is_admitted {
+            return;
+        }
         let held = self.plain.saturating_add(self.silent);
         // It is not more than before.
         let _ = self.share.resize(held.saturating_sub(SMALL));
@@ -202,9 +212,24 @@ mod tests {
         let mut place = records.place();
         place.pass(&long[8_500..]);
         assert!(records.took(long.len() - 8_500, place, 11_980));
-        assert!(records.wait() && memory.take(8_500, None).is_none());
+        assert!(records.has_unread() && memory.take(8_500, None).is_none());
         records.gave(11_980);
-        assert!(!records.wait() && memory.take(16_000, None).is_some());
+        assert!(!records.has_unread() && memory.take(16_000, None).is_some());
+    }
+
+    /// A restore over https that was half done ended when strangers took the rest of the memory.
+    #[test]
+    fn an_upload_that_was_admitted_goes_on_whatever_others_take() {
+        let memory = Memory::of(16_000);
+        let mut records = Records::new(memory.nothing_for(None));
+        let long = record(12_000);
+        assert_eq!(take_in(&mut records, &long[..9_000]), 9_000);
+        records.admit();
+        let all = memory.take(16_000, None).unwrap();
+        assert_eq!(take_in(&mut records, &long[9_000..]), long.len() - 9_000);
+        assert_eq!(take_in(&mut records, &long), long.len());
+        drop((all, records));
+        assert!(memory.take(16_000, None).is_some());
     }
 
     #[test]
@@ -217,7 +242,7 @@ mod tests {
         let mut records = Records::new(memory.nothing_for(None));
         let agreed = record(16_000).repeat(2);
         assert_eq!(take_in(&mut records, &agreed), agreed.len());
-        records.are_agreed();
+        records.handshake_is_over();
         let longest = record(16 * 1024 + 2048);
         assert_eq!(take_in(&mut records, &longest), LONGEST);
     }

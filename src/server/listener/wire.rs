@@ -134,7 +134,7 @@ impl<'c> Wire<'c> {
                 }
             }
         }
-        self.records.are_agreed();
+        self.records.handshake_is_over();
         Ok(())
     }
 
@@ -280,9 +280,14 @@ impl<'c> Wire<'c> {
         Ok(sent.map_or(Arrived::End, |()| arrived))
     }
 
+    /// What comes now is an upload that was admitted.
+    pub(super) fn admit(&mut self) {
+        self.records.admit();
+    }
+
     /// Whether more arrived than was read, or the end. Does not wait.
     pub(super) fn has_more(&self) -> bool {
-        if self.records.wait() {
+        if self.records.has_unread() {
             return true;
         }
         let mut ready = [PollFd::from_borrowed_fd(

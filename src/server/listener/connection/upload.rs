@@ -35,6 +35,7 @@ impl Connection<'_> {
             _ => self.begin_body(expects_continue)?,
         }
         self.input.widen(PIECE);
+        self.wire.admit();
         match framing {
             Framing::Empty => {}
             Framing::Length(length) => self.take_sized(length, &mut *upload)?,
