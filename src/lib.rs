@@ -55,7 +55,7 @@
 //! | what looks like something else, or cannot be seen | `types/appearance.rs` | there |
 //! | guessing at passwords | `identity/throttle.rs`, `server/guesses.rs`, `server/known_device.rs` | there; `tests/pages/guessing.rs` |
 //! | RFC 9110, RFC 9112 HTTP | `server/listener` | there; `tests/listener` |
-//! | RFC 8446, RFC 5246 TLS; RFC 7301 ALPN; RFC 9325 what not to speak | `server/listener/tls.rs`, `server/listener/wire.rs` | `tests/listener/tls.rs` |
+//! | RFC 8446, RFC 5246 TLS; RFC 7301 ALPN; RFC 9325 what not to speak | `server/listener/tls.rs`, `server/listener/wire.rs`, `server/listener/records.rs` | `tests/listener/tls.rs` |
 //! | RFC 5280, RFC 7468 the certificate of https and its renewal | `server/certificate.rs`, `crypto/x509.rs`, `cli/https.rs` | there; `tests/tls` |
 //! | the data file | `store/schema.rs` (tables), `store/writer.rs` (commits), `store/sweep.rs` (what is forgotten) | `store/crash_tests` (power cuts), `tests/store` |
 //! | the log, ids of requests | `ops/logging.rs`, `server/answered.rs`, `types/request_id.rs` | there; `tests/pages/request_ids.rs` |

@@ -1,12 +1,12 @@
 //! The one data file. The only room that knows redb.
 //! Owns: the tables (`schema`), the records' encoding (`codec`), reading (`view`, over `rows`), the handle that takes
 //! jobs (`handle`), the one writer (`writer`), whom it wakes (`bell`), how it hears that reading failed (`alarm`), its
-//! open transaction (`tables`) and what it read lately (`remembered`), applying changes and keeping indexes (`apply`), opening and its refusals (`open`), giving
-//! room back (`compact`), what was last used when (`marks`), forgetting what has expired (`sweep`), uses of what may be
-//! used once (`replays`), resources with the clients that they name (`resources`), the audit log (`event_log`), what
-//! passwords are kept under (`passwords`), copies of the file (`backup`), encrypted ones (`encrypted`), putting one down
-//! whole (`placed`), whether one is whole (`verify`, `references`), putting one in place of the file (`restore`), which is
-//! held meanwhile (`held`), what a panic of redb means (`panics`).
+//! open transaction (`tables`) and what it read lately (`remembered`), applying changes and keeping indexes (`apply`),
+//! opening and its refusals (`open`), giving room back (`compact`), what was last used when (`marks`), forgetting what has
+//! expired (`sweep`), uses of what may be used once (`replays`), resources with the clients that they name (`resources`),
+//! the audit log (`event_log`), what passwords are kept under (`passwords`), copies of the file (`backup`), encrypted ones
+//! (`encrypted`), putting one down whole (`placed`), whether one is whole (`verify`, `references`), putting one in place of
+//! the file (`restore`), which is held meanwhile (`held`), what a panic of redb means (`panics`).
 //! Not here: what may be written (`oauth`, `identity` decide).
 
 mod alarm;
