@@ -283,7 +283,7 @@ fn answer(ctx: &Context, request: &Request, received: Option<Result<Received, Fa
     incoming.upload.set(received);
     let mut response = match ours {
         Some(_) => dispatch(&incoming),
-        None => failure::not_found(&incoming),
+        None => not_found(&incoming),
     };
     respond::complete(&mut response, ctx.config.issuer.is_https());
     answered.end(&incoming, &mut response);
@@ -366,7 +366,7 @@ fn fits<'p>(row: &str, path: &'p str) -> Option<&'p str> {
 
 fn no_such(incoming: &Incoming<'_>, method: &str, rows: &[(&Route, &str)]) -> Response {
     if rows.is_empty() {
-        return failure::not_found(incoming);
+        return not_found(incoming);
     }
     if method == "OPTIONS"
         && let Some((route, _)) = rows.iter().find(|(route, _)| route.cross_origin)
@@ -377,7 +377,18 @@ fn no_such(incoming: &Incoming<'_>, method: &str, rows: &[(&Route, &str)]) -> Re
         };
     }
     let allow: Vec<&str> = rows.iter().map(|(route, _)| route.method).collect();
-    failure::wrong_method(incoming, &allow.join(", "))
+    let allow = allow.join(", ");
+    match api::is_called(incoming) {
+        true => api::wrong_method(&allow),
+        false => failure::wrong_method(incoming, &allow),
+    }
+}
+
+fn not_found(incoming: &Incoming<'_>) -> Response {
+    match api::is_called(incoming) {
+        true => api::not_found(incoming),
+        false => failure::not_found(incoming),
+    }
 }
 
 /// 200 while the process lives.

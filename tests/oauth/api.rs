@@ -307,7 +307,74 @@ fn bad_commands_change_nothing() {
         false
     );
     assert_eq!(get(&world, &robot, "/api/events?before=x").status, 409);
-    assert_eq!(world.ask("PUT", "/api/commands", &bearer, "").status, 405);
+}
+
+/// It was a page for people.
+#[test]
+fn what_there_is_not_below_api_is_said_in_json() {
+    let world = World::known_as("http://localhost:8080/id");
+    let bearer = "Authorization: Bearer nonsense\r\n";
+    let nowhere =
+        "there is no such address; those of the API begin with http://localhost:8080/id/api/";
+    for (method, path, status, error, message) in [
+        ("GET", "/id/api", 404, "not_found", nowhere),
+        ("GET", "/id/api/", 404, "not_found", nowhere),
+        (
+            "GET",
+            "/id/api/persons?name=alice",
+            404,
+            "not_found",
+            nowhere,
+        ),
+        (
+            "GET",
+            "/id/api/people/alice/groups",
+            404,
+            "not_found",
+            nowhere,
+        ),
+        ("POST", "/id/api/command", 404, "not_found", nowhere),
+        // Whoever left out the path of the issuer.
+        ("GET", "/api/people", 404, "not_found", nowhere),
+        (
+            "POST",
+            "/id/api/people",
+            405,
+            "method_not_allowed",
+            "this address takes GET only",
+        ),
+        (
+            "PUT",
+            "/id/api/commands",
+            405,
+            "method_not_allowed",
+            "this address takes POST only",
+        ),
+        (
+            "DELETE",
+            "/id/api/people/alice",
+            405,
+            "method_not_allowed",
+            "this address takes GET only",
+        ),
+    ] {
+        for headers in ["", bearer] {
+            let answer = world.ask(method, path, headers, "");
+            assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
+            assert_eq!(
+                answer.json(),
+                json!({ "error": error, "message": message }),
+                "{method} {path}"
+            );
+        }
+    }
+    let wrong = world.ask("PUT", "/id/api/commands", "", "");
+    assert_eq!(wrong.header("Allow"), Some("POST"));
+    for page in ["/id/apis", "/id/nothing", "/apis"] {
+        let answer = world.ask("GET", page, "", "");
+        assert_eq!(answer.status, 404, "{page}");
+        assert!(answer.body.starts_with("<!doctype html>"), "{page}");
+    }
 }
 
 /// A token with the scope for writing could take in a document with signing keys and hashes of its thief's own, and so

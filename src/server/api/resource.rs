@@ -126,6 +126,27 @@ pub fn command(incoming: &Incoming<'_>) -> Response {
     })
 }
 
+/// Whether a request is for an address of the API, be there one or not: whoever calls it reads JSON.
+pub fn is_called(incoming: &Incoming<'_>) -> bool {
+    let rest = incoming.path.strip_prefix(protected_resource::PATH);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// 404 for an address that the API does not have, or has elsewhere: an issuer may have a path.
+pub fn not_found(incoming: &Incoming<'_>) -> Response {
+    let api = protected_resource::identifier(&incoming.ctx.config.issuer);
+    let message = format!("there is no such address; those of the API begin with {api}/");
+    refusal(404, "not_found", &message)
+}
+
+/// 405, with the methods that there are.
+pub fn wrong_method(allow: &str) -> Response {
+    let message = format!("this address takes {allow} only");
+    let mut response = refusal(405, "method_not_allowed", &message);
+    respond::set(&mut response, "Allow", allow.to_owned());
+    response
+}
+
 fn reading(
     incoming: &Incoming<'_>,
     parameters: &[&str],
