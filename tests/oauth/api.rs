@@ -413,7 +413,7 @@ fn what_belongs_to_the_machine_is_refused_to_every_token() {
     assert_eq!(exported("after.json"), before);
 }
 
-/// “peron” for “person” showed the events of everybody.
+/// “peron” for “person” showed the events of everybody, and a kind that there is not showed none.
 #[test]
 fn a_misspelt_filter_is_refused_by_its_name() {
     let world = World::started();
@@ -449,6 +449,19 @@ fn a_misspelt_filter_is_refused_by_its_name() {
         assert_eq!(answer.status, 400, "{path}: {answer:?}");
         let message = answer.json()["message"].as_str().unwrap().to_owned();
         assert!(message.starts_with(words), "{path}: {message}");
+    }
+    for (query, words) in [
+        ("kind=sign-in", "kind: there is no “sign-in”; there are "),
+        (
+            "outcome=bad",
+            "outcome: there is no “bad”, only success and refused",
+        ),
+        ("request=x", "request: not the id of a request"),
+    ] {
+        let answer = get(&world, &robot, &format!("/api/events?{query}"));
+        assert_eq!(answer.status, 409, "{query}: {answer:?}");
+        let message = answer.json()["message"].as_str().unwrap().to_owned();
+        assert!(message.starts_with(words), "{query}: {message}");
     }
     let narrowed = "/api/events?person=root&application=&kind=user.added&outcome=success";
     assert_eq!(get(&world, &robot, narrowed).status, 200);

@@ -7,6 +7,7 @@ use crate::server::administration::audit::{Export, Wanted};
 use crate::server::pages::failure;
 use crate::server::pages::when::when;
 use crate::server::respond::{self, Leads, set};
+use crate::store::EventPage;
 use crate::types::Form;
 use crate::views::admin::{Audit, EventRow};
 use crate::views::{self, Choice, Hidden};
@@ -35,7 +36,10 @@ pub fn list(desk: &Desk<'_>) -> Answer {
     let after = query.text("after");
     let snapshot = incoming.ctx.store.snapshot()?;
     let view = snapshot.view();
-    let events = wanted.page(&view, after.parse().ok(), listing::ROWS)?;
+    let (events, wrong) = match wanted.page(&view, after.parse().ok(), listing::ROWS) {
+        Ok(events) => (events, None),
+        Err(error) => (EventPage::default(), Some(desk::refusal(error)?)),
+    };
     let settings = view.settings_made()?;
     let pairs = [
         ("person", wanted.person.as_str()),
@@ -56,11 +60,15 @@ pub fn list(desk: &Desk<'_>) -> Answer {
         label: kind.words().to_owned(),
     });
     let kinds = kinds.collect();
+    let mut form = views::Form::from_pairs(pairs);
+    if let Some(wrong) = &wrong {
+        form.refuse("", views::capital(&wrong.to_string()));
+    }
     let rows = events.events.iter().map(|(_, event)| row(event)).collect();
     Ok(desk.page("Audit log", &[], |page| {
         let view = Audit {
             page,
-            form: views::Form::from_pairs(pairs),
+            form,
             kinds,
             rows,
             older,
@@ -68,7 +76,7 @@ pub fn list(desk: &Desk<'_>) -> Answer {
             export,
             days_kept: settings.audit_days,
         };
-        respond::page(200, Leads::Here, &view)
+        respond::page(if wrong.is_some() { 422 } else { 200 }, Leads::Here, &view)
     }))
 }
 

@@ -1,7 +1,7 @@
 //! The audit log, as an administrator reads it: what to show, and the lines of an export.
 
 use super::OperationError;
-use crate::model::{Event, EventKind, Outcome};
+use crate::model::{AdminError, Event, EventKind, Outcome, quoted};
 use crate::store::{EventFilter, EventPage, Store, StoreError, View};
 use crate::types::{UserId, Username, WireClientId};
 use serde_json::{Value, json};
@@ -23,8 +23,9 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// Looks names up. `None`: nothing can match.
-    pub fn filter(&self, view: &View<'_>) -> Result<Option<EventFilter>, OperationError> {
+    /// Looks names up, of which there may be events still where nobody has them any more. A kind, an outcome or a request
+    /// that there cannot be is refused: an empty list would say that nothing had happened.
+    pub fn filter(&self, view: &View<'_>) -> Result<EventFilter, OperationError> {
         let mut filter = EventFilter::default();
         let person = self.person.trim();
         if let Ok(id) = person.parse::<UserId>() {
@@ -52,24 +53,22 @@ impl Wanted {
             }
         }
         if !self.kind.is_empty() {
-            match EventKind::parse(&self.kind) {
-                Some(kind) => filter.kind = Some(kind),
-                None => return Ok(None),
-            }
+            filter.kind = Some(EventKind::parse(&self.kind).ok_or_else(|| no_kind(&self.kind))?);
         }
         if !self.request.trim().is_empty() {
-            match self.request.trim().parse() {
-                Ok(id) => filter.request = Some(id),
-                Err(_) => return Ok(None),
-            }
+            let id = self.request.trim().parse();
+            filter.request = Some(id.map_err(|why| AdminError::invalid("request", why))?);
         }
         filter.outcome = match self.outcome.as_str() {
             "" => None,
             "success" => Some(Outcome::Success),
             "refused" | "failure" => Some(Outcome::Refused),
-            _ => return Ok(None),
+            other => {
+                let why = format!("there is no “{}”, only success and refused", quoted(other));
+                return Err(AdminError::invalid("outcome", why).into());
+            }
         };
-        Ok(Some(filter))
+        Ok(filter)
     }
 
     /// One page of events, newest first, from before `before`.
@@ -79,11 +78,14 @@ impl Wanted {
         before: Option<u64>,
         limit: usize,
     ) -> Result<EventPage, OperationError> {
-        match self.filter(view)? {
-            Some(filter) => Ok(view.events(&filter, before, limit)?),
-            None => Ok(EventPage::default()),
-        }
+        Ok(view.events(&self.filter(view)?, before, limit)?)
     }
+}
+
+fn no_kind(asked: &str) -> AdminError {
+    let kinds: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let (asked, kinds) = (quoted(asked), kinds.join(", "));
+    AdminError::invalid("kind", format!("there is no “{asked}”; there are {kinds}"))
 }
 
 /// One event as one JSON value: as stored, with its key and its time for people and machines alike (RFC 3339).
@@ -115,11 +117,11 @@ pub struct Export {
 }
 
 impl Export {
-    /// Of the events that the filter admits; `None`: of none.
-    pub fn new(store: Store, filter: Option<EventFilter>) -> Self {
+    /// Of the events that the filter admits.
+    pub fn new(store: Store, filter: EventFilter) -> Self {
         Self {
             store,
-            filter,
+            filter: Some(filter),
             before: None,
             ready: io::Cursor::default(),
         }
