@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
@@ -34,14 +35,28 @@ export const LOOKS = [
   { width: 360, height: 740, scheme: "dark" },
 ];
 
+/** How long to wait for what comes in a moment: a slow machine that does something else too is no fault of anybody's. */
+export const PATIENCE_S = 120;
+
+const given = new Set();
+
+/**
+ * A port that nothing listens on, and that nobody gets by chance before it is used: Linux gives those from 32768 on to
+ * whoever connects.
+ */
 export async function freePort() {
-  const server = createTcpServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = 10_000 + randomInt(20_000);
+    if (given.has(port)) continue;
+    const server = createTcpServer();
+    server.listen(port, "127.0.0.1");
+    const free = await once(server, "listening").then(() => true, () => false);
+    if (!free) continue;
+    server.close();
+    await once(server, "close");
+    given.add(port);
+    return port;
+  }
 }
 
 /** Whether something listens there. */
@@ -53,7 +68,7 @@ export function answers(port) {
   });
 }
 
-export async function until(what, ready, seconds = 15) {
+export async function until(what, ready, seconds = PATIENCE_S) {
   for (const end = Date.now() + seconds * 1000; Date.now() < end;) {
     if (await ready()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -61,9 +76,12 @@ export async function until(what, ready, seconds = 15) {
   throw new Error(`waited ${seconds} s for ${what}`);
 }
 
-/** A running server. `issuer` may name a proxy in front of it; one that is not ready after `seconds` is killed. */
+/**
+ * A running server. `issuer` may name a proxy in front of it; `enough` says when one that is not ready is given up. It is
+ * killed then.
+ */
 export class Doorlight {
-  static async start({ issuer, args = [], bin = BIN, seconds = 15 } = {}) {
+  static async start({ issuer, args = [], bin = BIN, enough = () => false } = {}) {
     const self = new Doorlight();
     self.folder = mkdtempSync(join(tmpdir(), "doorlight-test-"));
     self.data = join(self.folder, "doorlight.redb");
@@ -85,9 +103,12 @@ export class Doorlight {
       await until("the server", async () => {
         if (broken) throw broken;
         if (self.child.pid !== undefined && self.ended()) throw new Error(`the server ended: ${self.said}`);
-        const signal = AbortSignal.timeout(1000);
-        return fetch(`http://127.0.0.1:${self.port}/readyz`, { signal }).then((r) => r.status === 200, () => false);
-      }, seconds);
+        const signal = AbortSignal.timeout(10_000);
+        const url = `http://127.0.0.1:${self.port}/readyz`;
+        const ready = await fetch(url, { signal }).then((r) => r.status === 200, () => false);
+        if (!ready && enough()) throw new Error("the server is not ready");
+        return ready;
+      });
     } catch (error) {
       // Nobody holds it, so nobody else would ever end it.
       await self.stop("SIGKILL");
@@ -158,6 +179,7 @@ export class Callback {
 export function launch() {
   return module("playwright-core").chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    timeout: PATIENCE_S * 1000,
     args: [
       "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
       "--disable-component-update", "--disable-sync",
@@ -177,7 +199,7 @@ export class Visitor {
       colorScheme: look.scheme,
       ...options,
     });
-    self.context.setDefaultTimeout(15_000);
+    self.context.setDefaultTimeout(PATIENCE_S * 1000);
     self.context.on("request", (request) => {
       const url = new URL(request.url());
       const inside = url.protocol === "data:" || LOOPBACK.has(url.hostname);
