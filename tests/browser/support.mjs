@@ -124,6 +124,11 @@ export class Doorlight {
     return link();
   }
 
+  /** How often it has begun to serve. */
+  starts() {
+    return this.lines.filter((line) => line.startsWith("Doorlight is at ")).length;
+  }
+
   /** Runs a verb beside the server; parses its JSON. */
   async verb(args, input = "") {
     const child = spawn(BIN, [...args, "--data", this.data, "--issuer", this.issuer, "--json"], { stdio: "pipe" });
@@ -244,6 +249,23 @@ export class Visitor {
   /** Presses a button and waits for the page that comes of it. */
   async press(selector) {
     await Promise.all([this.page.waitForNavigation({ waitUntil: "load" }), this.page.click(selector)]);
+  }
+
+  /** Does something on a page that goes on to this address by itself after a few seconds: it stays until then. */
+  async before_it_leaves_for(url, act) {
+    let leave;
+    const acted = new Promise((resolve) => { leave = resolve; });
+    // Not `page.route`, which does without what the browser has in its cache.
+    const session = await this.context.newCDPSession(this.page);
+    session.on("Fetch.requestPaused", async ({ requestId }) => {
+      await acted;
+      await session.send("Fetch.continueRequest", { requestId });
+    });
+    await session.send("Fetch.enable", { patterns: [{ urlPattern: url }] });
+    await act();
+    leave();
+    await this.page.waitForURL(url);
+    await session.detach();
   }
 
   heading() {
