@@ -20,15 +20,15 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 let doorlight;
 let receiver;
 const posts = [];
-/** Statuses of the next answers; 200 when there are none. */
-const statuses = [];
+/** How posts are answered just now. */
+let status = 200;
 
 before(async () => {
   receiver = http.createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request.setEncoding('utf8')) body += chunk;
-    posts.push({ method: request.method, url: request.url, headers: request.headers, body });
-    response.writeHead(statuses.shift() ?? 200, { 'cache-control': 'no-store' }).end();
+    posts.push({ method: request.method, url: request.url, headers: request.headers, body, status });
+    response.writeHead(status, { 'cache-control': 'no-store' }).end();
   });
   receiver.listen(0, '127.0.0.1');
   await once(receiver, 'listening');
@@ -73,7 +73,7 @@ async function signIn(config, browser) {
 }
 
 async function nextPost() {
-  await waitUntil(20_000, () => posts.length > 0, () => `no logout token came:\n${doorlight.log}`);
+  await waitUntil(() => posts.length > 0, () => `no logout token came:\n${doorlight.log}`);
   return posts.shift();
 }
 
@@ -123,22 +123,31 @@ test('an application that is down is told after a server that was killed comes b
   const config = await application('Journal');
   const browser = new Browser({ username: 'ann' });
   const tokens = await signIn(config, browser);
-  statuses.push(503, 500);
-  await browser.get(client.buildEndSessionUrl(config, { id_token_hint: tokens.id_token }).href);
   const seen = new Set();
-  await validate(await nextPost(), config, seen);
+  // However often it is tried meanwhile.
+  const triedAndAnswered = async (wanted) => {
+    for (;;) {
+      const post = await nextPost();
+      const told = await validate(post, config, seen);
+      if (post.status === wanted) return told;
+    }
+  };
+  status = 503;
+  await browser.get(client.buildEndSessionUrl(config, { id_token_hint: tokens.id_token }).href);
+  await triedAndAnswered(503);
   doorlight.child.kill('SIGKILL');
   await doorlight.exited;
   doorlight.gone = false;
+  status = 500;
   await doorlight.start();
-  await validate(await nextPost(), config, seen);
-  const told = await validate(await nextPost(), config, seen);
+  await triedAndAnswered(500);
+  status = 200;
+  const told = await triedAndAnswered(200);
   assert.equal(told.sid, tokens.claims().sid);
-  assert.equal(seen.size, 3);
   const arrived = async () => {
     const events = await doorlight.audit();
     return events.some((e) => e.kind === 'logout.delivery' && e.outcome === 'success' && e.client_name === 'Journal');
   };
-  await waitUntil(20_000, arrived, () => 'the record that it arrived');
+  await waitUntil(arrived, () => 'the record that it arrived');
   assert.equal(posts.length, 0);
 });
