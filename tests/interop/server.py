@@ -3,6 +3,7 @@
 import html
 import json
 import os
+import random
 import re
 import socket
 import subprocess
@@ -16,16 +17,27 @@ HERE = Path(__file__).resolve().parent
 BIN = (HERE / os.environ.get("DOORLIGHT_BIN", "../../target/debug/doorlight")).resolve()
 PASSWORD = "seven lamps beside the door"
 REDIRECT = "http://127.0.0.1:9/callback"
-TIMEOUT = 30
+# For what comes in a moment, also on a slow machine that does something else too.
+TIMEOUT = 120
+
+
+def free_port():
+    """Linux gives whoever connects a port from 32768 on: these are left alone until they are used."""
+    while True:
+        port = random.randrange(10_000, 30_000)
+        with socket.socket() as free:
+            try:
+                free.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 class Doorlight:
     """A server in a folder of its own."""
 
     def __init__(self, folder, env=None):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.data = folder / "doorlight.redb"
         self.issuer = f"http://127.0.0.1:{self.port}"
         self.log = folder / "log"
@@ -50,7 +62,7 @@ class Doorlight:
             try:
                 if requests.get(f"{self.issuer}/readyz", timeout=TIMEOUT).status_code == 200:
                     return
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 pass
             time.sleep(0.05)
         raise AssertionError(f"not ready: {self.log.read_text()}")
@@ -58,7 +70,7 @@ class Doorlight:
     def stop(self):
         self.process.terminate()
         try:
-            self.process.wait(timeout=10)
+            self.process.wait(timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -25,8 +25,8 @@ GRANTS = "authorization_code,refresh_token,client_credentials,device_code"
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 # Less than the days that are told, which are rounded up.
 YEAR = 365 * DAY - HOUR
-# The server looks at the clock every 30 seconds at least.
-SOON = 75
+# The server looks at the clock every 30 seconds at least, where the machine lets it.
+SOON = 180
 
 
 class House(Doorlight):
