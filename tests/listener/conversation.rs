@@ -2,7 +2,7 @@
 
 use doorlight::server::listener::Limits;
 
-use super::world::{Server, get, post};
+use super::world::{NEVER, Server, get, post};
 
 #[test]
 fn a_connection_serves_many_requests() {
@@ -76,7 +76,8 @@ fn http_10_closes_unless_asked_to_keep_alive() {
 #[test]
 fn where_connections_are_many_a_client_that_asks_ahead_is_answered_sixteen_times() {
     let server = Server::with_limits(Limits {
-        connections: 4,
+        connections: 8,
+        idle_timeout: NEVER,
         ..Limits::default()
     });
     let _others = [server.connect(), server.connect()];

@@ -1,14 +1,17 @@
 //! Clients that take their time. The limits are shortened, the proportions kept.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::Shutdown;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use doorlight::server::listener::Limits;
 
-use super::world::{Server, get};
+use super::world::{NEVER, SOON, Server, get, keeps_pace};
 
 const SHORT: Duration = Duration::from_millis(400);
+/// Where a client has to do something before it is over.
+const LONGER: Duration = Duration::from_secs(3);
 
 #[test]
 fn a_head_that_stalls_is_answered_408() {
@@ -18,7 +21,7 @@ fn a_head_that_stalls_is_answered_408() {
     });
     let started = Instant::now();
     assert_eq!(server.refusal("GET / HTTP/1.1\r\nHost:"), 408);
-    assert!(started.elapsed() >= SHORT && started.elapsed() < SHORT * 3);
+    assert!(started.elapsed() >= SHORT && started.elapsed() < SOON);
 }
 
 #[test]
@@ -30,7 +33,7 @@ fn a_head_that_trickles_in_has_one_deadline_from_its_first_byte() {
     let mut client = server.connect();
     let mut sender = client.stream.try_clone().unwrap();
     let trickle = thread::spawn(move || {
-        let endless = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}", "a".repeat(200));
+        let endless = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}", "a".repeat(2_000));
         for byte in endless.bytes() {
             if sender.write_all(&[byte]).is_err() {
                 break;
@@ -40,8 +43,8 @@ fn a_head_that_trickles_in_has_one_deadline_from_its_first_byte() {
     });
     let started = Instant::now();
     assert_eq!(client.answer().status, 408);
-    assert!(started.elapsed() < SHORT * 3);
-    drop(client);
+    assert!(started.elapsed() < SOON);
+    client.stream.shutdown(Shutdown::Both).unwrap();
     trickle.join().unwrap();
 }
 
@@ -77,16 +80,17 @@ fn a_body_that_stalls_is_answered_408() {
 #[test]
 fn an_idle_connection_is_closed_without_a_word() {
     let server = Server::with_limits(Limits {
-        idle_timeout: SHORT,
+        idle_timeout: LONGER,
         ..Limits::default()
     });
-    server.connect().expect_end();
+    let mut silent = server.connect();
+    let started = Instant::now();
     let mut client = server.connect();
     client.send(get("/"));
     assert_eq!(client.answer().status, 200);
-    let started = Instant::now();
     client.expect_end();
-    assert!(started.elapsed() >= SHORT / 2 && started.elapsed() < SHORT * 3);
+    silent.expect_end();
+    assert!(started.elapsed() >= LONGER && started.elapsed() < LONGER + SOON);
 }
 
 #[test]
@@ -97,47 +101,58 @@ fn idle_connections_are_closed_sooner_under_pressure() {
         ..Limits::default()
     };
     let server = Server::with_limits(limits);
-    let _others = [server.connect(), server.connect()];
     let mut client = server.connect();
-    client.send(get("/slow?100"));
-    assert_eq!(client.answer().status, 200);
+    client.send(get("/held?1"));
+    server.was_asked(1);
+    let mut others = [server.connect(), server.connect()];
+    for other in &mut others {
+        other.send(get("/held?2"));
+    }
+    server.was_asked(3);
     let started = Instant::now();
+    server.held.let_go(1);
+    assert_eq!(client.answer().status, 200);
     client.expect_end();
-    assert!(started.elapsed() < SHORT * 3);
+    assert!(started.elapsed() >= SHORT && started.elapsed() < SOON);
 }
 
 #[test]
 fn a_client_that_never_reads_its_answer_is_dropped() {
     let server = Server::with_limits(Limits {
         write_timeout: SHORT,
-        drain_timeout: SHORT * 10,
+        drain_timeout: NEVER,
         ..Limits::default()
     });
     let mut client = server.connect();
     client.send(get("/large?50000000"));
-    thread::sleep(SHORT * 5);
-    // Nothing is left for the shutdown to wait for.
+    server.was_asked(1);
+    // The shutdown waits for this answer alone.
     let started = Instant::now();
     server.shutdown.trigger();
     server.join();
-    assert!(started.elapsed() < SHORT * 2);
+    assert!(started.elapsed() < SOON);
     drop(client);
 }
 
 #[test]
 fn a_client_that_reads_slowly_but_steadily_gets_its_answer() {
-    let server = Server::with_limits(Limits {
-        write_timeout: SHORT,
-        ..Limits::default()
+    keeps_pace("all of the answer arrives", |limit| {
+        let server = Server::with_limits(Limits {
+            write_timeout: limit,
+            ..Limits::default()
+        });
+        let mut client = server.connect();
+        client.send(get("/large?8000000"));
+        assert_eq!(client.answer_to_head().status, 200);
+        let mut received = 0;
+        while received < 7_000_000 {
+            let mut piece = vec![0; 400_000];
+            match client.stream.read(&mut piece) {
+                Ok(0) | Err(_) => return false,
+                Ok(count) => received += count,
+            }
+            thread::sleep(limit / 8);
+        }
+        true
     });
-    let mut client = server.connect();
-    client.send(get("/large?8000000"));
-    let head = client.answer_to_head();
-    assert_eq!(head.status, 200);
-    let mut received = 0;
-    while received < 7_000_000 {
-        let mut piece = vec![0; 400_000];
-        received += std::io::Read::read(&mut client.stream, &mut piece).unwrap();
-        thread::sleep(Duration::from_millis(50));
-    }
 }

@@ -30,7 +30,7 @@ fn each_socket_has_its_own_handler() {
     let admin: Handler =
         Arc::new(|request| Response::text(format!("admin {}", request.remote_addr())));
     let services = vec![
-        Service::new(tcp, toy()),
+        Service::new(tcp, toy(Arc::default())),
         Service::new(Listener::bind_unix(&path).unwrap(), admin),
     ];
     let shutdown = Shutdown::new().unwrap();

@@ -2,19 +2,51 @@
 
 use std::io::{self, Cursor, Read, Write};
 use std::net::{Shutdown as How, SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use doorlight::server::listener::{
     Handler, Limits, Listener, Service, Shutdown, Tls, Uploads, serve,
 };
 use rouille::{Request, Response, ResponseBody};
+use rustix::thread::{Pid, gettid};
+
+/// Sooner than any limit that a test leaves as it is, and later than a machine that stands still for a while is.
+pub const SOON: Duration = Duration::from_secs(8);
+/// A limit that no test waits for.
+pub const NEVER: Duration = Duration::from_secs(3_600);
+
+/// Shortened limits, the shortest first.
+const SHORTENED: [Duration; 3] = [
+    Duration::from_millis(400),
+    Duration::from_millis(1_600),
+    Duration::from_millis(6_400),
+];
+
+/// Whatever keeps a pace does so under one of the shortened limits: a machine that stands still for a while may break it
+/// under the others.
+pub fn keeps_pace(what: &str, attempt: impl FnMut(Duration) -> bool) {
+    assert!(SHORTENED.into_iter().any(attempt), "{what}");
+}
+
+/// Waits until it is so.
+pub fn until(what: &str, so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    let mut so = so;
+    while !so() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "never {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
 
 /// A listener on a free port of 127.0.0.1, which ends with the value.
 pub struct Server {
     pub address: SocketAddr,
     pub shutdown: Shutdown,
+    pub held: Arc<Held>,
+    /// Of the connections that asked for something, the threads, once for each request.
+    asked: Arc<Mutex<Vec<Pid>>>,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
@@ -46,7 +78,13 @@ impl Server {
         let listener = Listener::bind_tcp("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.tcp_address().unwrap();
         let trusted = trusted.iter().map(|net| net.parse().unwrap()).collect();
-        let service = Service::new(listener, toy()).with_body_limit(|method, target| {
+        let (held, asked) = (Arc::<Held>::default(), Arc::<Mutex<Vec<Pid>>>::default());
+        let (toy, noted) = (toy(held.clone()), asked.clone());
+        let handler: Handler = Arc::new(move |request| {
+            noted.lock().unwrap().push(gettid());
+            toy(request)
+        });
+        let service = Service::new(listener, handler).with_body_limit(|method, target| {
             (method == "PUT" && target.starts_with("/restore")).then_some(1024 * 1024)
         });
         let service = prepare(service);
@@ -56,6 +94,8 @@ impl Server {
         Self {
             address,
             shutdown,
+            held,
+            asked,
             thread: Some(thread),
         }
     }
@@ -63,7 +103,7 @@ impl Server {
     pub fn connect(&self) -> Client<TcpStream> {
         let stream = TcpStream::connect(self.address).unwrap();
         stream
-            .set_read_timeout(Some(Duration::from_secs(10)))
+            .set_read_timeout(Some(Duration::from_secs(60)))
             .unwrap();
         stream.set_nodelay(true).unwrap();
         Client {
@@ -94,6 +134,23 @@ impl Server {
         answer.status
     }
 
+    /// Waits until so many requests have come to the handler.
+    pub fn was_asked(&self, times: usize) {
+        until("asked", || self.asked.lock().unwrap().len() >= times);
+    }
+
+    /// Waits until each connection that asked for something has nothing to do any more: its thread sleeps.
+    pub fn rests(&self) {
+        let asked = self.asked.lock().unwrap().clone();
+        until("at rest", || {
+            asked.iter().all(|thread| {
+                let path = format!("/proc/self/task/{}/stat", thread.as_raw_nonzero());
+                // One that has ended is at rest, too.
+                std::fs::read_to_string(path).map_or(true, |stat| stat.contains(") S "))
+            })
+        });
+    }
+
     /// Waits for `serve` to return.
     pub fn join(mut self) {
         self.thread.take().unwrap().join().unwrap().unwrap();
@@ -102,6 +159,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        self.held.let_all_go();
         self.shutdown.trigger();
         if let Some(thread) = self.thread.take() {
             thread.join().unwrap().unwrap();
@@ -203,6 +261,11 @@ impl<S: Read + Write> Client<S> {
         assert_eq!(String::from_utf8_lossy(&self.rest()), "");
     }
 
+    /// Sends as much as the other side takes.
+    pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.stream.write_all(bytes.as_ref());
+    }
+
     /// The connection ends, be it with a reset.
     pub fn is_cut(&mut self) -> bool {
         matches!(
@@ -242,13 +305,27 @@ impl<S: Read + Write> Client<S> {
 
     fn more(&mut self) -> usize {
         let mut piece = [0; 16 * 1024];
-        let count = self.stream.read(&mut piece).unwrap();
+        let count = loop {
+            match self.stream.read(&mut piece) {
+                // The process was stopped for a while, and goes on.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read.unwrap(),
+            }
+        };
         self.unread.extend_from_slice(&piece[..count]);
         count
     }
 }
 
 impl Client<TcpStream> {
+    /// Whether there is something to read, be it the end.
+    pub fn has_answer(&self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let seen = self.stream.peek(&mut [0]);
+        self.stream.set_nonblocking(false).unwrap();
+        !matches!(seen, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
     pub fn end_sending(&self) {
         self.stream.shutdown(How::Write).unwrap();
     }
@@ -267,9 +344,35 @@ pub fn post(target: &str, body: &str) -> String {
     )
 }
 
+/// Requests that stay with the handler until they are let go: `/held?1` and the like.
+#[derive(Default)]
+pub struct Held {
+    gone: Mutex<Vec<usize>>,
+    more: Condvar,
+}
+
+const ALL: usize = usize::MAX;
+
+impl Held {
+    pub fn let_go(&self, number: usize) {
+        self.gone.lock().unwrap().push(number);
+        self.more.notify_all();
+    }
+
+    pub fn let_all_go(&self) {
+        self.let_go(ALL);
+    }
+
+    fn hold(&self, number: usize) {
+        let gone = self.gone.lock().unwrap();
+        let stays = |gone: &mut Vec<usize>| !gone.contains(&number) && !gone.contains(&ALL);
+        drop(self.more.wait_while(gone, stays).unwrap());
+    }
+}
+
 /// A handler with one target for each thing that a handler may do.
-pub fn toy() -> Handler {
-    Arc::new(|request| {
+pub fn toy(held: Arc<Held>) -> Handler {
+    Arc::new(move |request| {
         let (path, argument) = request
             .raw_url()
             .split_once('?')
@@ -282,6 +385,10 @@ pub fn toy() -> Handler {
             "/slow" => {
                 thread::sleep(Duration::from_millis(number as u64));
                 Response::text("slow")
+            }
+            "/held" => {
+                held.hold(number);
+                Response::text("held")
             }
             "/large" => Response::from_data("application/octet-stream", vec![b'x'; number]),
             "/stream" => of_unknown_size(Cursor::new(vec![b'x'; number])),
