@@ -1,6 +1,6 @@
 //! `doorlight doctor`: what it finds beside a running server and without one, and that its probe tells strangers nothing.
 
-use crate::world::{Answer, World, names};
+use crate::world::{Answer, Reserved, World, names};
 use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
@@ -251,11 +251,9 @@ fn another_program_at_the_address_is_a_fault() {
 
 #[test]
 fn an_address_that_nobody_listens_on_is_a_fault() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
+    let free = Reserved::new();
     let mut world = World::empty();
-    world.be_known_as(&format!("http://{address}"), &[]);
+    world.be_known_as(&format!("http://127.0.0.1:{}", free.port), &[]);
     assert_is(
         &examined(&world, &[]),
         "address",

@@ -1,22 +1,20 @@
 //! The way from http to https, and that nothing else is to be had there.
 
 use crate::certified::{Authority, started};
-use crate::world::World;
+use crate::world::{Reserved, World};
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 
-fn started_with_redirect() -> (World, u16) {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
-    let address = format!("127.0.0.1:{port}");
+fn started_with_redirect() -> (World, Reserved) {
+    let reserved = Reserved::new();
+    let address = format!("127.0.0.1:{}", reserved.port);
     let world = started(&Authority::new(), &["--http-redirect", &address]);
-    (world, port)
+    (world, reserved)
 }
 
 /// The whole answer to a request in the clear.
-fn plain(port: u16, request: &str) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+fn plain(Reserved { port, .. }: &Reserved, request: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", *port)).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -34,7 +32,7 @@ fn a_browser_is_sent_to_the_issuer_whatever_host_it_names() {
     ] {
         let extra = "X-Forwarded-Host: evil.example\r\nForwarded: host=evil.example\r\n";
         let answer = plain(
-            port,
+            &port,
             &format!(
                 "{method} {target} HTTP/1.1\r\nHost: {host}\r\n{extra}Connection: close\r\n\r\n"
             ),
@@ -52,7 +50,7 @@ fn no_page_cookie_or_token_is_to_be_had_in_the_clear() {
     let client = world.trusted();
     let form = "grant_type=client_credentials";
     let token = plain(
-        port,
+        &port,
         &format!(
             "POST /token HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{}Content-Type: application/x-www-form-urlencoded\r\n\
              Content-Length: {}\r\n\r\n{form}",
@@ -69,7 +67,7 @@ fn no_page_cookie_or_token_is_to_be_had_in_the_clear() {
         "/.well-known/openid-configuration",
     ] {
         let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-        let answer = plain(port, &request);
+        let answer = plain(&port, &request);
         assert!(answer.starts_with("HTTP/1.1 308 "), "{answer}");
         assert!(
             !answer.to_ascii_lowercase().contains("set-cookie"),

@@ -28,6 +28,7 @@ pub const REDIRECT: &str = "https://app.example/cb";
 pub struct World {
     pub dir: PathBuf,
     pub port: u16,
+    _reserved: Reserved,
     server: Option<Child>,
     issuer: Option<String>,
     settings: Vec<String>,
@@ -35,6 +36,26 @@ pub struct World {
     pub environment: Vec<(&'static str, PathBuf)>,
     /// Where it speaks https: what a client trusts.
     pub tls: Option<Arc<rustls::ClientConfig>>,
+}
+
+/// A port of 127.0.0.1 that is given to nobody else, neither while a server is about to listen on it nor while it is down:
+/// a connection of that port stays open, beside which whoever asks for this port may listen.
+pub struct Reserved {
+    pub port: u16,
+    _connection: (TcpStream, TcpStream),
+}
+
+impl Reserved {
+    pub fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let there = TcpStream::connect(address).unwrap();
+        let (here, _) = listener.accept().unwrap();
+        Self {
+            port: address.port(),
+            _connection: (here, there),
+        }
+    }
 }
 
 /// What carries requests and answers.
@@ -102,14 +123,11 @@ impl World {
         );
         let dir = parent.join(name);
         std::fs::create_dir_all(&dir).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let reserved = Reserved::new();
         Self {
             dir,
-            port,
+            port: reserved.port,
+            _reserved: reserved,
             issuer: None,
             settings: Vec::new(),
             environment: Vec::new(),
