@@ -173,7 +173,7 @@ mod tests {
         let path = dir.join("notify");
         let socket = UnixDatagram::bind(&path).unwrap();
         socket
-            .set_read_timeout(Some(Duration::from_secs(10)))
+            .set_read_timeout(Some(Duration::from_secs(60)))
             .unwrap();
         let manager = ServiceManager::at(&path.into_os_string(), Some(patience)).unwrap();
         (dir, socket, manager)
@@ -185,7 +185,13 @@ mod tests {
         let (dir, socket, manager) = manager("watchdog", patience);
         let store = Store::open(&dir.join("doorlight.redb")).unwrap();
         let asked = store.clone();
-        let watched = watch(&manager, move |within| asked.answers(within)).unwrap();
+        let (tell, verdicts) = channel();
+        let is_well = move |within| {
+            let answers = asked.answers(within);
+            let _ = tell.send(answers);
+            answers
+        };
+        let watched = watch(&manager, is_well).unwrap();
         assert!(watched.is_some());
         assert_eq!(said(&socket).as_deref(), Some("WATCHDOG=1"));
         // A job that does not end.
@@ -200,16 +206,17 @@ mod tests {
             })
         });
         begun.recv().unwrap();
-        // What was under way before may still arrive.
-        socket.set_read_timeout(Some(patience)).unwrap();
+        // What was found before the job began is told before the next look.
+        while verdicts.try_recv().is_ok() {}
+        let unwell = || !verdicts.recv_timeout(Duration::from_secs(60)).unwrap();
+        while !unwell() {}
+        socket.set_nonblocking(true).unwrap();
         while said(&socket).is_some() {}
-        socket.set_read_timeout(Some(patience * 4)).unwrap();
+        assert!((0..3).all(|_| unwell()));
         assert_eq!(said(&socket), None, "a ping while the writer is stuck");
+        socket.set_nonblocking(false).unwrap();
         release.send(()).unwrap();
         assert_eq!(job.join().unwrap(), Ok(Ok(())));
-        socket
-            .set_read_timeout(Some(Duration::from_secs(10)))
-            .unwrap();
         assert_eq!(said(&socket).as_deref(), Some("WATCHDOG=1"));
         drop(watched);
         store.close();

@@ -141,7 +141,8 @@ fn an_answer_that_is_too_long_or_too_slow_is_given_up() {
         ))
     );
     assert!(
-        (TIME..TIME * 2).contains(&begun.elapsed()),
+        // All of it would take an hour and a half.
+        (TIME..TIME * 4).contains(&begun.elapsed()),
         "{:?}",
         begun.elapsed()
     );

@@ -12,7 +12,7 @@ use crate::server::administration::{Actor, Authority, clients, people};
 use crate::types::{ClientId, GrantId, Id, Secret, Timestamp, UserId};
 use serde_json::json;
 use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const NEW_PASSWORD: &str = "nine brown kettles";
 
@@ -46,7 +46,11 @@ fn while_it_waits(
         held.recv().unwrap();
         scope.spawn(request);
         // The request has begun; its password is hashed, and it stands in the queue.
-        std::thread::sleep(Duration::from_millis(500));
+        let begun = Instant::now();
+        while house.ctx.store.counters().waiting() == 0 {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it never waits");
+            std::thread::sleep(Duration::from_millis(5));
+        }
         go.send(()).unwrap();
         assert_eq!(writing.join().unwrap(), Ok(Ok(())));
     });
