@@ -13,6 +13,7 @@ mod host;
 mod id;
 pub mod in_words;
 mod issuer;
+pub mod misread;
 mod redirect_uri;
 mod request_id;
 mod scope;

@@ -22,15 +22,21 @@ pub fn parse_object_within(
     bytes: &[u8],
     deepest: usize,
 ) -> Result<Map<String, Value>, NotAnObject> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict(deepest)
-        .deserialize(&mut deserializer)
-        .map_err(|_| NotAnObject)?;
-    deserializer.end().map_err(|_| NotAnObject)?;
-    match value {
-        Value::Object(members) => Ok(members),
+    match parse(bytes, deepest) {
+        Ok(Value::Object(members)) => Ok(members),
         _ => Err(NotAnObject),
     }
+}
+
+/// Any value, read as strictly.
+///
+/// # Errors
+/// They say where it is no JSON, where a member stands twice, or where it is nested too deep, and quote nothing.
+pub fn parse(bytes: &[u8], deepest: usize) -> serde_json::Result<Value> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = Strict(deepest).deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
 }
 
 /// Reads one value, with so many levels left.
@@ -48,7 +54,7 @@ impl Strict {
     fn below<E: de::Error>(&self) -> Result<usize, E> {
         self.0
             .checked_sub(1)
-            .ok_or_else(|| E::custom("nested too deep"))
+            .ok_or_else(|| E::custom("it is nested too deep"))
     }
 }
 
@@ -100,7 +106,7 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(name) = members.next_key::<String>()? {
             let value = members.next_value_seed(Strict(below))?;
             if object.insert(name, value).is_some() {
-                return Err(de::Error::custom("a member stands twice"));
+                return Err(de::Error::custom("a member of it stands twice"));
             }
         }
         Ok(Value::Object(object))

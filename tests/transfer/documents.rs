@@ -258,7 +258,11 @@ fn what_cannot_be_read_is_refused_in_one_line_and_makes_no_file() {
         ("{", "it is not whole"),
         ("<realm>", "not JSON that can be read (line 1, column 1)"),
         ("{}", "version"),
-        (r#"{"version":1,"user":[]}"#, "unknown field `user`"),
+        (r#"{"version":1,"user":[]}"#, "user: is unknown here"),
+        (
+            r#"{"version":1,"users":[{"username":"ann"},{"username":"bob","admin":"hush"}]}"#,
+            "users[1] “bob”: admin: must be true or false",
+        ),
     ] {
         let file = world.dir.join("incoming");
         std::fs::write(&file, document).unwrap();

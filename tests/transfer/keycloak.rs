@@ -462,7 +462,10 @@ fn hostile_realms_change_nothing() {
             json!({ "users": [good, { "username": "a", "groups": ["/ädmins"] }] }),
             "a group's name",
         ),
-        (json!({ "users": [good, "a"] }), "must be an object"),
+        (
+            json!({ "users": [good, "a"] }),
+            "users[1] must be an object",
+        ),
         (
             json!({ "users": [good], "groups": [{ "name": "ä" }] }),
             "a group's name",
@@ -488,8 +491,8 @@ fn hostile_realms_change_nothing() {
             "must be an object",
         ),
         (
-            json!({ "users": [good], "clients": [{ "clientId": "a", "redirectUris": [{}] }] }),
-            "must be text",
+            json!({ "users": [good], "clients": [{ "clientId": "a", "redirectUris": ["https://a", {}] }] }),
+            "a: redirectUris[1] must be text",
         ),
         (
             json!({ "users": [{ "username": "there", "firstName": "Other" }] }),
@@ -515,7 +518,7 @@ fn hostile_realms_change_nothing() {
         ("[]", "one realm"),
         ("{}", "\"realm\""),
         (r#"{"realm":"home","users":[],"users":[]}"#, "twice"),
-        (deep.as_str(), "not JSON"),
+        (deep.as_str(), "nested too deep (line 1, column "),
     ] {
         let output = refused(&world, "keycloak", file);
         assert!(output.contains(told), "{told}: {output}");

@@ -1,18 +1,16 @@
 //! Why a command of the API was not read: which field, and what is expected there.
-//! Owns: the words, which hold no value of what was sent, for it may be a password. Not here: what the fields are
-//! (`control`), whether a value that was read is allowed (`AdminError`).
+//! Owns: the words of the answer. Not here: how the field is found (`types::misread`), what the fields are (`control`),
+//! whether a value that was read is allowed (`AdminError`).
 
 use super::control::Command;
 use crate::model::quoted;
+use crate::types::misread::{Fault, Misread, Step, path};
 use crate::types::strict_json;
 use serde_json::{Map, Value};
 use std::fmt;
 
 /// The field that says what the others are.
 const VERB: &str = "verb";
-
-/// No object of a command has as many fields. Where they are more, the one that is wrong is not looked for.
-const FIELDS_MAX: usize = 100;
 
 /// A command that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,97 +46,35 @@ impl fmt::Display for WrongField {
 pub fn read(body: &[u8]) -> Result<Command, WrongField> {
     let object = || strict_json::parse_object(body).map_err(|_| WrongField::NoObject);
     // What is secret in it moves into the command, and no copy of it is left.
-    let error = match command(object()?) {
+    let error = match Command::of_members(object()?) {
         Ok(command) => return Ok(command),
-        Err(error) => error,
+        Err(error) => error.to_string(),
     };
     let object = object()?;
-    if let Some(field) = named(&error, "missing field `") {
-        return Err(match object.contains_key(&field) {
-            // A verb that is no text.
-            true => WrongField::Wrong(field, Some("a string".to_owned())),
-            false => WrongField::Missing(field),
-        });
+    let begun: Map<String, Value> = object
+        .get_key_value(VERB)
+        .map(|(name, verb)| (name.clone(), verb.clone()))
+        .into_iter()
+        .collect();
+    let read = |members| {
+        let read = Command::of_members(members);
+        read.map(drop).map_err(|error| error.to_string())
+    };
+    let Misread { mut place, fault } = Misread::find(&object, &begun, &error, &read);
+    if place.is_empty() {
+        // It is there, and no verb.
+        place.push(Step::Member(VERB.to_owned()));
     }
-    let place = place(&object, &error);
-    Err(match named(&error, "unknown field `") {
-        Some(field) if place.is_empty() => WrongField::Unknown(field),
-        Some(_) => WrongField::Unknown(place),
-        // Among so many fields it was not looked for.
-        None if place.is_empty() => WrongField::NoObject,
-        None => WrongField::Wrong(place, expected(&error)),
-    })
-}
-
-fn command(object: Map<String, Value>) -> Result<Command, String> {
-    Command::of_members(object).map_err(|error| error.to_string())
-}
-
-/// The name in serde's words for an error about a field.
-fn named(error: &str, begin: &str) -> Option<String> {
-    let (name, _) = error.strip_prefix(begin)?.split_once('`')?;
-    Some(name.to_owned())
-}
-
-/// What serde's words end with, in ours. What comes before it may hold what was sent.
-fn expected(error: &str) -> Option<String> {
-    let (_, expected) = error.rsplit_once(", expected ")?;
-    Some(match expected {
-        "a sequence" => "a list".to_owned(),
-        "a boolean" => "true or false".to_owned(),
-        "string or map" => "a string".to_owned(),
-        "a map" => "an object".to_owned(),
-        "`nothing` or `is`" => "\"nothing\", or {\"is\": a value}".to_owned(),
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number".to_owned(),
-        other if other.starts_with("struct ") => "an object".to_owned(),
-        other => other.replace('`', ""),
-    })
-}
-
-/// Where in the command the error is: serde reads the fields in their order and stops at the first that is wrong, so it is
-/// the last one of the fewest that give the same error.
-fn place(object: &Map<String, Value>, error: &str) -> String {
-    let verb = object.get(VERB).cloned().unwrap_or_default();
-    let begun = Map::from_iter([(VERB.to_owned(), verb)]);
-    if gives(begun.clone(), error) {
-        return VERB.to_owned();
-    }
-    within(object, begun, &|object| gives(object, error))
-}
-
-fn gives(object: Map<String, Value>, error: &str) -> bool {
-    command(object).is_err_and(|other| other == error)
-}
-
-fn within(
-    object: &Map<String, Value>,
-    mut kept: Map<String, Value>,
-    is_it: &dyn Fn(Map<String, Value>) -> bool,
-) -> String {
-    if object.len() > FIELDS_MAX {
-        return String::new();
-    }
-    for (name, value) in object {
-        kept.insert(name.clone(), value.clone());
-        if !is_it(kept.clone()) {
-            continue;
+    let field = path(&place);
+    Err(match fault {
+        Fault::Missing if field == VERB && object.contains_key(VERB) => {
+            WrongField::Wrong(field, Some("a string".to_owned()))
         }
-        let around = |inner: Map<String, Value>| {
-            let mut whole = kept.clone();
-            whole.insert(name.clone(), Value::Object(inner));
-            is_it(whole)
-        };
-        let below = match value {
-            // An object where there should be none is wrong as a whole.
-            Value::Object(inner) if !around(Map::new()) => within(inner, Map::new(), &around),
-            _ => String::new(),
-        };
-        return match below.as_str() {
-            "" => name.clone(),
-            below => format!("{name}.{below}"),
-        };
-    }
-    String::new()
+        Fault::Missing => WrongField::Missing(field),
+        Fault::Unknown => WrongField::Unknown(field),
+        Fault::Expected(what) => WrongField::Wrong(field, Some(what)),
+        Fault::Refused(_) => WrongField::Wrong(field, None),
+    })
 }
 
 #[cfg(test)]

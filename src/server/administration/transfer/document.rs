@@ -8,14 +8,15 @@
 
 use super::flat::{Flat, Settings};
 use crate::identity::people::PersonEdit;
-use crate::model::{Algorithm, PrivateKey, RegistrationPolicy};
+use crate::model::{Algorithm, PrivateKey, RegistrationPolicy, quoted};
 use crate::oauth::clients::{ClientEdit, NewClient};
+use crate::types::misread::{Fault, Misread, Step, path};
 use crate::types::{
     GivenSubject, GroupName, Host, InitialTokenId, Phc, Scope, SecretHash, Timestamp, TokenHash,
     UserId, WireClientId, strict_json,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// The format that this code writes and reads. A member more is no new format; one that means something else is.
@@ -69,16 +70,14 @@ impl Document {
 
     /// Reads one. A member that is unknown or stands twice is an error: it was meant to do something.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let Ok(members) = strict_json::parse_object_within(bytes, DEEPEST) else {
-            return Err(match serde_json::from_slice::<Value>(bytes) {
-                Err(why) if why.is_eof() => no_json(bytes, &why),
-                Err(why) => format!(
-                    "{}; a file of another server needs --from",
-                    no_json(bytes, &why)
-                ),
-                Ok(Value::Object(_)) => "a member of it stands twice".to_owned(),
-                Ok(_) => "it is not a JSON object".to_owned(),
-            });
+        let members = match strict_json::parse(bytes, DEEPEST) {
+            Ok(Value::Object(members)) => members,
+            Ok(_) => return Err("it is not a JSON object".to_owned()),
+            Err(why) if why.is_syntax() => {
+                let why = not_read(bytes, &why);
+                return Err(format!("{why}; a file of another server needs --from"));
+            }
+            Err(why) => return Err(not_read(bytes, &why)),
         };
         match members.get("version").map(Value::as_u64) {
             Some(Some(1)) => {}
@@ -89,8 +88,7 @@ impl Document {
             }
             _ => return Err("it has no version; a document begins with \"version\": 1".to_owned()),
         }
-        serde_json::from_value(Value::Object(members))
-            .map_err(|why| format!("something in it cannot be taken ({why})"))
+        of_members(members).map_err(|error| misread(bytes, &error))
     }
 
     /// Its text: indented, so that two of them can be compared line by line.
@@ -101,15 +99,64 @@ impl Document {
     }
 }
 
-/// Why this is not JSON, for people.
-pub(super) fn no_json(bytes: &[u8], why: &serde_json::Error) -> String {
+/// Why this could not be read as JSON, for people.
+pub(super) fn not_read(bytes: &[u8], why: &serde_json::Error) -> String {
+    let (line, column) = (why.line(), why.column());
     if bytes.trim_ascii().is_empty() {
         "it is empty".to_owned()
     } else if why.is_eof() {
         "it is not whole: the JSON in it ends too early".to_owned()
+    } else if why.is_data() {
+        // As JSON it can be read; the words are those of `strict_json`.
+        let words = why.to_string();
+        let words = words.split(" at line ").next().unwrap_or_default();
+        format!("{words} (line {line}, column {column})")
     } else {
-        let (line, column) = (why.line(), why.column());
         format!("it is not JSON that can be read (line {line}, column {column})")
+    }
+}
+
+fn of_members(members: Map<String, Value>) -> Result<Document, String> {
+    serde_json::from_value(Value::Object(members)).map_err(|error| error.to_string())
+}
+
+/// Which record and which member of it, and what is wrong there.
+fn misread(bytes: &[u8], error: &str) -> String {
+    // The one that was read went into the attempt.
+    let Ok(members) = strict_json::parse_object_within(bytes, DEEPEST) else {
+        return "something in it cannot be taken".to_owned();
+    };
+    let read = |members| of_members(members).map(drop);
+    let Misread { place, fault } = Misread::find(&members, &Map::new(), error, &read);
+    let words = match fault {
+        Fault::Missing => "is missing".to_owned(),
+        Fault::Unknown => "is unknown here".to_owned(),
+        Fault::Expected(what) => format!("must be {what}"),
+        Fault::Refused(why) => why.unwrap_or_else(|| "cannot be taken".to_owned()),
+    };
+    match place.as_slice() {
+        [list @ Step::Member(of), item @ Step::Item(n), within @ ..] => {
+            let record = members.get(of).and_then(|list| list.get(*n));
+            let record = called(&path(&[list.clone(), item.clone()]), record);
+            let within = path(within);
+            let joint = if within.is_empty() { "" } else { ": " };
+            format!("{record}{joint}{within}: {words}")
+        }
+        whole => format!("{}: {words}", path(whole)),
+    }
+}
+
+/// A record by its place and, where it has one, by its name.
+fn called(place: &str, record: Option<&Value>) -> String {
+    const NAMES: [&str; 5] = ["username", "name", "client_id", "identifier", "kid"];
+    let name = NAMES
+        .iter()
+        .find_map(|name| record?.get(*name)?.as_str())
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    match name {
+        Some(name) => format!("{place} “{}”", quoted(name)),
+        None => place.to_owned(),
     }
 }
 
@@ -370,11 +417,7 @@ impl<'de> Deserialize<'de> for Moment {
             .and_then(|moment| u64::try_from(moment.as_millisecond()).ok());
         millis
             .map(|millis| Self(Timestamp::from_millis(millis)))
-            .ok_or_else(|| {
-                de::Error::custom(format!(
-                    "{text:?} is no moment such as 2026-11-24T08:50:00Z"
-                ))
-            })
+            .ok_or_else(|| de::Error::custom("must be a moment such as 2026-11-24T08:50:00Z"))
     }
 }
 

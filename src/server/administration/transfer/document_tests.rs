@@ -13,29 +13,32 @@ fn a_member_that_nobody_knows_is_refused_and_not_passed_over() {
         (json!({ "version": 1, "people": [] }), "people"),
         (
             json!({ "version": 1, "users": [{ "username": "a", "passwort": "x" }] }),
-            "passwort",
+            "users[0] “a”: passwort",
         ),
         (
-            json!({ "version": 1, "clients": [{ "name": "A", "redirect_uri": "x" }] }),
-            "redirect_uri",
+            json!({ "version": 1, "clients": [{ "name": "A" }, { "name": "B", "redirect_uri": "x" }] }),
+            "clients[1] “B”: redirect_uri",
         ),
         (
             json!({ "version": 1, "groups": [{ "name": "a", "members": [] }] }),
-            "members",
+            "groups[0] “a”: members",
         ),
         (
-            json!({ "version": 1, "users": [{ "username": "anna", "admin": "yes" }] }),
-            "anna",
+            json!({ "version": 1, "clients": [{ "name": "A", "secrets": [{ "hush": 1 }] }] }),
+            "clients[0] “A”: secrets[0].hush",
         ),
     ] {
         let why = parsed(document).unwrap_err();
-        assert!(why.contains(named), "{why}");
+        assert_eq!(why, format!("{named}: is unknown here"));
     }
     for (text, named) in [
-        (r#"{"version":1,"users":[],"users":[]}"#, "twice"),
+        (
+            r#"{"version":1,"users":[],"users":[]}"#,
+            "a member of it stands twice (line 1, column 35)",
+        ),
         (
             r#"{"version":1,"users":[{"username":"a","admin":false,"admin":true}]}"#,
-            "twice",
+            "a member of it stands twice (line 1, column ",
         ),
         (r#"{"version":2}"#, "format 2"),
         (r#"{"users":[]}"#, "version"),
@@ -46,6 +49,73 @@ fn a_member_that_nobody_knows_is_refused_and_not_passed_over() {
     ] {
         let why = Document::parse(text.as_bytes()).unwrap_err();
         assert!(why.contains(named), "{text}: {why}");
+    }
+}
+
+/// Among sixty applications nobody found the one, and what stood there may be a secret in the wrong place.
+#[test]
+fn what_cannot_be_taken_is_named_by_its_place_and_not_told() {
+    let hush = "purple`, expected tractors";
+    let good = json!({ "username": "ann", "name": "Ann" });
+    for (document, told) in [
+        (
+            json!({ "users": [good, { "username": "bob", "admin": hush }] }),
+            "users[1] “bob”: admin: must be true or false",
+        ),
+        (
+            json!({ "users": [good, { "username": "bob", "password_hash": [hush] }] }),
+            "users[1] “bob”: password_hash: must be a string",
+        ),
+        (
+            json!({ "users": [good, { "username": "bob", "groups": ["family", [hush]] }] }),
+            "users[1] “bob”: groups[1]: must be a string",
+        ),
+        (
+            json!({ "users": [good, { "username": [hush], "created": hush }] }),
+            "users[1]: created: must be a moment such as 2026-11-24T08:50:00Z",
+        ),
+        (
+            json!({ "users": [good, hush] }),
+            "users[1]: must be an object",
+        ),
+        (json!({ "users": hush }), "users: must be a list"),
+        (
+            json!({ "clients": [{ "name": "Wiki" }, { "name": "Grafana", "redirect_uris": ["https://a.example/", { "is": hush }] }] }),
+            "clients[1] “Grafana”: redirect_uris[1]: must be a string",
+        ),
+        (
+            json!({ "clients": [{ "name": "Wiki", "secrets": [hush] }] }),
+            "clients[0] “Wiki”: secrets[0]: must be an object",
+        ),
+        (
+            json!({ "clients": [{ "name": "Wiki", "secrets": [{ "hash": hush }] }] }),
+            "clients[0] “Wiki”: secrets[0].hash: not a SHA-256 in base64url",
+        ),
+        (
+            json!({ "clients": [{ "client_id": "wiki", "secrets": [{ "key": "aaaa" }] }] }),
+            "clients[0] “wiki”: secrets[0].hash: is missing",
+        ),
+        (
+            json!({ "clients": [{ "name": "Wiki", "id_token_alg": hush }] }),
+            "clients[0] “Wiki”: id_token_alg: must be one of ES256, RS256, EdDSA",
+        ),
+        (
+            json!({ "groups": [{ "name": "family" }, { "description": hush }] }),
+            "groups[1]: name: is missing",
+        ),
+        (
+            json!({ "resources": [{ "identifier": "https://files.example", "name": "Files" }] }),
+            "resources[0] “Files”: token_seconds: is missing",
+        ),
+        (
+            json!({ "settings": { "audit_days": hush } }),
+            "settings.audit_days: must be a whole number",
+        ),
+    ] {
+        let mut whole = document.clone();
+        whole["version"] = json!(1);
+        let why = parsed(whole).unwrap_err();
+        assert_eq!(why, told, "{document}");
     }
 }
 

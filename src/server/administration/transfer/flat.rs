@@ -48,19 +48,12 @@ impl<'de, R: DeserializeOwned, S: Settings> Deserialize<'de> for Flat<R, S> {
             } else if let Some(place) = settings.get_mut(&name) {
                 *place = value;
             } else {
-                return Err(D::Error::custom(format!("unknown member {name:?}")));
+                return Err(D::Error::unknown_field(&name, &[]));
             }
         }
-        // serde_json's own errors do not say which of many records it was.
-        let called = ["username", "client_id", "name"]
-            .iter()
-            .find_map(|name| record.get(*name).or(settings.get(*name))?.as_str())
-            .unwrap_or_default()
-            .to_owned();
-        let of = |why: serde_json::Error| D::Error::custom(format!("{called:?}: {why}"));
         Ok(Self {
-            record: serde_json::from_value(Value::Object(record)).map_err(of)?,
-            settings: serde_json::from_value(Value::Object(settings)).map_err(of)?,
+            record: serde_json::from_value(Value::Object(record)).map_err(D::Error::custom)?,
+            settings: serde_json::from_value(Value::Object(settings)).map_err(D::Error::custom)?,
         })
     }
 }

@@ -223,6 +223,14 @@ impl Planner<'_> {
     }
 }
 
+/// A record in a message: by its name, or where it has none, by its place in the document.
+fn called(what: &str, name: &str, list: &str, n: usize) -> String {
+    match name.trim() {
+        "" => format!("{list}[{n}]"),
+        name => format!("{what} {name}"),
+    }
+}
+
 fn taken_for(other: &GroupName) -> String {
     format!("it would be taken for the group {other}")
 }

@@ -34,14 +34,10 @@ fn is_everybodys(role: &str) -> bool {
 
 /// Reads the file.
 pub fn read(bytes: &[u8], known: &Known) -> Result<Foreign, String> {
-    let Ok(members) = strict_json::parse_object_within(bytes, DEEPEST) else {
-        return Err(match serde_json::from_slice::<Value>(bytes) {
-            Err(why) => document::no_json(bytes, &why),
-            Ok(Value::Object(_)) => {
-                "a member of it stands twice, or it is nested too deep".to_owned()
-            }
-            Ok(_) => "it is not a JSON object; a file has one realm in it".to_owned(),
-        });
+    let members = match strict_json::parse(bytes, DEEPEST) {
+        Ok(Value::Object(members)) => members,
+        Ok(_) => return Err("it is not a JSON object; a file has one realm in it".to_owned()),
+        Err(why) => return Err(document::not_read(bytes, &why)),
     };
     let file = Value::Object(members);
     let realm = Record::of("the realm", &file)?;

@@ -60,7 +60,8 @@ impl<'v> Record<'v> {
             None => Ok(Vec::new()),
             Some(Value::Array(items)) => items
                 .iter()
-                .map(|item| self.text_of(member, item))
+                .enumerate()
+                .map(|(n, item)| self.text_of(&format!("{member}[{n}]"), item))
                 .collect(),
             Some(one) => Ok(vec![self.text_of(member, one)?]),
         }
@@ -110,7 +111,7 @@ impl<'v> Record<'v> {
 
     /// The records of a list in it.
     pub fn records(&self, member: &str) -> Result<Vec<Record<'v>>, String> {
-        let called = |n: usize| format!("{}: number {} of {member}", self.called, n + 1);
+        let called = |n: usize| format!("{}: {member}[{n}]", self.called);
         match self.get(member) {
             None => Ok(Vec::new()),
             Some(Value::Array(items)) => items

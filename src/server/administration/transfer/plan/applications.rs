@@ -29,8 +29,11 @@ impl Planner<'_> {
             .collect();
         let mut known: BTreeSet<ClientId> = there.iter().map(|client| client.id).collect();
         let mut seen = BTreeSet::new();
-        for mut application in applications {
-            let called = format!("the application “{}”", application.settings.name.trim());
+        for (n, mut application) in applications.into_iter().enumerate() {
+            let called = match application.settings.name.trim() {
+                "" => format!("clients[{n}]"),
+                name => format!("the application “{name}”"),
+            };
             if self.foreign {
                 self.take_authority(&called, &mut application.settings);
             }

@@ -1,7 +1,7 @@
 //! People of a document: by their id, or where they have none, by their username.
 
 use super::super::document::Person;
-use super::{Before, Planner};
+use super::{Before, Planner, called};
 use crate::crypto::random;
 use crate::identity::arrival::{self, Given};
 use crate::model::{AdminError, User};
@@ -15,8 +15,8 @@ impl Planner<'_> {
         let (mut names, mut ids) = (BTreeSet::new(), BTreeSet::new());
         let administrators = self.view.admin_count()?;
         let (mut come, mut gone) = (0, 0);
-        for person in people {
-            let called = format!("the person {}", person.settings.username.trim());
+        for (n, person) in people.into_iter().enumerate() {
+            let called = called("the person", &person.settings.username, "users", n);
             let name: Username = match person.settings.parsed_username() {
                 Ok(name) => name,
                 Err(why) => {

@@ -1,7 +1,7 @@
 //! Resources of a document: by their identifier.
 
 use super::super::document::ResourceEntry;
-use super::{Before, Planner};
+use super::{Before, Planner, called};
 use crate::model::{Change, Resource};
 use crate::oauth::resources::{self, ResourceEdit};
 use crate::store::StoreError;
@@ -16,8 +16,8 @@ impl Planner<'_> {
     ) -> Result<(), StoreError> {
         let mut there = self.view.resources()?.len();
         let mut seen = BTreeSet::new();
-        for entry in entries {
-            let called = format!("the API {}", entry.identifier.trim());
+        for (n, entry) in entries.into_iter().enumerate() {
+            let called = called("the API", &entry.identifier, "resources", n);
             if !seen.insert(entry.identifier.trim().to_owned()) {
                 self.problem(format!("{called} is in the document twice"));
                 continue;
