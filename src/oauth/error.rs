@@ -358,6 +358,8 @@ pub enum BearerError {
     BadRequest,
     /// Malformed, expired, revoked, of another kind, or its person is gone.
     InvalidToken,
+    /// A good token, but for somebody else: in which way.
+    Audience(&'static str),
     /// A good token without this scope.
     InsufficientScope(&'static str),
     /// A good token of somebody who may not administer Doorlight.
@@ -385,6 +387,8 @@ impl BearerError {
                 "invalid_token",
                 "the access token is invalid or expired",
             )),
+            // RFC 6750 §3.1: “invalid for other reasons”. Only whoever has a token that holds is told.
+            Self::Audience(words) => Some(wire(401, "invalid_token", words)),
             Self::InsufficientScope(_) => Some(wire(
                 403,
                 "insufficient_scope",

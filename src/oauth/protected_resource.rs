@@ -61,6 +61,12 @@ pub fn metadata(issuer: &Issuer) -> Value {
     })
 }
 
+const ELSEWHERE: BearerError =
+    BearerError::Audience("the access token was issued for another service");
+const NOT_ALONE: BearerError = BearerError::Audience(
+    "the access token was issued for other services as well; ask for one for this alone",
+);
+
 /// Whether a token that holds may do that here. `administrator` says whether its person is one; `None`: a service's own.
 /// A token for another audience is no token here (RFC 9068 §4), and the issuer's own audience is another one: tokens that
 /// people give to their applications must not open this. Nor does a token that is for somebody else as well: they were sent
@@ -74,8 +80,11 @@ pub fn admit(
     let here = identifier(issuer);
     let others = token.audience();
     let mut others = others.iter().filter(|aud| **aud != issuer.as_str());
-    if !token.is_for(&here) || !others.all(|aud| *aud == here) {
-        return Err(BearerError::InvalidToken);
+    if !token.is_for(&here) {
+        return Err(ELSEWHERE);
+    }
+    if !others.all(|aud| *aud == here) {
+        return Err(NOT_ALONE);
     }
     if !token.has_scope(access.scope()) {
         return Err(BearerError::InsufficientScope(access.scope()));
@@ -166,7 +175,7 @@ mod tests {
                 both,
                 Some(true),
                 Access::Read,
-                Err(BearerError::InvalidToken),
+                Err(NOT_ALONE),
             ),
             (json!(here), "doorlight:read", None, Access::Read, Ok(())),
             (
@@ -203,22 +212,16 @@ mod tests {
                 both,
                 Some(true),
                 Access::Read,
-                Err(BearerError::InvalidToken),
+                Err(ELSEWHERE),
             ),
             (
                 json!("https://home.example/id/api/"),
                 both,
                 None,
                 Access::Read,
-                Err(BearerError::InvalidToken),
+                Err(ELSEWHERE),
             ),
-            (
-                json!([]),
-                both,
-                None,
-                Access::Read,
-                Err(BearerError::InvalidToken),
-            ),
+            (json!([]), both, None, Access::Read, Err(ELSEWHERE)),
         ] {
             let token = token(aud.clone(), scope);
             let admitted = admit(&token, administrator, access, &issuer());

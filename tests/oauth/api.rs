@@ -142,12 +142,33 @@ fn rfc9068_section_4_a_token_for_somebody_else_opens_nothing() {
         .sign_in("alice")
         .tokens(&client, &format!("openid {BOTH}"));
     let access = tokens["access_token"].as_str().unwrap();
-    let (status, challenge) = challenge(&get(&world, access, "/api/people"));
-    assert_eq!(status, 401);
-    assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
-    let id = tokens["id_token"].as_str().unwrap();
-    assert_eq!(get(&world, id, "/api/people").status, 401);
-    assert_eq!(get(&world, "nonsense", "/api/people").status, 401);
+    // RFC 6750 §3.1: to whoever has a token that holds it is said why; of any other nothing is said.
+    let (elsewhere, nothing) = (
+        "the access token was issued for another service",
+        "the access token is invalid or expired",
+    );
+    let refused = |token: &str, why: &str| {
+        let answer = get(&world, token, "/api/people");
+        let (status, challenge) = challenge(&answer);
+        assert_eq!(status, 401);
+        let words = format!("error=\"invalid_token\", error_description=\"{why}\"");
+        assert!(challenge.contains(&words), "{challenge}");
+        assert_eq!(answer.json()["error_description"], why);
+    };
+    refused(access, elsewhere);
+    refused(tokens["id_token"].as_str().unwrap(), nothing);
+    refused("nonsense", nothing);
+    let (head, signature) = access.rsplit_once('.').unwrap();
+    let forged: String = signature.chars().rev().collect();
+    refused(&format!("{head}.{forged}"), nothing);
+    let revoked = world.ask(
+        "POST",
+        "/revoke",
+        &client.basic(),
+        &format!("token={access}"),
+    );
+    assert_eq!(revoked.status, 200);
+    refused(access, nothing);
     // Never in the address or a form (RFC 9700 §4.3.2, RFC 9728 `bearer_methods_supported`).
     let robot = token(&world, &service(&world), BOTH);
     let query = format!("/api/people?access_token={robot}");
