@@ -8,10 +8,11 @@ use crate::ops::logout_delivery::{self, LogoutDelivery};
 use crate::ops::service_manager::{self, Managed};
 use crate::ops::timer::{Task, Timer};
 use crate::ops::{clock, logging};
-use crate::server::administration::{Actor, Authority, OperationError, people, restore};
+use crate::server::administration::{Actor, Authority, OperationError, issuer, people, restore};
 use crate::server::api::control;
 use crate::server::certificate::Keeper;
 use crate::server::context::{self, Context};
+use crate::server::doctor;
 use crate::server::listener::{self, Limits, Listener, Service, Shutdown};
 use crate::server::restoring::Restoring;
 use crate::server::routes;
@@ -207,6 +208,7 @@ fn serve(
         ),
     }
 
+    note_issuer(ctx);
     ctx.store
         .record(vec![Event::success(EventKind::ServerStarted, clock::now())]);
     announce(shared, ctx)?;
@@ -240,6 +242,24 @@ fn serve(
     }
     served?;
     Ok(backup)
+}
+
+/// Tells of another address than before. A file that cannot be written now keeps nobody out who only reads.
+fn note_issuer(ctx: &Context) {
+    let record = issuer::note(ctx, &at_start()).and_then(|()| {
+        let snapshot = ctx.store.snapshot()?;
+        Ok(snapshot.view().issuer_record()?)
+    });
+    match record {
+        Ok(record) => {
+            let known_as = &ctx.config.issuer;
+            let told = doctor::issuer::warning(record.as_ref(), known_as, clock::now());
+            if let Some(line) = told {
+                log::warn!("{line}");
+            }
+        }
+        Err(error) => log::warn!("whether Doorlight's address is the one of before: {error}"),
+    }
 }
 
 /// Where it is, and the one way in while there is no administrator.

@@ -2,8 +2,8 @@
 
 use super::{
     AuthorizationCode, BackupRecord, Client, Consent, Delivery, DeviceAuthorization, Event, Grant,
-    Group, InitialAccessToken, Link, PushedRequest, RefreshToken, Replay, Resource, Revocation,
-    Session, Settings, SigningKey, User,
+    Group, InitialAccessToken, IssuerRecord, Link, PushedRequest, RefreshToken, Replay, Resource,
+    Revocation, Session, Settings, SigningKey, User,
 };
 use crate::types::{
     ClientId, DeliveryId, GroupName, Id, InitialTokenId, LinkId, SessionId, UserId,
@@ -52,6 +52,8 @@ pub enum Change {
     PutSettings(Box<Settings>),
     /// Replaces.
     PutBackupRecord(Box<BackupRecord>),
+    /// Replaces.
+    PutIssuerRecord(Box<IssuerRecord>),
     /// Remembers a use of what may be used once.
     PutReplay(Replay),
     /// Adds.

@@ -112,6 +112,8 @@ kinds! {
     BackupDownloaded = "backup.downloaded": "Backup downloaded",
     /// Somebody said that the clock is right, which was in doubt.
     ClockTrusted = "clock.trusted": "Clock said to be right",
+    /// A server started with another issuer than before.
+    IssuerChanged = "issuer.changed": "Address of Doorlight changed",
     /// A setting changed.
     SettingsChanged = "settings.changed": "Settings changed",
     /// The device authorization endpoint answered.

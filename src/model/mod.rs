@@ -11,6 +11,7 @@ mod delivery;
 mod device;
 mod event;
 mod grant;
+mod issuer_record;
 mod key;
 mod pushed;
 mod registration;
@@ -37,6 +38,7 @@ pub use grant::{
     AuthorizationCode, ClaimRequest, ClaimsRequest, CodeChallenge, Consent, Grant, GrantEnd,
     RefreshToken, Revocation, Rotated,
 };
+pub use issuer_record::{IssuerRecord, Replaced};
 pub use key::{Algorithm, PrivateKey, SigningKey};
 pub use pushed::PushedRequest;
 pub use registration::{InitialAccessToken, RegistrationPolicy, SelfRegistered};

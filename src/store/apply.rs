@@ -1,6 +1,6 @@
 //! Applies changes, and keeps the index rows that belong to them. The one place that writes a row of either.
 
-use super::schema::{BACKUPS_KEY, SETTINGS_KEY, Table, member, pair};
+use super::schema::{BACKUPS_KEY, ISSUER_KEY, SETTINGS_KEY, Table, member, pair};
 use super::tables::{Tables, put};
 use super::{StoreError, View, replays, resources};
 use crate::model::{Change, DeviceAuthorization, Grant, Session, User};
@@ -50,6 +50,7 @@ pub(super) fn apply(tables: &Tables<'_>, change: Change) -> Result<(), StoreErro
         Change::DeleteSigningKey(kid) => remove(tables, Table::SigningKeys, kid.as_bytes()),
         Change::PutSettings(settings) => put(tables, Table::Settings, SETTINGS_KEY, &settings),
         Change::PutBackupRecord(record) => put(tables, Table::Settings, BACKUPS_KEY, &record),
+        Change::PutIssuerRecord(record) => put(tables, Table::Settings, ISSUER_KEY, &record),
         Change::PutReplay(replay) => put(tables, Table::Replays, &replays::key(&replay), &replay),
         Change::PutPushedRequest(request) => put(
             tables,

@@ -5,7 +5,7 @@
 //! | meta | `schema` | format version, 8 bytes, big endian | nobody |
 //! | meta | `sure` | when the clock was last sure (`ops::clock`): milliseconds since the epoch, 8 bytes, big endian | nobody |
 //! | meta | `counted` | how long the file was when its dead pages were counted (`compact`), 8 bytes, big endian | nobody |
-//! | settings | `settings`; `backups` | `Settings`; `BackupRecord` | nobody |
+//! | settings | `settings`; `backups`; `issuer` | `Settings`; `BackupRecord`; `IssuerRecord` | nobody |
 //! | clients | key of its `client_id` (`WireClientId::key`) | `Client` | administrator; one that registered itself: itself, sweep when unused; one that a document describes: sweep when unused |
 //! | users | user id | `User` | administrator |
 //! | usernames | folded name | user id | with the user |
@@ -101,6 +101,8 @@ pub(super) const COUNTED_KEY: &[u8] = b"counted";
 pub(super) const SETTINGS_KEY: &[u8] = b"settings";
 /// Where it stands what became of backups.
 pub(super) const BACKUPS_KEY: &[u8] = b"backups";
+/// Where it stands by which issuer Doorlight is known.
+pub(super) const ISSUER_KEY: &[u8] = b"issuer";
 
 /// Two ids as one key.
 pub(super) fn pair(a: &[u8; 16], b: &[u8; 16]) -> [u8; 32] {

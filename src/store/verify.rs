@@ -173,13 +173,21 @@ fn settings(view: &View<'_>, contents: &mut Contents) -> Result<(), StoreError> 
         Err(StoreError::BadRecord(_)) => contents.fault("settings: they do not read".to_owned()),
         Err(error) => return Err(error),
     }
-    match view.backup_record() {
-        Err(StoreError::BadRecord(_)) => {
-            contents.fault("settings: what became of backups does not read".to_owned());
-            Ok(())
+    for (what, read) in [
+        ("what became of backups", view.backup_record().map(drop)),
+        (
+            "the address of the last start",
+            view.issuer_record().map(drop),
+        ),
+    ] {
+        match read {
+            Err(StoreError::BadRecord(_)) => {
+                contents.fault(format!("settings: {what} does not read"));
+            }
+            read => read?,
         }
-        read => read.map(|_| ()),
     }
+    Ok(())
 }
 
 /// Each key must load, be the one that its name says, and sign so that its public half says yes.

@@ -5,12 +5,12 @@ use super::alarm::{Alarm, Watched};
 use super::codec::decode;
 use super::remembered::{Kept, Remembered};
 use super::rows::{Order, Rows};
-use super::schema::{BACKUPS_KEY, SETTINGS_KEY, Table};
+use super::schema::{BACKUPS_KEY, ISSUER_KEY, SETTINGS_KEY, Table};
 use super::tables::Tables;
 use crate::model::{
     AuthorizationCode, BackupRecord, Client, Consent, Delivery, DeviceAuthorization, Grant, Group,
-    InitialAccessToken, Link, PushedRequest, RefreshToken, Revocation, Session, Settings,
-    SigningKey, User,
+    InitialAccessToken, IssuerRecord, Link, PushedRequest, RefreshToken, Revocation, Session,
+    Settings, SigningKey, User,
 };
 use crate::types::{
     ClientId, DeliveryId, GrantId, GroupName, Id, InitialTokenId, LinkId, RefreshTokenId,
@@ -80,6 +80,11 @@ impl<'a> View<'a> {
     /// What became of backups; nothing in a file that made none.
     pub fn backup_record(&self) -> Result<BackupRecord, StoreError> {
         Ok(self.get(Table::Settings, BACKUPS_KEY)?.unwrap_or_default())
+    }
+
+    /// By which issuer the last start was known; `None` before there was one.
+    pub fn issuer_record(&self) -> Result<Option<IssuerRecord>, StoreError> {
+        self.get(Table::Settings, ISSUER_KEY)
     }
 
     /// One client, with the resources that concern it.

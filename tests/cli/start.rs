@@ -127,3 +127,50 @@ fn a_server_that_cannot_load_a_key_closes_the_file() {
     assert!(line.contains("key"), "{line}");
     assert_closed(&world);
 }
+
+/// Every application refused its sign-ins, and nothing said why.
+#[test]
+fn another_issuer_than_before_is_told_of_until_the_old_one_is_back() {
+    let mut world = World::started();
+    let old = world.issuer();
+    let new = format!("http://localhost:{}", world.port);
+    let told = |world: &World| {
+        let findings = world.run(&["doctor"], "").stdout;
+        let findings: Vec<Value> = serde_json::from_slice(&findings).unwrap();
+        let lines = world.log().matches("Doorlight's address is").count();
+        let found = findings
+            .into_iter()
+            .find(|found| found["check"] == "issuer");
+        (found, lines)
+    };
+    let changes = |world: &World| {
+        let events = world.run(&["audit", "--kind", "issuer.changed"], "").stdout;
+        let lines: Vec<Value> = String::from_utf8(events)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        lines
+    };
+    assert_eq!(told(&world), (None, 0));
+    world.trusted();
+    world.stop();
+    world.be_known_as(&new, &[]);
+    let (found, lines) = told(&world);
+    let found = found.unwrap();
+    assert_eq!((&found["level"], lines), (&"warning".into(), 1));
+    let words = found["found"].as_str().unwrap();
+    assert!(words.contains(&old) && words.contains(&new), "{words}");
+    assert_eq!(found["change"], format!("--issuer {old}"));
+    let recorded = changes(&world);
+    assert_eq!(recorded.len(), 1, "{recorded:?}");
+    assert_eq!(recorded[0]["detail"], format!("from {old} to {new}"));
+    // Said at each start, and recorded once.
+    world.stop();
+    world.start();
+    assert_eq!((told(&world).1, changes(&world).len()), (2, 1));
+    world.stop();
+    world.be_known_as(&old, &[]);
+    assert_eq!(told(&world), (None, 2));
+    assert_eq!(changes(&world).len(), 2);
+}

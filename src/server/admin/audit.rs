@@ -150,7 +150,10 @@ fn words(event: &Event) -> String {
 fn tells_of_what(event: &Event) -> bool {
     matches!(
         event.kind,
-        EventKind::GroupChanged | EventKind::GroupDeleted | EventKind::SettingsChanged
+        EventKind::GroupChanged
+            | EventKind::GroupDeleted
+            | EventKind::SettingsChanged
+            | EventKind::IssuerChanged
     )
 }
 

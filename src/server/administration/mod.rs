@@ -8,6 +8,7 @@ pub mod client_changes;
 pub mod clients;
 pub mod clock;
 pub mod groups;
+pub mod issuer;
 pub mod keys;
 pub mod metrics;
 pub mod outbound;

@@ -62,6 +62,7 @@ fn administers(change: &Change, view: &View<'_>, issuer: &Issuer) -> Result<bool
         | Change::DeleteSigningKey(_)
         | Change::PutSettings(_)
         | Change::PutBackupRecord(_)
+        | Change::PutIssuerRecord(_)
         | Change::PutReplay(_)
         | Change::PutPushedRequest(_)
         | Change::DeletePushedRequest(_)

@@ -11,6 +11,7 @@ mod certificate;
 mod clock;
 mod disk;
 mod finding;
+pub mod issuer;
 mod machine;
 mod permissions;
 pub mod probes;
@@ -20,7 +21,7 @@ mod sync;
 
 use crate::config::{CertificateFiles, Config};
 use crate::crypto::{password, random};
-use crate::model::{BackupRecord, BackupSettings};
+use crate::model::{BackupRecord, BackupSettings, IssuerRecord};
 use crate::ops;
 use crate::ops::clock::Doubt;
 use crate::ops::mounts::Mounts;
@@ -49,6 +50,7 @@ pub struct Patient<'a> {
 pub struct Records {
     sure: Option<Timestamp>,
     backups: (BackupSettings, BackupRecord),
+    issuer: Option<IssuerRecord>,
     /// Bytes of memory that the dearest hash takes, of those that are looked at.
     dearest_hash: u64,
 }
@@ -64,6 +66,7 @@ impl Records {
         Ok(Self {
             sure: view.sure()?,
             backups: (settings.unwrap_or_default(), view.backup_record()?),
+            issuer: view.issuer_record()?,
             dearest_hash: (view.slow_hashes(HASHES)?.iter())
                 .map(|phc| password::memory(phc.expose()))
                 .max()
@@ -148,6 +151,7 @@ pub fn quick(patient: &Patient<'_>, now: Timestamp) -> Vec<Finding> {
     findings.extend(of_records(patient.records.as_ref(), now));
     let mut dearest = 0;
     if let Some(Ok(records)) = &patient.records {
+        findings.extend(issuer::judge(records.issuer.as_ref(), &config.issuer, now));
         findings.extend(backups::place(&records.backups.0, mounts.as_ref()));
         dearest = records.dearest_hash;
     }
@@ -254,6 +258,7 @@ mod tests {
         let whole = Ok(Records {
             sure: None,
             backups: (BackupSettings::default(), BackupRecord::default()),
+            issuer: None,
             dearest_hash: 0,
         });
         assert!(levels(Some(&whole)).is_empty());
