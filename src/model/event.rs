@@ -4,11 +4,14 @@ use crate::types::{ClientId, RequestId, Timestamp, UserId};
 use log::kv::{self, Key, Source, Value, VisitSource};
 use log::{Level, Record};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $text:literal: $words:literal),* $(,)?) => {
+    (@refused) => { None };
+    (@refused $words:literal) => { Some($words) };
+    ($($(#[$doc:meta])* $name:ident = $text:literal: $words:literal $(/ $refused:literal)?),* $(,)?) => {
         /// What happened.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         pub enum EventKind {
@@ -29,6 +32,11 @@ macro_rules! kinds {
                 match self { $(Self::$name => $words),* }
             }
 
+            /// The same where it was refused, if that is in this list.
+            const fn words_refused(self) -> Option<&'static str> {
+                match self { $(Self::$name => kinds!(@refused $($refused)?)),* }
+            }
+
             /// From the stored form.
             pub fn parse(text: &str) -> Option<Self> {
                 match text { $($text => Some(Self::$name),)* _ => None }
@@ -37,41 +45,42 @@ macro_rules! kinds {
     };
 }
 
+// After a stroke: the words for a refusal, where those of what was done would read as if it had been.
 kinds! {
     /// A server began to serve.
     ServerStarted = "server.started": "Doorlight started",
     /// The first administrator.
-    SetupCompleted = "setup.completed": "First administrator created",
+    SetupCompleted = "setup.completed": "First administrator created" / "First administrator not created",
     /// A password or link was right.
-    SignIn = "sign_in": "Sign-in",
+    SignIn = "sign_in": "Sign-in" / "Sign-in failed",
     /// The password was asked again.
-    Reauthentication = "reauthentication": "Password confirmed",
+    Reauthentication = "reauthentication": "Password confirmed" / "Password not confirmed",
     /// A session ended by its person.
     SignOut = "sign_out": "Sign-out",
     /// A session was ended by someone else.
     SessionRevoked = "session.revoked": "Session ended",
     /// The authorization endpoint answered.
-    Authorization = "authorization": "Sign-in to an application",
+    Authorization = "authorization": "Sign-in to an application" / "No sign-in to an application",
     /// A person answered the consent page.
     Consent = "consent": "Permission given",
     /// Permission was taken back.
     ConsentRevoked = "consent.revoked": "Permission withdrawn",
     /// The token endpoint, `authorization_code`.
-    CodeRedeemed = "token.authorization_code": "Tokens issued after sign-in",
+    CodeRedeemed = "token.authorization_code": "Tokens issued after sign-in" / "No tokens after a sign-in",
     /// The token endpoint, `refresh_token`.
-    TokenRefreshed = "token.refresh": "Tokens renewed",
+    TokenRefreshed = "token.refresh": "Tokens renewed" / "Tokens not renewed",
     /// The token endpoint, `client_credentials`.
-    ClientCredentials = "token.client_credentials": "Token issued to a service",
+    ClientCredentials = "token.client_credentials": "Token issued to a service" / "No token for a service",
     /// The token endpoint refused before it knew the grant.
-    TokenRequest = "token.request": "Token request",
+    TokenRequest = "token.request": "Token request" / "Token request refused",
     /// Refusals of strangers that were too many to record.
-    RefusalsLeftOut = "refusals.left_out": "Refusals left out",
+    RefusalsLeftOut = "refusals.left_out": "Refusals left out" / "Refusals left out",
     /// A client failed to prove who it is.
-    ClientAuthentication = "client.authentication": "Identification of an application",
+    ClientAuthentication = "client.authentication": "Identification of an application" / "Application did not prove who it is",
     /// A token or grant was revoked.
-    TokenRevoked = "token.revoked": "Access withdrawn",
+    TokenRevoked = "token.revoked": "Access withdrawn" / "Access not withdrawn",
     /// Userinfo or introspection refused.
-    TokenCheck = "token.check": "Token checked",
+    TokenCheck = "token.check": "Token checked" / "Token not accepted",
     /// An application was added.
     ClientAdded = "client.added": "Application added",
     /// An application was edited.
@@ -91,7 +100,7 @@ kinds! {
     /// A person was removed.
     UserDeleted = "user.deleted": "Person deleted",
     /// A password was set.
-    PasswordSet = "user.password": "Password set",
+    PasswordSet = "user.password": "Password set" / "Password not set",
     /// A one-time link was made.
     LinkMade = "link.made": "One-time link made",
     /// A group was added or edited.
@@ -103,11 +112,11 @@ kinds! {
     /// A signing key was withdrawn or forgotten.
     KeyDeleted = "key.deleted": "Signing key removed",
     /// A backup took the place of the data file.
-    Restored = "file.restored": "Data file restored from a backup",
+    Restored = "file.restored": "Data file restored from a backup" / "Backup not restored",
     /// A backup was made, by itself or because somebody asked for it.
     BackupMade = "backup.made": "Backup made",
     /// One was to be made and was not.
-    BackupFailed = "backup.failed": "Backup failed",
+    BackupFailed = "backup.failed": "Backup failed" / "Backup failed",
     /// An administrator took one away in the browser.
     BackupDownloaded = "backup.downloaded": "Backup downloaded",
     /// Somebody said that the clock is right, which was in doubt.
@@ -117,27 +126,27 @@ kinds! {
     /// A setting changed.
     SettingsChanged = "settings.changed": "Settings changed",
     /// The device authorization endpoint answered.
-    DeviceAsked = "device.asked": "Sign-in asked for on another device",
+    DeviceAsked = "device.asked": "Sign-in asked for on another device" / "No code for another device",
     /// A person typed a code that no device waits with.
-    DeviceCodeTyped = "device.code": "Code of a device typed",
+    DeviceCodeTyped = "device.code": "Code of a device typed" / "Wrong code of a device typed",
     /// A person let a device in.
-    DeviceApproved = "device.approved": "Sign-in on another device allowed",
+    DeviceApproved = "device.approved": "Sign-in on another device allowed" / "Sign-in on another device not allowed",
     /// A person did not.
     DeviceDenied = "device.denied": "Sign-in on another device refused",
     /// The token endpoint, `urn:ietf:params:oauth:grant-type:device_code`.
-    DeviceCodeRedeemed = "token.device_code": "Tokens issued to another device",
+    DeviceCodeRedeemed = "token.device_code": "Tokens issued to another device" / "No tokens for another device",
     /// The registration endpoint answered.
-    Registration = "registration": "Application registered itself",
+    Registration = "registration": "Application registered itself" / "Application not registered",
     /// A registered application changed what it registered.
-    RegistrationChanged = "registration.changed": "Application changed its registration",
+    RegistrationChanged = "registration.changed": "Application changed its registration" / "Registration not changed",
     /// A registered application deleted itself, or was forgotten unused.
-    RegistrationDeleted = "registration.deleted": "Registered application removed",
+    RegistrationDeleted = "registration.deleted": "Registered application removed" / "Registered application not removed",
     /// An initial access token was made or taken back.
     InitialTokenChanged = "registration.token": "Registration token made or removed",
     /// An application was told of a sign-out, or could not be.
-    LogoutDelivery = "logout.delivery": "Application told of a sign-out",
+    LogoutDelivery = "logout.delivery": "Application told of a sign-out" / "Application not told of a sign-out",
     /// A call to another server that a rule of ours refused.
-    OutboundCall = "outbound.call": "Call to another server",
+    OutboundCall = "outbound.call": "Call to another server" / "Call to another server not made",
     /// A resource was added.
     ResourceAdded = "resource.added": "API added",
     /// A resource was edited.
@@ -145,7 +154,7 @@ kinds! {
     /// A resource was removed.
     ResourceDeleted = "resource.deleted": "API deleted",
     /// The token endpoint, `urn:ietf:params:oauth:grant-type:token-exchange`.
-    TokenExchanged = "token.exchange": "Token exchanged for another",
+    TokenExchanged = "token.exchange": "Token exchanged for another" / "Token not exchanged",
     /// A document was taken in.
     Imported = "import": "Records imported",
 }
@@ -260,6 +269,16 @@ impl Event {
         .detail(why)
     }
 
+    /// What happened, as a person reads it. What was refused never reads as if it had been done.
+    pub fn words(&self) -> Cow<'static, str> {
+        let words = self.kind.words();
+        match (self.outcome, self.kind.words_refused()) {
+            (Outcome::Success, _) => words.into(),
+            (Outcome::Refused, Some(refused)) => refused.into(),
+            (Outcome::Refused, None) => format!("{words}: refused").into(),
+        }
+    }
+
     /// Says whom it concerns.
     pub fn user(mut self, user: &super::User) -> Self {
         self.user = Some(user.id);
@@ -372,6 +391,26 @@ impl Source for Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// “Tokens renewed” stood there where none were.
+    #[test]
+    fn a_refusal_never_reads_as_if_it_had_been_done() {
+        let now = Timestamp::default();
+        for kind in EventKind::ALL {
+            let done = Event::success(*kind, now).words();
+            let refused = Event::refused(*kind, now, "no").words();
+            assert_eq!(done, kind.words());
+            let ends_well = !matches!(kind, EventKind::RefusalsLeftOut | EventKind::BackupFailed);
+            assert_eq!(refused != done, ends_well, "{refused}");
+            let says_so = ["not", "No ", "efus", "failed", "Wrong"];
+            assert!(
+                says_so.iter().any(|word| refused.contains(word)),
+                "{refused}"
+            );
+        }
+        let failed = Event::refused(EventKind::UserAdded, now, "no").words();
+        assert_eq!(failed, "Person added: refused");
+    }
 
     /// A thousand control characters were six thousand bytes in the file, for whoever sent them.
     #[test]

@@ -1,6 +1,6 @@
 //! Lists of the admin pages: turning the pages shows every record once, and a search finds its own.
 
-use crate::world::{Browser, World};
+use crate::world::{Browser, World, redeem};
 
 /// More than one page of each.
 const MANY: usize = 53;
@@ -98,6 +98,34 @@ fn an_event_about_a_group_names_it() {
             );
         }
     }
+}
+
+/// “Tokens issued after sign-in” stood there where none were.
+#[test]
+fn what_was_refused_does_not_read_as_if_it_had_been_done() {
+    let world = World::started();
+    world.admin("root");
+    let client = world.trusted();
+    let mut admin = world.sign_in("root");
+    let code = admin.code(&client, "openid");
+    for status in [200, 400] {
+        assert_eq!(world.token(&client, &redeem(&code)).status, status);
+    }
+    let of_client = format!("/admin/audit?application={}", client.id);
+    for path in ["/admin", &of_client] {
+        let shown = admin.get(path).body;
+        let rows = shown.split("class=\"tag bad\">Refused</span>").skip(1);
+        let refused: Vec<&str> = rows.collect();
+        assert_eq!(refused.len(), 1, "{path}: {shown}");
+        assert!(
+            refused[0].starts_with(" No tokens after a sign-in"),
+            "{path}: {}",
+            refused[0]
+        );
+    }
+    let page = admin.get(&format!("/admin/applications/{}", client.id));
+    let words = "It was refused the last time.</strong> No tokens after a sign-in, ";
+    assert!(page.body.contains(words), "{}", page.body);
 }
 
 /// “Settings changed” alone said nothing.

@@ -128,7 +128,7 @@ pub(super) fn line(event: &Event) -> EventRow {
         .collect();
     let words = match names.is_empty() {
         true => row.words.clone(),
-        false => format!("{}: {}", event.kind.words(), names.join(", ")),
+        false => format!("{}: {}", event.words(), names.join(", ")),
     };
     EventRow { words, ..row }
 }
@@ -136,10 +136,10 @@ pub(super) fn line(event: &Event) -> EventRow {
 /// What happened; to which group or settings, for those have no column; and who did it, where that is not the person whom
 /// it concerns.
 fn words(event: &Event) -> String {
-    let words = event.kind.words();
+    let words = event.words();
     let words = match tells_of_what(event) && !event.detail.is_empty() {
         true => format!("{words}: {}", event.detail),
-        false => words.to_owned(),
+        false => words.into_owned(),
     };
     match &event.actor {
         Some(actor) if event.username.as_ref() != Some(actor) => format!("{words}, by {actor}"),

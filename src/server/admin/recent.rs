@@ -70,7 +70,7 @@ impl Recent {
         let settled = refusal::redirect_uri(event)
             .is_some_and(|received| client.redirect_uris.contains(&received));
         Some(RecentRefusal {
-            what: event.kind.words().to_owned(),
+            what: event.words().into_owned(),
             refusal: refusal::of(event).filter(|_| !settled)?,
             when: when(event.time),
         })
