@@ -34,7 +34,7 @@ use crate::ops::{core_dumps, inspection};
 use crate::store::panics::{self, Meaning};
 use crate::types::Issuer;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use ipnet::IpNet;
 use rustix::process::Signal;
 use std::io::Write;
@@ -200,13 +200,8 @@ pub fn main() -> ExitCode {
         complain(&format!("core dumps stay allowed: {error}"));
     }
     inspection::this_program_answers();
-    let mut command = grammar();
-    let parsed = command
-        .try_get_matches_from_mut(std::env::args_os())
-        .and_then(|matches| Arguments::from_arg_matches(&matches));
-    let arguments = match parsed {
-        Ok(arguments) => arguments,
-        Err(error) => return usage(&mut command, &error),
+    let Ok(arguments) = parse(&mut grammar()) else {
+        return usage();
     };
     let settings = arguments.settings;
     let config = Config {
@@ -251,6 +246,12 @@ pub fn main() -> ExitCode {
     }
 }
 
+fn parse(grammar: &mut Command) -> Result<Arguments, clap::Error> {
+    grammar
+        .try_get_matches_from_mut(std::env::args_os())
+        .and_then(|matches| Arguments::from_arg_matches(&matches))
+}
+
 /// The arguments, without the variables that are set to nothing: so a compose file writes one that is not set. In the help
 /// of a verb, those of every verb stand behind its own.
 fn grammar() -> Command {
@@ -266,6 +267,41 @@ fn grammar() -> Command {
             .is_some_and(|value| value.is_empty());
         if empty { argument.env(None) } else { argument }
     })
+}
+
+/// The same for what a person reads: each verb shows of the settings that all take those that it uses. It takes a copy of
+/// each for each verb, so that a verb that is run goes without.
+fn narrowed(command: Command) -> Command {
+    let settings: Vec<Arg> = command.get_arguments().cloned().collect();
+    command.mut_subcommands(|verb| {
+        let path = verb.get_name().to_owned();
+        showing(verb, &path, &settings)
+    })
+}
+
+fn showing(verb: Command, path: &str, settings: &[Arg]) -> Command {
+    let copies = settings.iter().map(|setting| {
+        let shown = uses(path, setting.get_id().as_str());
+        setting.clone().hide(!shown)
+    });
+    verb.args(copies).mut_subcommands(|below| {
+        let path = format!("{path} {}", below.get_name());
+        showing(below, &path, settings)
+    })
+}
+
+/// Whether a verb uses a setting. Those that write do what the server would where none runs: links, and what is told to
+/// applications, hold the issuer, which has its port from the address to listen on unless it is set.
+fn uses(verb: &str, setting: &str) -> bool {
+    match (verb, setting) {
+        (_, "data" | "json") | ("serve", _) => true,
+        ("doctor", setting) => setting != "log_format",
+        ("health", setting) => matches!(setting, "listen" | "tls_cert" | "tls_key"),
+        ("user link" | "client add" | "import" | "setup-link", setting) => {
+            matches!(setting, "issuer" | "listen")
+        }
+        _ => false,
+    }
 }
 
 fn run(shared: &Shared, verb: Verb) -> Result<(), Failure> {
@@ -310,13 +346,17 @@ fn quietly(act: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
 
 /// Help and version go to standard output; a mistake is one line on standard error and exit code 2. A command whose
 /// verb is missing shows its verbs there.
-fn usage(command: &mut Command, error: &clap::Error) -> ExitCode {
+fn usage() -> ExitCode {
+    let mut command = narrowed(grammar());
+    let Err(error) = parse(&mut command) else {
+        return ExitCode::from(2);
+    };
     if !error.use_stderr() {
         // A closed pipe is no reason to fail.
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    if let Some(help) = verbs(command, error) {
+    if let Some(help) = verbs(&mut command, &error) {
         // Nor is a closed standard error.
         let _ = write!(std::io::stderr(), "{help}");
         return ExitCode::from(2);

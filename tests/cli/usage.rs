@@ -76,9 +76,6 @@ fn the_help_of_a_verb_begins_with_its_own_flags_and_ends_with_an_example() {
         "For every command:",
         "--data",
         "--json",
-        "Settings of the server:",
-        "--listen",
-        "--http-redirect",
         "Example: doorlight user add",
     ];
     assert!(order.map(at).is_sorted(), "{add}");
@@ -91,6 +88,48 @@ fn the_help_of_a_verb_begins_with_its_own_flags_and_ends_with_an_example() {
         .env("DOORLIGHT_TLS_KEY", "/secret/place")
         .arg("help");
     assert!(!text(&command.output().unwrap().stdout).contains("/secret/place"));
+}
+
+/// Each ended with ten flags of the server that did nothing there.
+#[test]
+fn the_help_of_a_verb_shows_the_settings_that_it_uses_and_no_others() {
+    let world = World::empty();
+    let all = [
+        "--data",
+        "--json",
+        "--issuer",
+        "--listen",
+        "--trusted-proxy",
+        "--log-format",
+        "--tls-cert",
+        "--tls-key",
+        "--http-redirect",
+    ];
+    for (verb, used) in [
+        (&[][..], &all[..]),
+        (&["serve"], &all),
+        (&["user"], &all[..2]),
+        (&["user", "list"], &all[..2]),
+        (&["user", "link"], &all[..4]),
+        (&["client", "edit"], &all[..2]),
+        (&["setup-link"], &all[..4]),
+        (&["backup"], &all[..2]),
+        (
+            &["health"],
+            &["--data", "--json", "--listen", "--tls-cert", "--tls-key"],
+        ),
+    ] {
+        let arguments: Vec<&str> = verb.iter().copied().chain(["--help"]).collect();
+        let output = world.command().args(&arguments).output().unwrap();
+        let help = text(&output.stdout);
+        let flags = |flag: &&&str| help.contains(&format!(" {flag}"));
+        let shown: Vec<&str> = all.iter().filter(flags).copied().collect();
+        let expected: Vec<&str> = all.iter().filter(|f| used.contains(f)).copied().collect();
+        assert_eq!(shown, expected, "{verb:?}: {help}");
+    }
+    // They are taken all the same: a variable or a script may give them to every verb.
+    world.verb(&["setup-link", "--tls-cert", "a", "--tls-key", "b"], "");
+    assert!(world.data().exists());
 }
 
 #[test]
