@@ -48,11 +48,13 @@ fn a_value_that_there_is_not_is_answered_with_those_that_there_are() {
         assert!(line.contains(known), "{line}");
     }
     world.verb(&["setup-link"], "");
-    let line = refused(&world.run(&["audit", "--kind", "nonsense"], ""), 1);
-    assert!(
-        line.contains("sign_in, ") && line.contains("refused"),
-        "{line}"
-    );
+    for (flag, known) in [("--kind", "sign_in, "), ("--outcome", "refused")] {
+        let line = refused(&world.run(&["audit", flag, "nonsense"], ""), 1);
+        assert!(
+            line.contains("no “nonsense”") && line.contains(known),
+            "{line}"
+        );
+    }
 }
 
 /// Settings of the server stood between those of the verb.
