@@ -124,6 +124,44 @@ fn an_application_that_is_ticked_so_gets_bound_tokens_only() {
     assert_eq!(bare().status, 200);
 }
 
+/// Four addresses that a stranger made up were all that was offered, and that of the family was gone.
+#[test]
+fn an_address_that_was_refused_to_a_person_stands_before_those_of_strangers() {
+    let world = World::started();
+    let mut admin = administrator(&world);
+    let client = world.trusted();
+    let target = |redirect_uri: &str| {
+        format!(
+            "/authorize?response_type=code&client_id={}&redirect_uri={}&scope=openid",
+            client.id,
+            encode(redirect_uri)
+        )
+    };
+    assert_eq!(admin.get(&target("https://app.example/ours")).status, 400);
+    for n in 0..60 {
+        let made_up = target(&format!("https://app.example/made-up-{n}"));
+        assert_eq!(world.ask("GET", &made_up, "", "").status, 400);
+    }
+    // Refusals are recorded behind the answer: what is written after them waits for them.
+    world.client("Behind", &["--redirect-uri", REDIRECT]);
+    let page = admin
+        .get(&format!("/admin/applications/{}", client.id))
+        .body;
+    let offered: Vec<&str> = page
+        .split("<dt>It asked for</dt><dd><code>")
+        .skip(1)
+        .filter_map(|after| after.split('<').next())
+        .collect();
+    assert_eq!(
+        offered,
+        [
+            "https://app.example/ours",
+            "https://app.example/made-up-59",
+            "https://app.example/made-up-58"
+        ]
+    );
+}
+
 #[test]
 fn wherever_a_refusal_is_shown_stands_why() {
     let world = World::started();

@@ -10,8 +10,9 @@ use std::collections::HashMap;
 
 /// Events that a list looks back over.
 const EVENTS: usize = 1_000;
-/// Refusals that the page of an application looks back over, and addresses that it offers.
+/// Refusals that the page of an application looks back over for the last, and for addresses; addresses that it offers.
 const REFUSALS: usize = 50;
+const REFUSED_ADDRESSES: usize = 1_000;
 const OFFERED: usize = 3;
 
 /// What was last heard of each application.
@@ -92,7 +93,8 @@ fn calls_it(kind: EventKind) -> bool {
     matches!(kind, EventKind::LogoutDelivery | EventKind::OutboundCall)
 }
 
-/// Addresses that a sign-in wanted to return to lately and that could be registered; the latest first.
+/// Addresses that a sign-in wanted to return to lately and that could be registered: those first that were refused to
+/// somebody who was signed in, for strangers can have as many refused as they like; the latest first of both.
 pub(super) fn refused_addresses(
     view: &View<'_>,
     client: &Client,
@@ -104,7 +106,9 @@ pub(super) fn refused_addresses(
         ..EventFilter::default()
     };
     let mut found: Vec<RefusedRedirect> = Vec::new();
-    for (_, event) in view.events(&filter, None, REFUSALS)?.events {
+    let mut events = view.events(&filter, None, REFUSED_ADDRESSES)?.events;
+    events.sort_by_key(|(_, event)| event.user.is_none());
+    for (_, event) in events {
         let Some(received) = refusal::redirect_uri(&event) else {
             continue;
         };

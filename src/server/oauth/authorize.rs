@@ -314,11 +314,18 @@ pub fn no_target(
     why: &NoTarget,
 ) -> Response {
     let detail = why.detail(form.text("client_id"));
-    let event = Event::refused(EventKind::Authorization, incoming.now, detail)
+    let mut event = Event::refused(EventKind::Authorization, incoming.now, detail)
         .from(Some(incoming.address()));
-    incoming
-        .ctx
-        .record_refusal(client.map_or(event.clone(), |client| event.client(client)));
+    if let Some(client) = client {
+        event = event.client(client);
+    }
+    // Strangers can cause any number of these; one in the browser of somebody who is known is told from them.
+    match sign_in::visitor(incoming) {
+        Ok(Some(visitor)) => event = event.user(&visitor.user),
+        Ok(None) => {}
+        Err(error) => log::warn!("{error}"),
+    }
+    incoming.ctx.record_refusal(event);
     failure::no_target(incoming, client, form, why)
 }
 
