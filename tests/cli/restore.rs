@@ -183,12 +183,12 @@ fn new_keys_leave_nothing_of_use_to_whoever_read_the_backup() {
         assert_eq!(restored["backups_to"], stick, "{restored}");
         assert_eq!(restored["backups_encrypted_to"][0], public, "{restored}");
         new.start();
-        for _ in 0..4 {
+        for _ in 0..5 {
             while guess(&mut Browser::new(&new), "wrong") == 429 {
                 std::thread::sleep(Duration::from_millis(50));
             }
         }
-        // For four seconds from now no stranger signs in as alice.
+        // For eight seconds from now no stranger signs in as alice.
         let mut browser = Browser::new(&new);
         browser.cookies.insert(DEVICE.to_owned(), device.clone());
         assert_eq!(guess(&mut browser, PASSWORD), known, "{flag}");

@@ -12,7 +12,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 
@@ -163,10 +163,14 @@ pub fn audit(world: &World) -> String {
 
 /// Nobody waits for the record of a refusal, so it may come a little later.
 pub fn is_recorded(world: &World, text: &str) -> bool {
-    (0..100).any(|_| {
+    let begun = Instant::now();
+    while !audit(world).contains(text) {
+        if begun.elapsed() > Duration::from_secs(60) {
+            return false;
+        }
         thread::sleep(Duration::from_millis(20));
-        audit(world).contains(text)
-    })
+    }
+    true
 }
 
 fn discovered(world: &World) -> Value {

