@@ -8,6 +8,9 @@ use std::os::unix::fs::FileExt;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+/// How long a verb waits for the file.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 fn begin(world: &World, name: &str) -> Child {
     world
         .command()
@@ -20,9 +23,18 @@ fn begin(world: &World, name: &str) -> Child {
 }
 
 fn all_at_once(world: &World, names: &[&str]) {
-    let begun: Vec<Child> = names.iter().map(|name| begin(world, name)).collect();
-    for child in begun {
-        let output = child.wait_with_output().unwrap();
+    let since = Instant::now();
+    let begun: Vec<(&str, Child)> = names
+        .iter()
+        .map(|name| (*name, begin(world, name)))
+        .collect();
+    for (name, child) in begun {
+        let mut output = child.wait_with_output().unwrap();
+        let has_waited = text(&output.stderr).contains("is in use by another Doorlight");
+        if has_waited && since.elapsed() >= PATIENCE {
+            // On a machine so slow the others take longer than a verb waits.
+            output = begin(world, name).wait_with_output().unwrap();
+        }
         assert!(output.status.success(), "{output:?}");
     }
     for name in names {
@@ -80,20 +92,38 @@ fn a_file_that_changes_is_not_called_damaged() {
         let file = File::options().write(true).open(world.data()).unwrap();
         file.write_all_at(&vec![byte; whole.len() - 4_096], 4_096)
             .unwrap();
-        std::thread::sleep(Duration::from_millis(20));
     };
     half_way(0);
     // One that nobody mends is damaged, and soon said to be.
     let line = refused(&world.run(&["user", "list"], ""), 1);
     assert!(line.contains("is damaged"), "{line}");
 
-    let mut waiting = [begin(&world, "ben"), begin(&world, "cid")];
-    for byte in 1..50 {
-        half_way(byte);
-    }
-    for child in &mut waiting {
-        assert!(child.try_wait().unwrap().is_none(), "one gave up");
-    }
+    // Where this machine stood still for as long as a verb looks, the file did not change.
+    let changes = || {
+        let mut waiting = [begin(&world, "ben"), begin(&world, "cid")];
+        let (mut longest, mut before) = (Duration::ZERO, Instant::now());
+        for byte in 1..50 {
+            half_way(byte);
+            std::thread::sleep(Duration::from_millis(20));
+            longest = longest.max(before.elapsed());
+            before = Instant::now();
+        }
+        let gave_up = |child: &mut Child| child.try_wait().unwrap().is_some();
+        let all_wait = !waiting.iter_mut().any(gave_up);
+        assert!(
+            all_wait || longest > Duration::from_millis(100),
+            "one gave up"
+        );
+        if all_wait {
+            return Some(waiting);
+        }
+        for child in &mut waiting {
+            let _ = child.kill();
+            child.wait().unwrap();
+        }
+        None
+    };
+    let waiting = (0..20).find_map(|_| changes()).unwrap();
     let file = File::options().write(true).open(world.data()).unwrap();
     file.write_all_at(&whole, 0).unwrap();
     for child in waiting {
