@@ -46,7 +46,7 @@ impl Receiving {
 
     /// The next logout token.
     pub fn token(&self) -> String {
-        let post = self.posts.recv_timeout(Duration::from_secs(20)).unwrap();
+        let post = self.posts.recv_timeout(Duration::from_secs(60)).unwrap();
         let (head, body) = post.split_once("\r\n\r\n").unwrap();
         assert!(
             head.starts_with("POST /out?from=doorlight HTTP/1.1\r\n"),
@@ -153,7 +153,7 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         if let Some(seen) = look() {
             return seen;
         }
-        assert!(begun.elapsed() < Duration::from_secs(20), "{what}");
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
         thread::sleep(Duration::from_millis(20));
     }
 }

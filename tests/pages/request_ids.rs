@@ -84,7 +84,7 @@ fn the_id_on_an_error_page_finds_its_event_and_its_lines() {
         if !text.is_empty() {
             break text;
         }
-        assert!(begun.elapsed() < Duration::from_secs(20), "{}", world.log());
+        assert!(begun.elapsed() < Duration::from_secs(60), "{}", world.log());
         std::thread::sleep(Duration::from_millis(20));
     };
     assert_eq!(found.lines().count(), 1, "{found}");

@@ -210,7 +210,7 @@ fn the_log_holds_no_secret(format: &str) {
     limit_files(world, "unlimited");
     let begun = Instant::now();
     while world.ask("GET", "/readyz", "", "").status != 200 {
-        assert!(begun.elapsed() < Duration::from_secs(20), "{}", world.log());
+        assert!(begun.elapsed() < Duration::from_secs(60), "{}", world.log());
         std::thread::sleep(Duration::from_millis(100));
     }
     let log = taken(world);

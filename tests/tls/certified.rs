@@ -109,7 +109,7 @@ pub fn until(what: &str, world: &World, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(
-            begun.elapsed() < Duration::from_secs(30),
+            begun.elapsed() < Duration::from_secs(60),
             "never: {what}; {}",
             world.log()
         );

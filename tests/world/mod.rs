@@ -345,7 +345,7 @@ impl World {
     pub fn connect(&self) -> Option<Box<dyn Stream>> {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream
-            .set_read_timeout(Some(Duration::from_secs(30)))
+            .set_read_timeout(Some(Duration::from_secs(60)))
             .ok()?;
         let Some(config) = &self.tls else {
             return Some(Box::new(stream));
