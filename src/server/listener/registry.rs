@@ -97,6 +97,9 @@ struct Entry {
     socket: Socket,
     /// Of a trusted proxy, which stands for many.
     exempt: bool,
+    /// Connections of its peer that were not told to go. Counted here as well, so that looking for the one that has to go
+    /// takes a glance at each: newcomers queue behind it.
+    held: Arc<AtomicUsize>,
     state: AtomicU64,
 }
 
@@ -117,7 +120,7 @@ struct Connections {
     next_id: u64,
     entries: HashMap<u64, Arc<Entry>>,
     /// Connections of each peer that were not told to go.
-    of_peer: HashMap<Peer, usize>,
+    of_peer: HashMap<Peer, Arc<AtomicUsize>>,
     /// Connections that were told to go and are still there.
     leaving: usize,
 }
@@ -147,9 +150,8 @@ impl Registry {
     ) -> Result<Ticket, Socket> {
         let deadline = Instant::now() + PATIENCE;
         let mut connections = self.lock();
-        let held = connections.of_peer.get(&peer).copied().unwrap_or(0);
         if !exempt
-            && held >= self.per_address
+            && connections.held_by(peer) >= self.per_address
             && !self.shed(&mut connections, Some(peer), Phase::Sending)
         {
             return Err(socket);
@@ -179,10 +181,10 @@ impl Registry {
             peer,
             socket,
             exempt,
+            held: connections.count(peer),
             state,
         });
         connections.entries.insert(id, Arc::clone(&entry));
-        *connections.of_peer.entry(peer).or_default() += 1;
         self.live
             .store(connections.entries.len(), Ordering::Relaxed);
         counters::up(&counters::counters().accepted);
@@ -250,7 +252,7 @@ impl Registry {
     /// than `last`.
     fn shed(&self, connections: &mut Connections, only: Option<Peer>, last: Phase) -> bool {
         let now = self.now();
-        self.shed_first(connections, |_, seen| {
+        self.shed_first(connections, |seen| {
             let of_them = only.is_none_or(|peer| seen.peer == peer);
             let may_go = seen.phase == Phase::Idle || seen.stalls(now);
             (of_them && may_go && seen.phase <= last).then_some((seen.phase, seen.since))
@@ -265,23 +267,25 @@ impl Registry {
     fn shed_for(&self, connections: &mut Connections, newcomer: Peer) -> bool {
         let now = self.now();
         let own = connections.held_by(newcomer);
-        self.shed_first(connections, |_, seen| {
-            seen.stalls(now).then_some((seen.phase, seen.since))
-        }) || self.shed_first(connections, |connections, seen| {
-            let held = connections.held_by(seen.peer);
-            let may_go = seen.phase < Phase::Busy && !seen.exempt && held > own + 1;
-            may_go.then_some((Reverse(held), seen.phase, seen.since))
-        }) || self.shed_first(connections, |connections, seen| {
-            let may_go = seen.phase == Phase::Idle && connections.held_by(seen.peer) >= own;
-            may_go.then_some(seen.since)
+        self.shed_first(connections, |seen| {
+            if seen.stalls(now) {
+                Some((0, Reverse(0), seen.phase, seen.since))
+            } else if seen.held > own + 1 && !seen.exempt {
+                Some((1, Reverse(seen.held), seen.phase, seen.since))
+            } else if seen.held >= own && seen.phase == Phase::Idle {
+                Some((2, Reverse(0), seen.phase, seen.since))
+            } else {
+                None
+            }
         })
     }
 
-    /// Closes the connection that `rank` puts first; it gives no rank to those that may not go.
+    /// Closes the connection that `rank` puts first; it gives no rank to those that may not go. Nobody who is being
+    /// answered does.
     fn shed_first<R: Ord>(
         &self,
         connections: &mut Connections,
-        rank: impl Fn(&Connections, Seen) -> Option<R>,
+        rank: impl Fn(Seen) -> Option<R>,
     ) -> bool {
         loop {
             let ranked = connections.entries.values().filter_map(|entry| {
@@ -289,10 +293,11 @@ impl Registry {
                 let seen = Seen {
                     peer: entry.peer,
                     exempt: entry.exempt,
+                    held: entry.held.load(Ordering::Relaxed),
                     phase: Phase::of(state),
                     since: state >> PHASE_BITS,
                 };
-                let rank = rank(connections, seen).filter(|_| seen.phase < Phase::Busy)?;
+                let rank = (seen.phase < Phase::Busy).then(|| rank(seen))??;
                 Some(((rank, entry.id), state, entry))
             });
             let first = ranked.min_by(|(one, ..), (other, ..)| one.cmp(other));
@@ -360,6 +365,8 @@ impl Registry {
 struct Seen {
     peer: Peer,
     exempt: bool,
+    /// How many its peer has.
+    held: usize,
     phase: Phase,
     since: u64,
 }
@@ -373,15 +380,23 @@ impl Seen {
 
 impl Connections {
     fn held_by(&self, peer: Peer) -> usize {
-        self.of_peer.get(&peer).copied().unwrap_or(0)
+        self.of_peer
+            .get(&peer)
+            .map_or(0, |held| held.load(Ordering::Relaxed))
+    }
+
+    /// Counts one more of a peer.
+    fn count(&mut self, peer: Peer) -> Arc<AtomicUsize> {
+        let held = self.of_peer.entry(peer).or_default();
+        held.fetch_add(1, Ordering::Relaxed);
+        Arc::clone(held)
     }
 
     fn forget(&mut self, peer: Peer) {
-        if let Some(count) = self.of_peer.get_mut(&peer) {
-            *count -= 1;
-            if *count == 0 {
-                self.of_peer.remove(&peer);
-            }
+        if let Some(held) = self.of_peer.get(&peer)
+            && held.fetch_sub(1, Ordering::Relaxed) == 1
+        {
+            self.of_peer.remove(&peer);
         }
     }
 }
