@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `crowd` | many connections from many addresses, and how each behaves |
 //! | `siege` | a server, a crowd around it, and the visitor who is to be answered |
+//! | `witness` | how long the machine stood still meanwhile |
 //! | `plain`, `encrypted` | the attacks |
 #![cfg(any(not(debug_assertions), clippy))]
 #![allow(
@@ -25,3 +26,4 @@ mod crowd;
 mod encrypted;
 mod plain;
 mod siege;
+mod witness;
