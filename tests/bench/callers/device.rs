@@ -1,6 +1,8 @@
 //! A device that waits for its person (RFC 8628 §3.5): asked for once, polled again and again while nobody answers.
 //! Far faster than it may, so nearly every answer is `slow_down`; the server finds it the same way as
-//! `authorization_pending`, which comes first.
+//! `authorization_pending`, which comes first, and again where this machine took so long that it was not too fast.
+
+use std::time::{Duration, Instant};
 
 use super::Application;
 use crate::http::{self, Answer, string_member};
@@ -8,11 +10,15 @@ use crate::load::{Caller, Verdict};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
+/// Less than the interval that a device begins with, by more than the server forgives.
+const TOO_SOON: Duration = Duration::from_secs(4);
+
 pub struct Poll {
     application: Application,
     /// Rendered once the code is known.
     request: Option<Vec<u8>>,
-    polled: bool,
+    /// When the last poll was sent, and the one before.
+    polled: [Option<Instant>; 2],
 }
 
 impl Poll {
@@ -20,7 +26,7 @@ impl Poll {
         Self {
             application: application.clone(),
             request: None,
-            polled: false,
+            polled: [None; 2],
         }
     }
 
@@ -32,7 +38,11 @@ impl Poll {
 impl Caller for Poll {
     fn request(&mut self, out: &mut Vec<u8>) {
         match &self.request {
-            Some(request) => out.extend_from_slice(request),
+            Some(request) => {
+                out.extend_from_slice(request);
+                let [last, _] = self.polled;
+                self.polled = [Some(Instant::now()), last];
+            }
             None => {
                 let host = &self.application.host;
                 let fields = [("scope", "openid profile")];
@@ -52,13 +62,15 @@ impl Caller for Poll {
             self.request = Some(http::post(host, "/token", &self.headers(), &fields));
             return Verdict::More;
         }
-        let expected = if self.polled {
-            "slow_down"
-        } else {
-            "authorization_pending"
+        let error = string_member(answer.body, "error").filter(|_| answer.status == 400);
+        let [_, before] = self.polled;
+        let before = before.map(|at| at.elapsed());
+        let is_right = match error {
+            Some("slow_down") => before.is_some(),
+            Some("authorization_pending") => before.is_none_or(|before| before >= TOO_SOON),
+            _ => false,
         };
-        self.polled = true;
-        if answer.status == 400 && string_member(answer.body, "error") == Some(expected) {
+        if is_right {
             Verdict::Done
         } else {
             Verdict::Wrong(answer.summary())
