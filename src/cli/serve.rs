@@ -186,7 +186,7 @@ fn serve(
     let (pages, verbs) = (ctx.clone(), ctx.clone());
     let mut site = Service::new(
         tcp,
-        Arc::new(move |request| routes::handle(&pages, request)),
+        Arc::new(move |request, body| routes::handle(&pages, request, body)),
     )
     .with_uploads(Arc::new(restoring.clone()));
     if let Some(keeper) = keeper {
@@ -198,7 +198,7 @@ fn serve(
         Ok(unix) => services.push(
             Service::new(
                 unix,
-                Arc::new(move |request| control::handle(&verbs, request)),
+                Arc::new(move |request, body| control::handle(&verbs, request, body)),
             )
             .with_body_limit(control::body_limit),
         ),

@@ -9,20 +9,17 @@ use crate::model::{Session, Settings, User};
 use crate::store::{StoreError, View};
 use crate::types::{Form, FormError, SessionId, Timestamp};
 use rouille::Request;
-use std::cell::{Cell, OnceCell};
-use std::io::Read;
+use std::cell::Cell;
 use std::net::IpAddr;
-use zeroize::Zeroizing;
-
-/// What a form of ours or a program's may send at most (DESIGN §7); what sends more has no secret in it.
-const BODY: usize = 64 * 1024;
 
 /// A request, its path below the issuer's, and the moment it was taken up.
 pub struct Incoming<'a> {
     /// What every handler shares.
     pub ctx: &'a Context,
-    /// As it came.
+    /// As it came, but for its body.
     pub request: &'a Request,
+    /// What came with it; the listener wipes it.
+    pub body: &'a [u8],
     /// Below the issuer's path; begins with a slash.
     pub path: &'a str,
     /// Now, for all that this request decides.
@@ -31,7 +28,6 @@ pub struct Incoming<'a> {
     pub route: Cell<Option<&'static Route>>,
     /// What was taken in of a body that is too large for memory.
     pub upload: Cell<Option<Result<Received, Fault>>>,
-    body: OnceCell<Zeroizing<Vec<u8>>>,
 }
 
 /// A browser with a session that holds.
@@ -45,15 +41,21 @@ pub struct Visitor {
 
 impl<'a> Incoming<'a> {
     /// Takes a request up.
-    pub fn new(ctx: &'a Context, request: &'a Request, path: &'a str, now: Timestamp) -> Self {
+    pub fn new(
+        ctx: &'a Context,
+        request: &'a Request,
+        body: &'a [u8],
+        path: &'a str,
+        now: Timestamp,
+    ) -> Self {
         Self {
             ctx,
             request,
+            body,
             path,
             now,
             route: Cell::new(None),
             upload: Cell::new(None),
-            body: OnceCell::new(),
         }
     }
 
@@ -85,13 +87,13 @@ impl<'a> Incoming<'a> {
     /// The form in the body. Another media type is no form (RFC 6749 §3.2).
     pub fn form(&self) -> Result<Form, FormError> {
         if !self.has_media_type("application/x-www-form-urlencoded") {
-            return if self.body().is_empty() {
+            return if self.body.is_empty() {
                 Ok(Form::default())
             } else {
                 Err(FormError::Malformed)
             };
         }
-        Form::parse(self.body())
+        Form::parse(self.body)
     }
 
     /// Whether the body is said to be that. Parameters of a media type change nothing for those that are read here.
@@ -99,26 +101,6 @@ impl<'a> Incoming<'a> {
         let media = self.request.header("Content-Type").unwrap_or_default();
         let media = media.split(';').next().unwrap_or_default().trim();
         media.eq_ignore_ascii_case(media_type)
-    }
-
-    /// The body, read once.
-    pub fn body(&self) -> &[u8] {
-        self.body.get_or_init(|| {
-            let mut bytes = Zeroizing::new(Vec::with_capacity(self.length()));
-            if let Some(mut data) = self.request.data() {
-                // The listener has read the whole body already: this reads memory.
-                if data.read_to_end(&mut bytes).is_err() {
-                    bytes.clear();
-                }
-            }
-            bytes
-        })
-    }
-
-    /// How long the body says it is, so that reading it leaves no copies behind. The listener has bounded it.
-    fn length(&self) -> usize {
-        let length = self.request.header("Content-Length").unwrap_or_default();
-        length.parse().map_or(0, |length: usize| length.min(BODY))
     }
 
     /// One of our cookies.

@@ -13,7 +13,7 @@ const REMEMBERED: &str = "max-age=3600";
 /// Answers everything with the same path and query of the issuer, whatever `Host` says.
 pub fn handler(issuer: &Issuer) -> Handler {
     let origin = issuer.origin().to_owned();
-    Arc::new(move |request| {
+    Arc::new(move |request, _| {
         let mut answer = redirect(&origin, request);
         respond::complete(&mut answer, false);
         answer
@@ -47,7 +47,7 @@ mod tests {
     fn asked(method: &str, url: &str) -> Response {
         let host = vec![("Host".to_owned(), "evil.example".to_owned())];
         let request = Request::fake_http(method, url, host, Vec::new());
-        handler(&"https://id.example:8443/sub".parse().unwrap())(&request)
+        handler(&"https://id.example:8443/sub".parse().unwrap())(&request, &[])
     }
 
     fn header<'r>(response: &'r Response, name: &str) -> Option<&'r str> {

@@ -112,16 +112,16 @@ impl Uploads for Restoring {
 
     fn admit(&self, request: &Request) -> Result<Box<dyn Upload>, Response> {
         let ctx = &self.0.ctx;
-        let incoming = Incoming::new(ctx, request, PATH, clock::now());
+        let incoming = Incoming::new(ctx, request, &[], PATH, clock::now());
         let begun = restore::wanted(&incoming).map(|body| self.begin(body));
         match begun {
             Some(Ok(upload)) => Ok(upload),
             Some(Err(error)) => {
                 log::warn!("a backup was not taken in: {error}");
-                Err(routes::handle(ctx, request))
+                Err(routes::handle(ctx, request, &[]))
             }
             // The page says why.
-            None => Err(routes::handle(ctx, request)),
+            None => Err(routes::handle(ctx, request, &[])),
         }
     }
 }

@@ -262,8 +262,8 @@ pub static ROUTES: &[Route] = &[
 ];
 
 /// Answers a request.
-pub fn handle(ctx: &Context, request: &Request) -> Response {
-    answer(ctx, request, None)
+pub fn handle(ctx: &Context, request: &Request, body: &[u8]) -> Response {
+    answer(ctx, request, body, None)
 }
 
 /// Answers a request whose body was taken piece by piece.
@@ -272,14 +272,19 @@ pub fn handle_upload(
     request: &Request,
     received: Result<Received, Fault>,
 ) -> Response {
-    answer(ctx, request, Some(received))
+    answer(ctx, request, &[], Some(received))
 }
 
-fn answer(ctx: &Context, request: &Request, received: Option<Result<Received, Fault>>) -> Response {
+fn answer(
+    ctx: &Context,
+    request: &Request,
+    body: &[u8],
+    received: Option<Result<Received, Fault>>,
+) -> Response {
     let answered = Answered::begin();
     let path = request.raw_url().split('?').next().unwrap_or_default();
     let ours = below_issuer(ctx, path);
-    let incoming = Incoming::new(ctx, request, ours.unwrap_or(path), clock::now());
+    let incoming = Incoming::new(ctx, request, body, ours.unwrap_or(path), clock::now());
     incoming.upload.set(received);
     let mut response = match ours {
         Some(_) => dispatch(&incoming),

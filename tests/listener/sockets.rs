@@ -28,7 +28,7 @@ fn each_socket_has_its_own_handler() {
     let tcp = Listener::bind_tcp(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let address = tcp.tcp_address().unwrap();
     let admin: Handler =
-        Arc::new(|request| Response::text(format!("admin {}", request.remote_addr())));
+        Arc::new(|request, _| Response::text(format!("admin {}", request.remote_addr())));
     let services = vec![
         Service::new(tcp, toy(Arc::default())),
         Service::new(Listener::bind_unix(&path).unwrap(), admin),

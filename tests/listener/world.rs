@@ -80,9 +80,9 @@ impl Server {
         let trusted = trusted.iter().map(|net| net.parse().unwrap()).collect();
         let (held, asked) = (Arc::<Held>::default(), Arc::<Mutex<Vec<Pid>>>::default());
         let (toy, noted) = (toy(held.clone()), asked.clone());
-        let handler: Handler = Arc::new(move |request| {
+        let handler: Handler = Arc::new(move |request, body| {
             noted.lock().unwrap().push(gettid());
-            toy(request)
+            toy(request, body)
         });
         let service = Service::new(listener, handler).with_body_limit(|method, target| {
             (method == "PUT" && target.starts_with("/restore")).then_some(1024 * 1024)
@@ -372,15 +372,15 @@ impl Held {
 
 /// A handler with one target for each thing that a handler may do.
 pub fn toy(held: Arc<Held>) -> Handler {
-    Arc::new(move |request| {
+    Arc::new(move |request, body| {
         let (path, argument) = request
             .raw_url()
             .split_once('?')
             .unwrap_or((request.raw_url(), ""));
         let number = argument.parse::<usize>().unwrap_or(0);
         match path {
-            "/echo" => echo(request),
-            "/restore" => Response::text(body(request).len().to_string()),
+            "/echo" => echo(request, body),
+            "/restore" => Response::text(body.len().to_string()),
             "/panic" => panic!("as asked"),
             "/slow" => {
                 thread::sleep(Duration::from_millis(number as u64));
@@ -426,7 +426,7 @@ fn of_size(data: impl Read + Send + 'static, size: usize) -> Response {
     response
 }
 
-fn echo(request: &Request) -> Response {
+fn echo(request: &Request, body: &[u8]) -> Response {
     let mut text = format!(
         "{} {}\nfrom {} {}\n",
         request.method(),
@@ -437,17 +437,8 @@ fn echo(request: &Request) -> Response {
     for (name, value) in request.headers() {
         text.push_str(&format!("{name}: {value}\n"));
     }
-    text.push_str(&format!(
-        "body {:?}\n",
-        String::from_utf8_lossy(&body(request))
-    ));
+    text.push_str(&format!("body {:?}\n", String::from_utf8_lossy(body)));
     Response::text(text)
-}
-
-fn body(request: &Request) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    request.data().unwrap().read_to_end(&mut bytes).unwrap();
-    bytes
 }
 
 struct Failing;

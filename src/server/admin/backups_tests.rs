@@ -32,8 +32,8 @@ fn ask(house: &House, root: &mut Browser) -> Response {
     let headers = headers
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec();
-    let request = Request::fake_http("POST", DOWNLOAD, headers, form.encode().into_bytes());
-    routes::handle(&house.ctx, &request)
+    let request = Request::fake_http("POST", DOWNLOAD, headers, Vec::new());
+    routes::handle(&house.ctx, &request, form.encode().as_bytes())
 }
 
 fn is_file(response: &Response) -> bool {

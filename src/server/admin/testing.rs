@@ -35,8 +35,8 @@ impl Browser {
             headers.push(("Content-Type".to_owned(), media));
             body = form.encode().into_bytes();
         }
-        let request = Request::fake_http(method, address, headers, body);
-        let response = routes::handle(&house.ctx, &request);
+        let request = Request::fake_http(method, address, headers, Vec::new());
+        let response = routes::handle(&house.ctx, &request, &body);
         self.status = response.status_code;
         self.location.clear();
         for (name, value) in &response.headers {

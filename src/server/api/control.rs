@@ -27,8 +27,6 @@ use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
-use std::io::Read;
-use zeroize::Zeroizing;
 
 /// What the listener takes as a body (DESIGN §7), in bytes. A buffer of that size never moves, and so leaves no copy of a
 /// password behind when it is wiped.
@@ -451,14 +449,14 @@ fn backups_now(ctx: &Context) -> Result<Value, OperationError> {
 }
 
 /// Answers on the socket: `GET /control/ping`, `POST /control`, and what only reads.
-pub fn handle(ctx: &Context, request: &Request) -> Response {
+pub fn handle(ctx: &Context, request: &Request, body: &[u8]) -> Response {
     match (request.method(), request.raw_url()) {
         ("GET", "/control/ping") => respond::json(200, &ping(ctx)),
         ("POST", DOCTOR) => respond::json(200, &json!(doctor::everything(ctx, clock::now()))),
         ("GET", "/metrics") => metrics::answer(ctx),
         ("GET", "/readyz") if ctx.store.is_ready() => respond::plain(200, "ready\n"),
         ("GET", "/readyz") => respond::plain(503, "the data file cannot be written\n"),
-        ("POST", COMMANDS | IMPORTS) => post(ctx, request),
+        ("POST", COMMANDS | IMPORTS) => post(ctx, body),
         _ => respond::plain(404, "no such thing\n"),
     }
 }
@@ -472,19 +470,9 @@ fn ping(ctx: &Context) -> Value {
     })
 }
 
-fn post(ctx: &Context, request: &Request) -> Response {
-    let longest = body_limit("POST", request.raw_url()).unwrap_or(LONGEST_COMMAND);
-    let length = request.header("Content-Length");
-    let length = length.and_then(|text| text.parse().ok());
-    let mut body = Zeroizing::new(Vec::with_capacity(
-        length.map_or(longest, |l: usize| l.min(longest)),
-    ));
-    let read = request.data().map(|mut data| data.read_to_end(&mut body));
-    let Some(Ok(_)) = read else {
-        return respond::plain(400, "no body\n");
-    };
+fn post(ctx: &Context, body: &[u8]) -> Response {
     let command =
-        strict_json::parse_object_within(&body, document::DEEPEST + AROUND_DOCUMENT_LEVELS)
+        strict_json::parse_object_within(body, document::DEEPEST + AROUND_DOCUMENT_LEVELS)
             .ok()
             .and_then(|members| serde_json::from_value::<Command>(Value::Object(members)).ok());
     let Some(command) = command else {

@@ -112,7 +112,7 @@ pub fn command(incoming: &Incoming<'_>) -> Response {
         if !incoming.has_media_type("application/json") {
             return refusal(415, "unsupported_media_type", "send application/json");
         }
-        match wrong_field::read(incoming.body()) {
+        match wrong_field::read(incoming.body) {
             Err(why) => refusal(400, "invalid_request", &why.to_string()),
             Ok(command) if !command.may_come_over_http() => {
                 refusal(403, "forbidden", "only on the machine itself")

@@ -24,7 +24,7 @@ fn ask(house: &House, query: &str) -> Response {
         headers,
         Vec::new(),
     );
-    routes::handle(&house.ctx, &request)
+    routes::handle(&house.ctx, &request, &[])
 }
 
 /// All of an answer but its id.
@@ -84,7 +84,7 @@ fn nobody_else_makes_or_ends_a_probe() {
     // Only discovery looks.
     probes.expect(&value, now);
     let request = Request::fake_http("GET", format!("/jwks.json{own}"), Vec::new(), Vec::new());
-    routes::handle(&house.ctx, &request);
+    routes::handle(&house.ctx, &request, &[]);
     assert_eq!(probes.take(&value, now), None);
 }
 

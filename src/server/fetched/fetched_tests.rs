@@ -89,7 +89,7 @@ fn oidc_core_section_10_1_1_new_keys_are_found_within_a_minute_with_and_without_
         let keys = |seconds: u64, jwt: &str| {
             let request = rouille::Request::fake_http("GET", "/", Vec::new(), Vec::new());
             let now = NOW.plus(Duration::from_secs(seconds));
-            let incoming = Incoming::new(ctx, &request, "/", now);
+            let incoming = Incoming::new(ctx, &request, &[], "/", now);
             let client = with_keys(&incoming, client.clone(), jwt).unwrap();
             (client.jwks.clone().unwrap(), asked.load(Ordering::SeqCst))
         };

@@ -14,7 +14,7 @@ use super::*;
 fn acceptor(spawn: fn(Task) -> io::Result<()>) -> Acceptor {
     let limits = Limits::default();
     let registry = Arc::new(Registry::new(&limits));
-    let handler: super::super::Handler = Arc::new(|_| Response::text("hello"));
+    let handler: super::super::Handler = Arc::new(|_, _| Response::text("hello"));
     Acceptor {
         listener: Listener::bind_tcp(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap(),
         site: Arc::new(Site {

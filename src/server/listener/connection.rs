@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 use rouille::{Request, Response};
+use zeroize::Zeroizing;
 
 use super::body::ChunkedDecoder;
 use super::content::Content;
@@ -157,13 +158,13 @@ impl<'c> Connection<'c> {
         self.wire.ticket().busy()?;
 
         let (version, keep_alive) = (head.version, head.keep_alive);
-        let request = self.request(head, body);
-        let response = handle(&self.site.handler, &request)?;
-        drop((request, head_share, body_share));
+        let request = self.request(head);
+        let response = handle(&self.site.handler, &request, &body)?;
+        drop((request, head_share, body, body_share));
         self.answer(response, version, keep_alive, Rest::Read)
     }
 
-    fn request(&self, mut head: Head, body: Vec<u8>) -> Request {
+    fn request(&self, mut head: Head) -> Request {
         let client = if self.trusted {
             forwarded::client_behind(self.peer, &self.context.trusted_proxies, &head.fields)
         } else {
@@ -175,7 +176,14 @@ impl<'c> Connection<'c> {
         } else {
             Request::fake_http_from
         };
-        build(client.address, head.method, head.target, head.fields, body)
+        let no_body = Vec::new();
+        build(
+            client.address,
+            head.method,
+            head.target,
+            head.fields,
+            no_body,
+        )
     }
 
     fn answer(
@@ -280,11 +288,11 @@ impl<'c> Connection<'c> {
         }
     }
 
-    fn read_body(&mut self, head: &Head) -> Result<(Vec<u8>, Option<Share<'c>>), End> {
+    fn read_body(&mut self, head: &Head) -> Result<(Zeroizing<Vec<u8>>, Option<Share<'c>>), End> {
         let own_limit = self.site.body_limit(&head.method, &head.target);
         let limit = own_limit.unwrap_or(self.context.limits.body);
         let length = match head.framing {
-            Framing::Empty => return Ok((Vec::new(), None)),
+            Framing::Empty => return Ok((Zeroizing::default(), None)),
             Framing::Length(length) => {
                 let length = usize::try_from(length).ok();
                 let length = length.filter(|length| *length <= limit);
@@ -386,8 +394,8 @@ impl<'c> Connection<'c> {
 }
 
 /// Calls the handler; a panic ends the connection and nothing else.
-fn handle(handler: &Handler, request: &Request) -> Result<Response, Refusal> {
-    catch_unwind(AssertUnwindSafe(|| handler(request))).map_err(|_| panicked(request))
+fn handle(handler: &Handler, request: &Request, body: &[u8]) -> Result<Response, Refusal> {
+    catch_unwind(AssertUnwindSafe(|| handler(request, body))).map_err(|_| panicked(request))
 }
 
 fn panicked(request: &Request) -> Refusal {

@@ -49,8 +49,8 @@ impl<'c> Content<'c> {
     }
 
     /// What is there, and what stands for it.
-    pub(super) fn into_parts(mut self) -> (Vec<u8>, Option<Share<'c>>) {
-        (std::mem::take(&mut *self.bytes), self.share)
+    pub(super) fn into_parts(self) -> (Zeroizing<Vec<u8>>, Option<Share<'c>>) {
+        (self.bytes, self.share)
     }
 
     /// A vector that grows by itself leaves a copy behind, and may take more than it needs.

@@ -54,11 +54,12 @@ use head::Head;
 use memory::Memory;
 use registry::Registry;
 
-/// Answers a request. It runs on the connection's thread; a panic is answered 500.
+/// Answers a request, whose body stands beside it: `rouille` would own the bytes, and give them back unwiped. It runs on the
+/// connection's thread; a panic is answered 500.
 ///
 /// The request's remote address is the client's, and `is_secure` its scheme, both as a trusted proxy reports them.
 /// `Forwarded` and `X-Forwarded-*` are there only when a trusted proxy sent them.
-pub type Handler = Arc<dyn Fn(&rouille::Request) -> rouille::Response + Send + Sync>;
+pub type Handler = Arc<dyn Fn(&rouille::Request, &[u8]) -> rouille::Response + Send + Sync>;
 
 /// Bytes that the body of a request may have, by method and target (in origin form), where [`Limits::body`] does not
 /// fit. The body is held in memory.

@@ -64,10 +64,10 @@ impl Signer {
             ("Content-Type", "application/x-www-form-urlencoded"),
         ];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let body = form.encode().into_bytes();
-        let request = Request::fake_http("POST", path, headers.to_vec(), body);
+        let request = Request::fake_http("POST", path, headers.to_vec(), Vec::new());
+        let form = form.encode();
         let commits = self.house.ctx.store.commits();
-        let response = routes::handle(&self.house.ctx, &request);
+        let response = routes::handle(&self.house.ctx, &request, form.as_bytes());
         let taken = self.house.ctx.store.commits() - commits;
         let mut body = String::new();
         let (mut reader, _) = response.data.into_reader_and_size();

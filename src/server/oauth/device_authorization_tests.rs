@@ -34,8 +34,8 @@ fn house(name: &str) -> (House, Client) {
 fn send(house: &House, path: &str, form: &Form, now: Timestamp) -> (u16, Value) {
     let media = "application/x-www-form-urlencoded".to_owned();
     let headers = vec![("Content-Type".to_owned(), media)];
-    let request = rouille::Request::fake_http("POST", path, headers, form.encode().into_bytes());
-    let incoming = Incoming::new(&house.ctx, &request, path, now);
+    let request = rouille::Request::fake_http("POST", path, headers, Vec::new());
+    let incoming = Incoming::new(&house.ctx, &request, &[], path, now);
     let client = authenticate(&incoming, form).unwrap();
     let response = match path {
         "/token" => token::handle(&incoming, form, &client),

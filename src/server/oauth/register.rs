@@ -268,7 +268,7 @@ fn presented(incoming: &Incoming<'_>) -> Result<Option<BearerSecret>, Refusal> {
 /// RFC 7591 §3.1: `application/json`. Another page's form cannot send that unasked.
 fn json_body<'i>(incoming: &'i Incoming<'_>) -> Result<&'i [u8], Refusal> {
     if incoming.has_media_type("application/json") {
-        Ok(incoming.body())
+        Ok(incoming.body)
     } else {
         Err(RegistrationError::MalformedBody)
     }

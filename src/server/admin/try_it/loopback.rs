@@ -108,7 +108,7 @@ fn pretty(object: &Map<String, Value>) -> String {
 
 fn post(incoming: &Incoming<'_>, path: &str, form: &Form) -> Response {
     let media = ("Content-Type", "application/x-www-form-urlencoded");
-    ask(incoming, "POST", path, media, form.encode().into_bytes())
+    ask(incoming, "POST", path, media, form.encode().as_bytes())
 }
 
 fn get(incoming: &Incoming<'_>, path: &str, token: Option<&str>) -> Response {
@@ -116,7 +116,7 @@ fn get(incoming: &Incoming<'_>, path: &str, token: Option<&str>) -> Response {
         Some(token) => ("Authorization", &*format!("Bearer {token}")),
         None => ("Accept", "application/json"),
     };
-    ask(incoming, "GET", path, header, Vec::new())
+    ask(incoming, "GET", path, header, &[])
 }
 
 fn ask(
@@ -124,7 +124,7 @@ fn ask(
     method: &str,
     path: &str,
     header: (&str, &str),
-    body: Vec<u8>,
+    body: &[u8],
 ) -> Response {
     let issuer = &incoming.ctx.config.issuer;
     let url = format!("{}{path}", issuer.path());
@@ -133,11 +133,11 @@ fn ask(
         .to_vec();
     let from = *incoming.request.remote_addr();
     let request = if issuer.is_https() {
-        Request::fake_https_from(from, method, url, headers, body)
+        Request::fake_https_from(from, method, url, headers, Vec::new())
     } else {
-        Request::fake_http_from(from, method, url, headers, body)
+        Request::fake_http_from(from, method, url, headers, Vec::new())
     };
-    routes::handle(incoming.ctx, &request)
+    routes::handle(incoming.ctx, &request, body)
 }
 
 /// The JSON object of a 200.

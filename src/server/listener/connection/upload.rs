@@ -23,7 +23,7 @@ impl Connection<'_> {
         let framing = head.framing;
         let (expects_continue, version) = (head.expects_continue, head.version);
         let keep_alive = head.keep_alive;
-        let request = self.request(head, Vec::new());
+        let request = self.request(head);
         self.wire.ticket().busy()?;
         let mut upload = match caught(&request, || uploads.admit(&request))? {
             Ok(upload) => upload,
