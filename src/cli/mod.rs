@@ -366,11 +366,16 @@ fn usage() -> ExitCode {
         .lines()
         .map(str::trim)
         .take_while(|line| !line.starts_with("Usage:"));
-    // What clap advises about an unknown flag is for programs that take other programs' flags.
-    let line: Vec<&str> = lines
-        .filter(|line| !line.is_empty() && !line.starts_with("tip:"))
-        .collect();
-    let line = line.join(" ");
+    let (tips, line): (Vec<&str>, Vec<&str>) = lines
+        .filter(|line| !line.is_empty())
+        .partition(|line| line.starts_with("tip:"));
+    let mut line = line.join(" ");
+    // What was meant; what clap advises beside is for programs that take other programs' flags.
+    for tip in tips.iter().filter_map(|tip| tip.strip_prefix("tip: ")) {
+        if tip.contains(" similar ") {
+            line = format!("{line}; {tip}");
+        }
+    }
     let line = line.strip_prefix("error: ").unwrap_or(&line);
     complain(&match called(&text) {
         Some(command) => format!("{line}; {command} --help says what there is"),

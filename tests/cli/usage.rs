@@ -135,18 +135,21 @@ fn the_help_of_a_verb_shows_the_settings_that_it_uses_and_no_others() {
 }
 
 #[test]
-fn a_misspelt_verb_is_answered_with_where_the_verbs_stand() {
+fn a_misspelt_verb_is_answered_with_the_one_that_was_meant_and_where_they_stand() {
     let world = World::empty();
     for (arguments, way) in [
         (
             &["clint"][..],
-            "'clint'; doorlight --help says what there is",
+            "'clint'; a similar subcommand exists: 'client'; doorlight --help says what there is",
         ),
-        (&["user", "ad"], "'ad'; doorlight user --help says"),
+        (
+            &["user", "ad"],
+            "'ad'; a similar subcommand exists: 'add'; doorlight user --help says",
+        ),
         (&["user", "add"], "<NAME>; doorlight user add --help says"),
         (
             &["user", "add", "x", "--grup", "y"],
-            "'--grup' found; doorlight user add --help says",
+            "'--grup' found; a similar argument exists: '--group'; doorlight user add --help says",
         ),
         (
             &["setup-link", "x"],
@@ -154,7 +157,11 @@ fn a_misspelt_verb_is_answered_with_where_the_verbs_stand() {
         ),
         (
             &["--lissen", "x"],
-            "'--lissen' found; doorlight --help says",
+            "'--lissen' found; a similar argument exists: '--listen'; doorlight --help says",
+        ),
+        (
+            &["user", "list", "--zzzz"],
+            "'--zzzz' found; doorlight user list --help says",
         ),
     ] {
         let line = refused(&world.command().args(arguments).output().unwrap(), 2);
