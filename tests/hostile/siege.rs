@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 
 /// Within which everybody else is answered.
 const PROMISE: Duration = Duration::from_secs(1);
+/// Of so many visits one may take longer because the machine stood still, and no longer than that.
+const EXCUSED: u32 = 20;
+const LONGEST: Duration = Duration::from_secs(5);
 /// Resident memory in KiB (DESIGN §8).
 pub const BUDGET: u64 = 40 * 1024;
 /// The same where there are a thousand sessions of TLS: those that ask for nothing take 38 MiB (keys, and a buffer each that
@@ -28,10 +31,11 @@ pub fn alone() -> MutexGuard<'static, ()> {
 #[derive(Debug, Default)]
 struct Seen {
     visits: u32,
-    /// Without what the machine stood still for meanwhile.
+    /// Without what the machine stood still for meanwhile, and with it.
     slowest: Duration,
-    /// The longest that it stood still for during one visit.
-    still: Duration,
+    longest: Duration,
+    /// Visits that kept the promise only without it.
+    excused: u32,
     largest: u64,
 }
 
@@ -76,7 +80,8 @@ pub fn hold(world: &World, size: &Size, manner: &Manner, least: u64, budget: u64
         begun.elapsed()
     );
     assert!(opened >= least, "{opened} connections opened");
-    assert!(seen.slowest < PROMISE, "{seen:?}");
+    assert!(seen.slowest < PROMISE && seen.longest < LONGEST, "{seen:?}");
+    assert!(seen.excused <= seen.visits / EXCUSED, "{seen:?}");
     assert!(seen.largest < budget, "{seen:?}");
     assert_eq!(world.ask("GET", "/readyz", "", "").status, 200);
 }
@@ -86,11 +91,14 @@ fn visit(world: &World, client: &TestClient, witness: &Witness, seen: &mut Seen)
     let mut timed = |what: &str, ask: &dyn Fn() -> Option<u16>| {
         let begun = Instant::now();
         let answer = ask();
-        let (took, still) = (begun.elapsed(), witness.still_since(begun));
+        let ended = Instant::now();
+        let took = ended.duration_since(begun);
         assert_eq!(answer, Some(200), "{what} after {took:?}, {}", world.log());
+        let without = took.saturating_sub(witness.still_between(begun, ended));
         seen.visits += 1;
-        seen.slowest = seen.slowest.max(took.saturating_sub(still));
-        seen.still = seen.still.max(still);
+        seen.slowest = seen.slowest.max(without);
+        seen.longest = seen.longest.max(took);
+        seen.excused += u32::from(took >= PROMISE && without < PROMISE);
     };
     timed("page", &|| {
         Some(world.try_ask("GET", "/login", "", "")?.status)

@@ -50,13 +50,13 @@ impl Witness {
         }
     }
 
-    /// For how long the machine stood still since then.
-    pub fn still_since(&self, begun: Instant) -> Duration {
+    /// For how long the machine stood still between two moments.
+    pub fn still_between(&self, begun: Instant, ended: Instant) -> Duration {
         // Until the witness is awake again, it has told nothing of the last one.
         thread::sleep(2 * NAP);
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let stood = seen.iter().map(|(from, until)| {
-            let from = (*from).max(begun);
+            let (from, until) = ((*from).max(begun), (*until).min(ended));
             until.saturating_duration_since(from)
         });
         stood.sum()
