@@ -372,9 +372,10 @@ struct Seen {
 }
 
 impl Seen {
-    /// Whether its client has said nothing of a request, or taken nothing of an answer, for a second.
+    /// Whether its client, for whom nothing is being done, has said nothing of a request, or taken nothing of an answer, for
+    /// a second.
     fn stalls(self, now: u64) -> bool {
-        self.phase < Phase::Busy && self.since.saturating_add(GRACE) <= now
+        self.since.saturating_add(GRACE) <= now
     }
 }
 

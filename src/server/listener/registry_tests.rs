@@ -89,6 +89,30 @@ fn who_holds_most_makes_room_for_who_comes_with_one() {
     assert_eq!(shed.count(), 1);
 }
 
+#[test]
+fn who_has_stalled_for_a_second_goes_before_who_holds_most() {
+    let limits = Limits {
+        connections: 3,
+        ..Limits::default()
+    };
+    let registry = Arc::new(Registry {
+        started: Instant::now() - Duration::from_secs(10),
+        ..Registry::new(&limits)
+    });
+    let stalled = admit(&registry, "192.0.2.9").unwrap();
+    for entry in registry.lock().entries.values() {
+        let begun = Phase::Sending.since(0);
+        entry.state.store(begun, Ordering::Relaxed);
+    }
+    let crowd = [
+        admit(&registry, "192.0.2.1").unwrap(),
+        admit(&registry, "192.0.2.1").unwrap(),
+    ];
+    assert!(admit(&registry, "192.0.2.2").is_none());
+    assert!(stalled.sending().is_err());
+    assert!(crowd.iter().all(|member| member.receiving().is_ok()));
+}
+
 /// The one place that a visitor has is not taken from them before they have said what they want.
 #[test]
 fn a_crowd_does_not_shed_a_connection_that_has_just_come() {
