@@ -16,7 +16,9 @@ const ADDRESS: Policy = Policy {
     longest: Duration::from_secs(60),
     forget: Duration::from_secs(15 * 60),
 };
-/// All whom nobody knows: a thousand, and then one every ten seconds. Whoever has many addresses has only these.
+/// All whom nobody knows: a thousand, and then one every ten seconds. Whoever has many addresses has only these. Who is
+/// signed in does not count here, or strangers would hide what they are refused; a page that sends their browser
+/// somewhere has the budget of the address that the browser is at, and no other.
 const STRANGERS: Policy = Policy {
     free: 1_000,
     longest: Duration::from_secs(10),
@@ -133,6 +135,24 @@ mod tests {
         // Whoever is signed in is no stranger.
         let known = refusal(address(1), 1_000).user(&user());
         assert_eq!(refusals.admit(known).last().unwrap().user, Some(user().id));
+    }
+
+    /// Any web page can have things refused in the browser of somebody who is signed in.
+    #[test]
+    fn whoever_is_signed_in_has_the_budget_of_their_address() {
+        let refusals = Refusals::default();
+        let in_browser = |seconds| {
+            let refusal = refusal(address(1), seconds).user(&user());
+            usize::from(!refusals.admit(refusal).is_empty())
+        };
+        let at_once: usize = (0..1_000).map(|_| in_browser(0)).sum();
+        assert_eq!(at_once, 100);
+        assert!((0..120).map(in_browser).sum::<usize>() <= 7);
+        assert_eq!((120..3_720).map(in_browser).sum::<usize>(), 60);
+        // Nobody elsewhere is held up by it, known or not.
+        assert!(!refusals.admit(refusal(address(2), 3_720)).is_empty());
+        let elsewhere = refusal(address(3), 3_720).user(&user());
+        assert!(!refusals.admit(elsewhere).is_empty());
     }
 
     #[test]

@@ -142,24 +142,74 @@ fn an_address_that_was_refused_to_a_person_stands_before_those_of_strangers() {
         let made_up = target(&format!("https://app.example/made-up-{n}"));
         assert_eq!(world.ask("GET", &made_up, "", "").status, 400);
     }
-    // Refusals are recorded behind the answer: what is written after them waits for them.
-    world.client("Behind", &["--redirect-uri", REDIRECT]);
-    let page = admin
-        .get(&format!("/admin/applications/{}", client.id))
-        .body;
-    let offered: Vec<&str> = page
-        .split("<dt>It asked for</dt><dd><code>")
-        .skip(1)
-        .filter_map(|after| after.split('<').next())
-        .collect();
+    let page = page_after_refusals(&world, &mut admin, &client);
     assert_eq!(
-        offered,
+        offered(&page),
         [
             "https://app.example/ours",
             "https://app.example/made-up-59",
             "https://app.example/made-up-58"
         ]
     );
+}
+
+/// Three addresses in the browser of one person were all that was offered, before what was refused where nobody was
+/// signed in.
+#[test]
+fn a_web_page_that_sends_people_here_with_addresses_of_its_own_gets_one_offer_for_each_and_two_in_all()
+ {
+    let world = World::started();
+    let mut admin = administrator(&world);
+    let client = world.trusted();
+    let target = |path: &str| {
+        format!(
+            "/authorize?response_type=code&client_id={}&redirect_uri={}&scope=openid",
+            client.id,
+            encode(&format!("https://{path}"))
+        )
+    };
+    assert_eq!(
+        world.ask("GET", &target("app.example/ours"), "", "").status,
+        400
+    );
+    for n in 0..4 {
+        let evil = target(&format!("evil.example/{n}"));
+        assert_eq!(admin.get(&evil).status, 400);
+    }
+    let page = page_after_refusals(&world, &mut admin, &client);
+    let [ours, evil] = ["https://app.example/ours", "https://evil.example/3"];
+    assert_eq!(offered(&page), [evil, ours]);
+    assert!(page.contains("in the browser of root.</p>"), "{page}");
+    assert!(page.contains("where nobody was signed in.</p>"), "{page}");
+    assert!(page.contains("Any web page can have sent the browser here with it."));
+
+    for name in ["alice", "bob"] {
+        world.user(name);
+        let evil = target(&format!("evil.example/{name}"));
+        assert_eq!(world.sign_in(name).get(&evil).status, 400);
+    }
+    let page = page_after_refusals(&world, &mut admin, &client);
+    let [alice, bob] = ["https://evil.example/alice", "https://evil.example/bob"];
+    assert_eq!(offered(&page), [bob, alice, ours]);
+}
+
+/// The page of an application. Refusals are recorded behind the answer: what is written after them waits for them.
+fn page_after_refusals(world: &World, admin: &mut Browser<'_>, client: &TestClient) -> String {
+    // A name of its own each time.
+    let behind = format!(
+        "Behind {}",
+        world.verb(&["client", "list"], "").to_string().len()
+    );
+    world.client(&behind, &["--redirect-uri", REDIRECT]);
+    admin
+        .get(&format!("/admin/applications/{}", client.id))
+        .body
+}
+
+/// The addresses that it offers to add.
+fn offered(page: &str) -> Vec<&str> {
+    let items = page.split("<dt>It asked for</dt><dd><code>").skip(1);
+    items.filter_map(|after| after.split('<').next()).collect()
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::server::pages::when::when;
 use crate::store::{EventFilter, StoreError, View};
 use crate::types::{ClientId, RedirectUri, Timestamp};
 use crate::views::admin::{RecentRefusal, RefusedRedirect};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Events that a list looks back over.
 const EVENTS: usize = 1_000;
@@ -14,6 +14,8 @@ const EVENTS: usize = 1_000;
 const REFUSALS: usize = 50;
 const REFUSED_ADDRESSES: usize = 1_000;
 const OFFERED: usize = 3;
+/// Of those, addresses that were refused in the browsers of people who were signed in.
+const OFFERED_OF_PEOPLE: usize = 2;
 
 /// What was last heard of each application.
 #[derive(Default)]
@@ -93,8 +95,10 @@ fn calls_it(kind: EventKind) -> bool {
     matches!(kind, EventKind::LogoutDelivery | EventKind::OutboundCall)
 }
 
-/// Addresses that a sign-in wanted to return to lately and that could be registered: those first that were refused to
-/// somebody who was signed in, for strangers can have as many refused as they like; the latest first of both.
+/// Addresses that a sign-in wanted to return to lately and that could be registered. Those come first that were refused in
+/// the browser of somebody who was signed in, for strangers can have as many refused as they like. That is no proof that
+/// the person meant it: any web page can send their browser here with an address of its own. So each has one such offer,
+/// the latest, and all of them leave a place to those who were not signed in.
 pub(super) fn refused_addresses(
     view: &View<'_>,
     client: &Client,
@@ -106,21 +110,29 @@ pub(super) fn refused_addresses(
         ..EventFilter::default()
     };
     let mut found: Vec<RefusedRedirect> = Vec::new();
+    let mut people = HashSet::new();
     let mut events = view.events(&filter, None, REFUSED_ADDRESSES)?.events;
     events.sort_by_key(|(_, event)| event.user.is_none());
     for (_, event) in events {
         let Some(received) = refusal::redirect_uri(&event) else {
             continue;
         };
-        let known = client.redirect_uris.contains(&received)
-            || found
-                .iter()
-                .any(|other| other.received == received.as_str());
-        if !known && found.len() < OFFERED {
+        if client.redirect_uris.contains(&received) {
+            continue;
+        }
+        let turn = match event.user {
+            Some(person) => people.insert(person) && found.len() < OFFERED_OF_PEOPLE,
+            None => found.len() < OFFERED,
+        };
+        let is_new = found
+            .iter()
+            .all(|other| other.received != received.as_str());
+        if turn && is_new {
             found.push(RefusedRedirect {
                 expected: nearest(&client.redirect_uris, received.as_str()),
                 received: received.to_string(),
                 when: when(event.time),
+                browser_of: event.username,
             });
         }
     }

@@ -319,7 +319,8 @@ pub fn no_target(
     if let Some(client) = client {
         event = event.client(client);
     }
-    // Strangers can cause any number of these; one in the browser of somebody who is known is told from them.
+    // Strangers can cause any number of these; one in the browser of somebody who is signed in is told from them. It does
+    // not say that they meant it: the cookie comes with whatever page sends the browser here (SameSite=Lax).
     match sign_in::visitor(incoming) {
         Ok(Some(visitor)) => event = event.user(&visitor.user),
         Ok(None) => {}

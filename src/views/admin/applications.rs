@@ -181,6 +181,8 @@ pub struct RefusedRedirect {
     pub expected: Option<String>,
     /// When it was last refused.
     pub when: When,
+    /// In whose browser, if somebody was signed in there.
+    pub browser_of: Option<String>,
 }
 
 /// What a new application starts with.

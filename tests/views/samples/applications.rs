@@ -85,6 +85,7 @@ impl Samples<'_> {
                 received: self.t("https://grafana.home.example/login/generic_oauth/"),
                 expected: Some(self.t("https://grafana.home.example/login/generic_oauth")),
                 when: when("2026-11-24T08:41:00Z", "10 minutes ago"),
+                browser_of: Some(self.t("anna")),
             }],
             last_refusal: None,
             undelivered: Undelivered {
