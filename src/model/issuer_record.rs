@@ -24,7 +24,7 @@ pub struct IssuerRecord {
 pub struct Replaced {
     /// By which applications knew Doorlight.
     pub issuer: String,
-    /// When a server was started first with another one.
+    /// When a server was first started with another one, however many others followed within the week.
     pub time: Timestamp,
 }
 
@@ -40,14 +40,15 @@ impl IssuerRecord {
         if last.is_some_and(|last| last.issuer == issuer) {
             return None;
         }
-        let left = last.map(|last| match last.told(now) {
-            Some(replaced) => replaced.issuer.clone(),
-            None => last.issuer.clone(),
+        let left = last.map(|last| {
+            last.told(now).cloned().unwrap_or_else(|| Replaced {
+                issuer: last.issuer.clone(),
+                time: now,
+            })
         });
-        let left = left.filter(|left| known && left != issuer);
         Some(Self {
             issuer: issuer.to_owned(),
-            replaced: left.map(|issuer| Replaced { issuer, time: now }),
+            replaced: left.filter(|left| known && left.issuer != issuer),
         })
     }
 
@@ -108,6 +109,9 @@ mod tests {
         assert_eq!((told(&back, 2), back.issuer.as_str()), (None, OLD));
         let third = started(&[(0, OLD, true), (1, NEW, true), (2, "https://c", true)]);
         assert_eq!(told(&third, 2), Some(OLD));
+        // Nor does it make the week longer.
+        let third = started(&[(0, OLD, true), (1, NEW, true), (6, "https://c", true)]);
+        assert_eq!((told(&third, 7), told(&third, 8)), (Some(OLD), None));
         // After the week they know the new one, and the old one is another.
         let again = started(&[(0, OLD, true), (1, NEW, true), (9, OLD, true)]);
         assert_eq!(told(&again, 9), Some(NEW));
