@@ -212,7 +212,7 @@ fn a_report_names_who_and_what_comes_to_administer() {
     let (done, report) = import(&world, &document.to_string(), &[]);
     assert!(done, "{report}");
     let told = json!([
-        "the person zoe is an administrator",
+        "the person “zoe” is an administrator",
         "the application “robot” may administer Doorlight",
         "the application “watcher” may administer Doorlight",
     ]);

@@ -344,7 +344,7 @@ fn a_person_who_is_here_keeps_their_sub_and_nobody_gets_anothers() {
     let report = taken(&world, "keycloak", &realm(), &["--replace"]);
     assert!(
         lines(&report, "notes")
-            .contains("the person anna keeps the “sub” that applications know them by here")
+            .contains("the person “anna” keeps the “sub” that applications know them by here")
     );
     let anna = world.verb(&["user", "show", "anna"], "");
     assert_eq!(
@@ -361,7 +361,7 @@ fn a_person_who_is_here_keeps_their_sub_and_nobody_gets_anothers() {
         ),
         (
             json!({ "users": [{ "username": "a", "id": UUID }, { "username": "b", "id": UUID }] }),
-            "the person b: somebody",
+            "the person “b”: somebody",
         ),
         (
             json!({ "clients": [{ "clientId": bobs, "redirectUris": ["https://a.example/"] }] }),
@@ -492,7 +492,7 @@ fn hostile_realms_change_nothing() {
         ),
         (
             json!({ "users": [good], "clients": [{ "clientId": "a", "redirectUris": ["https://a", {}] }] }),
-            "a: redirectUris[1] must be text",
+            "“a”: redirectUris[1] must be text",
         ),
         (
             json!({ "users": [{ "username": "there", "firstName": "Other" }] }),

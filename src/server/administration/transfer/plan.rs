@@ -161,7 +161,7 @@ impl Planner<'_> {
     fn take_groups(&mut self, groups: Vec<GroupEntry>) -> Result<(), StoreError> {
         let mut seen = BTreeSet::new();
         for entry in groups {
-            let called = format!("the group {}", entry.name);
+            let called = format!("the group “{}”", entry.name);
             if !seen.insert(entry.name.clone()) {
                 self.problem(format!("{called} is in the document twice"));
                 continue;
@@ -204,7 +204,7 @@ impl Planner<'_> {
             }
             if let Some(other) = groups::look_alike(name, &self.groups) {
                 let why = taken_for(other);
-                self.problem(format!("the group {name}: {why}"));
+                self.problem(format!("the group “{name}”: {why}"));
                 continue;
             }
             self.groups.insert(name.clone());
@@ -227,10 +227,10 @@ impl Planner<'_> {
 fn called(what: &str, name: &str, list: &str, n: usize) -> String {
     match name.trim() {
         "" => format!("{list}[{n}]"),
-        name => format!("{what} {name}"),
+        name => format!("{what} “{name}”"),
     }
 }
 
 fn taken_for(other: &GroupName) -> String {
-    format!("it would be taken for the group {other}")
+    format!("it would be taken for the group “{other}”")
 }

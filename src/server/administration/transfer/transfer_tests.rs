@@ -267,7 +267,7 @@ fn a_house_that_moves_with_its_secrets_is_the_same_house() {
         report
             .notes
             .iter()
-            .all(|note| note.contains("bob has no password"))
+            .all(|note| note.contains("the person “bob” has no password"))
     );
     assert_eq!(new.export(Secrets::Included).text().unwrap(), text);
     // Record for record, what no document says too.
@@ -304,7 +304,7 @@ fn without_its_secrets_a_house_reads_the_same_and_says_what_is_missing() {
     assert_eq!(report.problems, Vec::<String>::new());
     assert_eq!(new.export(Secrets::LeftOut).text().unwrap(), text);
     for told in [
-        "Anna has no password",
+        "the person “Anna” has no password",
         "“Everything “Ünlimited”” has no secret",
         "“Introduced” registered itself",
         "“Pairwise” knows people by other names",
@@ -373,11 +373,11 @@ fn what_is_wrong_is_listed_and_nothing_is_written() {
         (json!({ "users": [{ "username": "c a r l" }] }), "letters"),
         (
             json!({ "groups": [{ "name": "good" }, { "name": "FAMILY" }] }),
-            "taken for the group family",
+            "taken for the group “family”",
         ),
         (
             json!({ "users": [{ "username": "carl", "groups": ["Family"] }] }),
-            "taken for the group family",
+            "taken for the group “family”",
         ),
         (
             json!({ "users": [{ "username": "anna", "id": "01k8abcdefghjkmnpqrstvwxyz" }] }),

@@ -50,7 +50,7 @@ pub fn read(file: &Value, known: &Known) -> Result<Foreign, String> {
     oidc.pass_over(&["authorization_policies", "claims_policies"]);
     for record in oidc.records("clients")? {
         let record = match record.text("client_id") {
-            Ok(Some(id)) => record.called(format!("the application {}", shown(&id))),
+            Ok(Some(id)) => record.called(format!("the application “{}”", shown(&id))),
             _ => record,
         };
         match client(&record, &mut left) {

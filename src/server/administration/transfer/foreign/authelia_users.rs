@@ -23,7 +23,7 @@ pub fn read(file: &Value) -> Result<Foreign, String> {
         left.behind("not read in the file", &member);
     }
     for (username, record) in users.called("users").entries()? {
-        let record = record.called(format!("the person {}", shown(username)));
+        let record = record.called(format!("the person “{}”", shown(username)));
         match person(username, &record, &mut left) {
             Ok(person) => foreign.document.users.push(person),
             Err(why) => foreign.problems.push(why),

@@ -55,7 +55,7 @@ pub fn read(bytes: &[u8], known: &Known) -> Result<Foreign, String> {
             continue;
         }
         let record = match record.text("username") {
-            Ok(Some(name)) => record.called(format!("the person {}", shown(&name))),
+            Ok(Some(name)) => record.called(format!("the person “{}”", shown(&name))),
             _ => record,
         };
         match person(&record, &mut left) {
@@ -82,7 +82,7 @@ fn groups(record: &Record<'_>, above: &str, foreign: &mut Foreign, left: &mut Le
         let path = format!("{above}{name}");
         let parsed = path
             .parse()
-            .map_err(|why| format!("the group {}: {why}", shown(&path)))?;
+            .map_err(|why| format!("the group “{}”: {why}", shown(&path)))?;
         Ok((parsed, record.records("subGroups")?))
     };
     let (name, below) = match read() {

@@ -77,7 +77,7 @@ pub fn read(
         if OWN.contains(&id.as_str()) {
             continue;
         }
-        let record = record.called(format!("the application {}", shown(&id)));
+        let record = record.called(format!("the application “{}”", shown(&id)));
         match client(&id, &record, left) {
             Ok(Some(draft)) => {
                 let taken = draft.finish(&mut names, known, left);

@@ -1,7 +1,7 @@
 //! Applications of a document: by their client id, or where they have none, by their name.
 
 use super::super::document::{Application, ApplicationRecord, RegisteredEntry, SecretEntry};
-use super::{Before, Planner};
+use super::{Before, Planner, called};
 use crate::crypto::random;
 use crate::model::{Client, ClientSecret, SelfRegistered, Settings};
 use crate::oauth::clients::arrival::{self, Given};
@@ -30,10 +30,7 @@ impl Planner<'_> {
         let mut known: BTreeSet<ClientId> = there.iter().map(|client| client.id).collect();
         let mut seen = BTreeSet::new();
         for (n, mut application) in applications.into_iter().enumerate() {
-            let called = match application.settings.name.trim() {
-                "" => format!("clients[{n}]"),
-                name => format!("the application “{name}”"),
-            };
+            let called = called("the application", &application.settings.name, "clients", n);
             if self.foreign {
                 self.take_authority(&called, &mut application.settings);
             }
@@ -111,7 +108,7 @@ impl Planner<'_> {
         let Some(after) = after else { return true };
         for group in &after.missing_groups {
             self.note(format!(
-                "{called} names the group {group}, which there is not"
+                "{called} names the group “{group}”, which there is not"
             ));
         }
         if before == Before::There {

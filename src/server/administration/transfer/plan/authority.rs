@@ -47,7 +47,10 @@ impl Planner<'_> {
                 Change::PutUser(user) => {
                     let before = self.view.user(user.id)?;
                     if user.admin && !before.is_some_and(|before| before.admin) {
-                        told.push(format!("the person {} is an administrator", user.username));
+                        told.push(format!(
+                            "the person “{}” is an administrator",
+                            user.username
+                        ));
                     }
                 }
                 Change::PutClient(client) => drop(clients.insert(client.id, (**client).clone())),

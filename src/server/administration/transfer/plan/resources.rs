@@ -74,7 +74,7 @@ impl Planner<'_> {
                     None => {
                         found = false;
                         self.problem(format!(
-                            "{called} names the application {name}, which there is not"
+                            "{called} names the application “{name}”, which there is not"
                         ));
                     }
                 }
