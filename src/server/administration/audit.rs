@@ -111,8 +111,9 @@ const AT_A_TIME: usize = 500;
 /// JSON lines, newest first, read from the file page by page.
 pub struct Export {
     store: Store,
-    filter: Option<EventFilter>,
+    filter: EventFilter,
     before: Option<u64>,
+    is_over: bool,
     ready: io::Cursor<Vec<u8>>,
 }
 
@@ -121,21 +122,22 @@ impl Export {
     pub fn new(store: Store, filter: EventFilter) -> Self {
         Self {
             store,
-            filter: Some(filter),
+            filter,
             before: None,
+            is_over: false,
             ready: io::Cursor::default(),
         }
     }
 
     fn fill(&mut self) -> Result<bool, StoreError> {
-        let Some(filter) = &self.filter else {
+        if self.is_over {
             return Ok(false);
-        };
+        }
         let page = self
             .store
             .snapshot()?
             .view()
-            .events(filter, self.before, AT_A_TIME)?;
+            .events(&self.filter, self.before, AT_A_TIME)?;
         let mut text = String::new();
         for (key, event) in &page.events {
             text.push_str(&line(*key, event).to_string());
@@ -143,9 +145,7 @@ impl Export {
         }
         self.ready = io::Cursor::new(text.into_bytes());
         self.before = page.next;
-        if page.next.is_none() {
-            self.filter = None;
-        }
+        self.is_over = page.next.is_none();
         Ok(true)
     }
 }
