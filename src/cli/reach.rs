@@ -181,6 +181,7 @@ fn seen(data: &Path) -> Option<(SystemTime, u64)> {
 
 fn ask(socket: Socket, command: &Command) -> Result<Value, Failure> {
     let longest = control::body_limit("POST", command.path()).unwrap_or(LONGEST_COMMAND);
+    // A buffer of that size never moves, and so leaves no copy of a password behind when it is wiped.
     let mut body = Zeroizing::new(Vec::with_capacity(longest));
     serde_json::to_writer(&mut *body, command)?;
     let (_, answer) = socket.ask("POST", command.path(), &body)?;

@@ -28,8 +28,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// What the listener takes as a body (DESIGN §7), in bytes. A buffer of that size never moves, and so leaves no copy of a
-/// password behind when it is wiped.
+/// What the listener takes as a body (DESIGN §7), in bytes.
 pub const LONGEST_COMMAND: usize = 64 * 1024;
 
 /// Where verbs are posted.
