@@ -200,8 +200,9 @@ pub fn main() -> ExitCode {
         complain(&format!("core dumps stay allowed: {error}"));
     }
     inspection::this_program_answers();
-    let Ok(arguments) = parse(&mut grammar()) else {
-        return usage();
+    let arguments = match parse(&mut grammar()) {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(error),
     };
     let settings = arguments.settings;
     let config = Config {
@@ -346,11 +347,9 @@ fn quietly(act: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
 
 /// Help and version go to standard output; a mistake is one line on standard error and exit code 2. A command whose
 /// verb is missing shows its verbs there.
-fn usage() -> ExitCode {
+fn usage(error: clap::Error) -> ExitCode {
     let mut command = narrowed(grammar());
-    let Err(error) = parse(&mut command) else {
-        return ExitCode::from(2);
-    };
+    let error = parse(&mut command).err().unwrap_or(error);
     if !error.use_stderr() {
         // A closed pipe is no reason to fail.
         let _ = error.print();
