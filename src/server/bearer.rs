@@ -13,6 +13,7 @@ use crate::oauth::userinfo::{self, Scheme};
 use crate::store::StoreError;
 use crate::types::Form;
 use rouille::Response;
+use serde_json::json;
 use std::sync::Arc;
 
 /// A token that holds, presented by whoever it belongs to.
@@ -97,7 +98,11 @@ impl Refused {
         let wire = self.error.wire();
         let mut response = match wire {
             Some(wire) => respond::oauth_error(wire),
-            None => respond::plain(401, "an access token is required"),
+            // RFC 6750 §3.1: the challenge of a request without a token names no error. The body is JSON as of every refusal.
+            None => respond::json(
+                401,
+                &json!({ "error": "unauthorized", "error_description": "an access token is required" }),
+            ),
         };
         let mut why = String::new();
         match wire {

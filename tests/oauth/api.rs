@@ -56,6 +56,10 @@ fn rfc9728_section_3_and_5_a_client_without_a_token_finds_the_way() {
         challenge,
         format!("Bearer realm=\"Doorlight\", resource_metadata=\"{address}\"")
     );
+    // RFC 6750 §3.1: the challenge names no error; whoever reads JSON finds why.
+    let why =
+        json!({ "error": "unauthorized", "error_description": "an access token is required" });
+    assert_eq!(refused.json(), why);
     let path = address.strip_prefix("http://localhost:8080").unwrap();
     let metadata = world.ask("GET", path, "Origin: https://elsewhere.example\r\n", "");
     assert_eq!(metadata.header("Access-Control-Allow-Origin"), Some("*"));
