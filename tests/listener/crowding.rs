@@ -206,11 +206,9 @@ fn half_open_connections_do_not_keep_others_out(server: &ChildServer) {
         thread::sleep(Duration::from_millis(20));
     }
     // All were answered, and all but those that met a machine which stood still within a second.
-    took.sort();
-    assert!(
-        took[took.len() * 3 / 4] < Duration::from_secs(1),
-        "{took:?}"
-    );
+    assert_eq!(took.len(), 44);
+    let late = took.iter().filter(|took| **took >= Duration::from_secs(1));
+    assert!(late.count() <= 2, "{took:?}");
     assert!(took.iter().all(|took| *took < SOON), "{took:?}");
 }
 
