@@ -5,10 +5,10 @@ use crate::receiver::until;
 use crate::world::{Answer, REDIRECT, TestClient, World, encode};
 use serde_json::{Value, json};
 
-const BOTH: &str = "doorlight:read doorlight:write";
+pub const BOTH: &str = "doorlight:read doorlight:write";
 
 /// A service that may administer.
-fn service(world: &World) -> TestClient {
+pub fn service(world: &World) -> TestClient {
     let audience = format!("{}/api", world.issuer());
     world.client(
         "Robot",
@@ -23,14 +23,14 @@ fn service(world: &World) -> TestClient {
     )
 }
 
-fn token(world: &World, client: &TestClient, scope: &str) -> String {
+pub fn token(world: &World, client: &TestClient, scope: &str) -> String {
     let body = format!("grant_type=client_credentials&scope={}", encode(scope));
     let answer = world.token(client, &body);
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.json()["access_token"].as_str().unwrap().to_owned()
 }
 
-fn get(world: &World, token: &str, path: &str) -> Answer {
+pub fn get(world: &World, token: &str, path: &str) -> Answer {
     let bearer = format!("Authorization: Bearer {token}\r\n");
     world.ask("GET", path, &bearer, "")
 }
@@ -334,74 +334,6 @@ fn bad_commands_change_nothing() {
     assert_eq!(get(&world, &robot, "/api/events?before=x").status, 409);
 }
 
-/// It was a page for people.
-#[test]
-fn what_there_is_not_below_api_is_said_in_json() {
-    let world = World::known_as("http://localhost:8080/id");
-    let bearer = "Authorization: Bearer nonsense\r\n";
-    let nowhere =
-        "there is no such address; those of the API begin with http://localhost:8080/id/api/";
-    for (method, path, status, error, message) in [
-        ("GET", "/id/api", 404, "not_found", nowhere),
-        ("GET", "/id/api/", 404, "not_found", nowhere),
-        (
-            "GET",
-            "/id/api/persons?name=alice",
-            404,
-            "not_found",
-            nowhere,
-        ),
-        (
-            "GET",
-            "/id/api/people/alice/groups",
-            404,
-            "not_found",
-            nowhere,
-        ),
-        ("POST", "/id/api/command", 404, "not_found", nowhere),
-        // Whoever left out the path of the issuer.
-        ("GET", "/api/people", 404, "not_found", nowhere),
-        (
-            "POST",
-            "/id/api/people",
-            405,
-            "method_not_allowed",
-            "this address takes GET only",
-        ),
-        (
-            "PUT",
-            "/id/api/commands",
-            405,
-            "method_not_allowed",
-            "this address takes POST only",
-        ),
-        (
-            "DELETE",
-            "/id/api/people/alice",
-            405,
-            "method_not_allowed",
-            "this address takes GET only",
-        ),
-    ] {
-        for headers in ["", bearer] {
-            let answer = world.ask(method, path, headers, "");
-            assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
-            assert_eq!(
-                answer.json(),
-                json!({ "error": error, "message": message }),
-                "{method} {path}"
-            );
-        }
-    }
-    let wrong = world.ask("PUT", "/id/api/commands", "", "");
-    assert_eq!(wrong.header("Allow"), Some("POST"));
-    for page in ["/id/apis", "/id/nothing", "/apis"] {
-        let answer = world.ask("GET", page, "", "");
-        assert_eq!(answer.status, 404, "{page}");
-        assert!(answer.body.starts_with("<!doctype html>"), "{page}");
-    }
-}
-
 /// A token with the scope for writing could take in a document with signing keys and hashes of its thief's own, and so
 /// stay in for good after it was taken away.
 #[test]
@@ -436,65 +368,6 @@ fn what_belongs_to_the_machine_is_refused_to_every_token() {
         assert_eq!(answer.json()["error"], "forbidden", "{command}");
     }
     assert_eq!(exported("after.json"), before);
-}
-
-/// “peron” for “person” showed the events of everybody, and a kind that there is not showed none.
-#[test]
-fn a_misspelt_filter_is_refused_by_its_name() {
-    let world = World::started();
-    let robot = token(&world, &service(&world), BOTH);
-    for (path, words) in [
-        (
-            "/api/events?peron=root",
-            "the parameter peron is unknown here",
-        ),
-        (
-            "/api/events?person=root&person=alice",
-            "the parameter person stands twice",
-        ),
-        ("/api/events?person=%zz", "the query cannot be read"),
-        (
-            "/api/people?group=family",
-            "the parameter group is unknown here",
-        ),
-        (
-            "/api/people/root?full=1",
-            "the parameter full is unknown here",
-        ),
-        (
-            "/api/applications?name=App",
-            "the parameter name is unknown here",
-        ),
-        (
-            "/api/applications/Robot?x",
-            "the parameter x is unknown here",
-        ),
-    ] {
-        let answer = get(&world, &robot, path);
-        assert_eq!(answer.status, 400, "{path}: {answer:?}");
-        let message = answer.json()["message"].as_str().unwrap().to_owned();
-        assert!(message.starts_with(words), "{path}: {message}");
-    }
-    for (query, words) in [
-        ("kind=sign-in", "kind: there is no “sign-in”; there are "),
-        (
-            "outcome=bad",
-            "outcome: there is no “bad”, only success and refused",
-        ),
-        ("request=x", "request: not the id of a request"),
-    ] {
-        let answer = get(&world, &robot, &format!("/api/events?{query}"));
-        assert_eq!(answer.status, 409, "{query}: {answer:?}");
-        let message = answer.json()["message"].as_str().unwrap().to_owned();
-        assert!(message.starts_with(words), "{query}: {message}");
-    }
-    let narrowed = "/api/events?person=root&application=&kind=user.added&outcome=success";
-    assert_eq!(get(&world, &robot, narrowed).status, 200);
-    // Who is not let in learns nothing of that.
-    assert_eq!(
-        world.ask("GET", "/api/events?peron=root", "", "").status,
-        401
-    );
 }
 
 /// The id was shown as a text and wanted as a number.

@@ -9,6 +9,7 @@
 mod world;
 
 mod api;
+mod api_addresses;
 mod authorize;
 mod backchannel_logout;
 mod bad_input;
