@@ -8,13 +8,16 @@
 )]
 
 pub mod damage;
+mod reserved;
+
+pub use reserved::Reserved;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -36,26 +39,6 @@ pub struct World {
     pub environment: Vec<(&'static str, PathBuf)>,
     /// Where it speaks https: what a client trusts.
     pub tls: Option<Arc<rustls::ClientConfig>>,
-}
-
-/// A port of 127.0.0.1 that is given to nobody else, neither while a server is about to listen on it nor while it is down:
-/// a connection of that port stays open, beside which whoever asks for this port may listen.
-pub struct Reserved {
-    pub port: u16,
-    _connection: (TcpStream, TcpStream),
-}
-
-impl Reserved {
-    pub fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let there = TcpStream::connect(address).unwrap();
-        let (here, _) = listener.accept().unwrap();
-        Self {
-            port: address.port(),
-            _connection: (here, there),
-        }
-    }
 }
 
 /// What carries requests and answers.
