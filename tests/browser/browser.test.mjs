@@ -214,13 +214,24 @@ for (const scripts of [true, false]) {
 
       await page.setInputFiles("[name=backup]", backup);
       await page.fill("[name=passphrase]", "nine geese cross the frozen canal");
-      // The page leads there by itself, once the server has started anew.
+      // The page leads there by itself, once the server has started anew, however often it is not there yet.
+      let asked = 0;
+      const session = await anna.context.newCDPSession(page);
+      session.on("Fetch.requestPaused", async ({ requestId }) => {
+        asked += 1;
+        if (asked <= 2) await session.send("Fetch.fulfillRequest", { requestId, responseCode: 502 });
+        else await session.send("Fetch.continueRequest", { requestId });
+      });
+      await session.send("Fetch.enable", { patterns: [{ urlPattern: "*/doorlight.js", resourceType: "Fetch" }] });
       await anna.before_it_leaves_for(`${server.issuer}/login`, async () => {
         await anna.press("main form button.primary");
         assert.equal(await anna.heading(), "The backup is restored");
         await anna.look_at(`restored${anna.mark}`);
         await until("the server to start anew", () => server.starts() === 2);
       });
+      assert.equal(asked, scripts ? 3 : 0);
+      const not_yet = `502 ${server.issuer}/assets/js/doorlight.js`;
+      assert.deepEqual(anna.wrong.splice(0), scripts ? [not_yet, not_yet] : []);
       await sign_in(anna, anna);
       assert.equal(await anna.heading(), "Hello, Anna Lindqvist");
       await anna.leave();

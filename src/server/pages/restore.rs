@@ -15,7 +15,7 @@ use crate::server::administration::{Actor, Authority, people};
 use crate::server::forms;
 use crate::server::incoming::{Incoming, Visitor};
 use crate::server::multipart::Multipart;
-use crate::server::respond::{self, Leads, set};
+use crate::server::respond::{self, Leads};
 use crate::server::restoring::{Fault, LARGEST, Received};
 use crate::store::OpenError;
 use crate::store::encrypted::{Needs, Source, SourceError};
@@ -23,9 +23,6 @@ use crate::store::placed::{self, Placing};
 use crate::types::{Form, LinkId, Secret};
 use crate::views::{self, Restore, Restored};
 use rouille::Response;
-
-/// Seconds after which the page of success asks for the sign-in page: the server has started anew by then.
-const SOON: u32 = 3;
 
 /// Why a backup was not taken: the field, and what to say beside it.
 struct Unusable(&'static str, String);
@@ -237,8 +234,5 @@ fn page(
 
 fn done(incoming: &Incoming<'_>) -> Response {
     let page = frame::bare(incoming, "Restored");
-    let mut response = respond::page(200, Leads::Here, &Restored { page });
-    let login = sign_in::below_base(incoming, "/login");
-    set(&mut response, "Refresh", format!("{SOON}; url={login}"));
-    response
+    respond::page(200, Leads::Here, &Restored { page })
 }
