@@ -3,7 +3,8 @@
 use crate::types::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::de::{self, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -83,10 +84,10 @@ impl Serialize for PrivateKey {
 impl<'de> Deserialize<'de> for PrivateKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Zeroizing::new(String::deserialize(deserializer)?);
-        URL_SAFE_NO_PAD
-            .decode(&*text)
-            .map(Self::from)
-            .map_err(|_| de::Error::custom("a key that is not base64url"))
+        URL_SAFE_NO_PAD.decode(&*text).map(Self::from).map_err(|_| {
+            let other = Unexpected::Other("another text");
+            de::Error::invalid_value(other, &"a key in base64url")
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 //! Owns: the words, which hold names of members and nothing else of what was sent. Not here: whether it is JSON
 //! (`strict_json`), what the members are (the types that are read).
 
+use super::{GivenSubjectError, HostError, IdError, NameError, ScopeError, WireClientIdError};
 use serde_json::{Map, Value};
 use std::fmt;
 
@@ -142,14 +143,16 @@ fn named(error: &str, begin: &str) -> Option<String> {
     Some(name.to_owned())
 }
 
-/// serde's words end with what it expected, and hold before that what was sent. Those of our types hold nothing of it.
+/// serde's words end with what it expected, and hold before that what was sent. Any others may quote it, but for those that
+/// are known.
 fn of_value(error: &str) -> Fault {
-    let of_serde = ["invalid ", "unknown ", "duplicate "];
-    if !of_serde.iter().any(|begin| error.starts_with(begin)) {
+    if is_ours(error) {
         return Fault::Refused(Some(error.to_owned()));
     }
-    let Some((_, expected)) = error.rsplit_once(", expected ") else {
-        return Fault::Refused(None);
+    let of_serde = ["invalid ", "unknown variant "];
+    let expected = match error.rsplit_once(", expected ") {
+        Some((begin, expected)) if of_serde.iter().any(|of| begin.starts_with(of)) => expected,
+        _ => return Fault::Refused(None),
     };
     Fault::Expected(match expected {
         "a sequence" => "a list".to_owned(),
@@ -163,131 +166,62 @@ fn of_value(error: &str) -> Fault {
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::types::Scope;
-    use serde::Deserialize;
-    use serde_json::json;
-
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    #[allow(dead_code, reason = "only read")]
-    struct Outer {
-        name: String,
-        also: u8,
-        #[serde(default)]
-        scope: Scope,
-        #[serde(default)]
-        inner: Vec<Inner>,
-        #[serde(default)]
-        words: Vec<String>,
-    }
-
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    #[allow(dead_code, reason = "only read")]
-    struct Inner {
-        also: u8,
-        #[serde(default)]
-        on: bool,
-    }
-
-    fn found(value: Value) -> (String, Fault) {
-        let Value::Object(object) = value else {
-            panic!("no object");
-        };
-        let read = |members| {
-            let read = serde_json::from_value::<Outer>(Value::Object(members));
-            read.map(drop).map_err(|error| error.to_string())
-        };
-        let error = read(object.clone()).unwrap_err();
-        let misread = Misread::find(&object, &Map::new(), &error, &read);
-        (path(&misread.place), misread.fault)
-    }
-
-    #[test]
-    fn the_place_is_found_however_deep_it_is() {
-        let expected = |text: &str| Fault::Expected(text.to_owned());
-        let good = json!({ "also": 1, "on": true });
-        for (value, place, fault) in [
-            (json!({ "also": 1 }), "name", Fault::Missing),
-            (json!({ "name": "a" }), "also", Fault::Missing),
-            (
-                json!({ "name": "a", "also": 1, "inner": [good, {}] }),
-                "inner[1].also",
-                Fault::Missing,
-            ),
-            // A member of the same name is missing outside as well: it stops at the inner one.
-            (
-                json!({ "name": "a", "inner": [{ "on": true }] }),
-                "inner[0].also",
-                Fault::Missing,
-            ),
-            (
-                json!({ "name": "a", "inner": [good] }),
-                "also",
-                Fault::Missing,
-            ),
-            (
-                json!({ "name": "a", "inner": [good, good, { "also": 1, "off": 1 }] }),
-                "inner[2].off",
-                Fault::Unknown,
-            ),
-            (
-                json!({ "name": "a", "also": 1, "words": ["b", 7] }),
-                "words[1]",
-                expected("a string"),
-            ),
-            (
-                json!({ "name": "a", "also": 1, "words": "b" }),
-                "words",
-                expected("a list"),
-            ),
-            (
-                json!({ "name": "a", "also": 1, "inner": [good, "b"] }),
-                "inner[1]",
-                expected("an object"),
-            ),
-            (
-                json!({ "name": ["a"], "also": 1 }),
-                "name",
-                expected("a string"),
-            ),
-            (
-                json!({ "name": "a", "inner": [{ "also": 300 }, { "on": 1 }] }),
-                "inner[0].also",
-                expected("a whole number"),
-            ),
-            (
-                json!({ "name": "a", "also": 1, "scope": "a\"b" }),
-                "scope",
-                Fault::Refused(Some(
-                    "a scope has a character that is not allowed".to_owned(),
-                )),
-            ),
-        ] {
-            let words = value.to_string();
-            assert_eq!(found(value), (place.to_owned(), fault), "{words}");
-        }
-    }
-
-    #[test]
-    fn nothing_of_a_value_is_said() {
-        let secret = "purple`, expected tractors\u{1b}";
-        for value in [
-            json!({ "name": [secret] }),
-            json!({ "name": "a", "also": secret }),
-            json!({ "name": "a", "inner": secret }),
-            json!({ "name": "a", "inner": [{ "also": 1, "on": secret }] }),
-            json!({ "name": "a", "words": [[secret]] }),
-            json!({ "name": "a", "scope": secret }),
-        ] {
-            let words = format!("{:?}", found(value.clone()));
-            assert!(
-                !words.contains("purple") && !words.contains("tractors"),
-                "{value}: {words}"
-            );
-        }
-    }
+/// Whether these are the words of one of our types, which are always the same.
+fn is_ours(error: &str) -> bool {
+    let ours: [&dyn fmt::Display; 6] = [
+        &GivenSubjectError,
+        &HostError,
+        &IdError,
+        &NameError::Group,
+        &ScopeError,
+        &WireClientIdError,
+    ];
+    ours.iter().any(|words| words.to_string() == error)
 }
+
+/// For tests of what is read: the value with something else at each place in it in turn, and the place.
+#[cfg(test)]
+pub fn with_each_place_as(value: &Value, other: &Value) -> Vec<(String, Value)> {
+    let within = |step: Step, inner: &Value, put: &dyn Fn(Value) -> Value| {
+        let spoilt = with_each_place_as(inner, other).into_iter();
+        let place = |rest: String| {
+            let joint = if rest.is_empty() || rest.starts_with('[') {
+                ""
+            } else {
+                "."
+            };
+            format!("{step}{joint}{rest}")
+        };
+        let all = spoilt.map(|(rest, spoilt)| (place(rest), put(spoilt)));
+        all.collect::<Vec<_>>()
+    };
+    let mut all = vec![(String::new(), other.clone())];
+    match value {
+        Value::Object(members) => {
+            for (name, inner) in members {
+                let put = |spoilt| {
+                    let mut members = members.clone();
+                    members.insert(name.clone(), spoilt);
+                    Value::Object(members)
+                };
+                all.extend(within(Step::Member(name.clone()), inner, &put));
+            }
+        }
+        Value::Array(items) => {
+            for (n, inner) in items.iter().enumerate() {
+                let put = |spoilt| {
+                    let mut items = items.clone();
+                    items[n] = spoilt;
+                    Value::Array(items)
+                };
+                all.extend(within(Step::Item(n), inner, &put));
+            }
+        }
+        _ => {}
+    }
+    all
+}
+
+#[cfg(test)]
+#[path = "misread_tests.rs"]
+mod tests;

@@ -5,7 +5,8 @@
 use super::Id;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::de::{self, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -172,7 +173,10 @@ impl<'de> Deserialize<'de> for TokenHash {
         let mut bytes = [0; 32];
         match URL_SAFE_NO_PAD.decode_slice(text.as_bytes(), &mut bytes) {
             Ok(32) => Ok(Self(bytes)),
-            _ => Err(de::Error::custom("not a SHA-256 in base64url")),
+            _ => {
+                let other = Unexpected::Other("another text");
+                Err(de::Error::invalid_value(other, &"a SHA-256 in base64url"))
+            }
         }
     }
 }

@@ -80,6 +80,7 @@ pub fn read(body: &[u8]) -> Result<Command, WrongField> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::misread::with_each_place_as;
     use serde_json::json;
 
     fn told(command: Value) -> String {
@@ -184,6 +185,41 @@ mod tests {
                 !told.contains("purple") && !told.contains("tractors"),
                 "{command}: {told}"
             );
+        }
+        for command in [
+            json!({"verb": "user_add", "person": {"username": "a", "groups": ["b"]}, "password": "c"}),
+            json!({"verb": "user_passwd", "user": "a", "password": "b"}),
+            json!({"verb": "client_add", "client": {"name": "a", "kind": "web", "grants": ["refresh_token"],
+                "id_token_alg": "ES256", "redirect_uris": ["https://a.example"], "jwks": {"keys": []}}}),
+            json!({"verb": "client_edit", "client": "a", "changes": {"kind": "web", "grants": ["refresh_token"],
+                "jwks": "nothing", "jwks_uri": {"is": "https://a.example"}, "id_token_alg": "ES256"}}),
+            json!({"verb": "client_remove_secret", "client": "a", "secret": "1"}),
+            json!({"verb": "keys_rotate", "alg": "ES256"}),
+            json!({"verb": "registration_set", "policy": "off"}),
+            json!({"verb": "registration_documents", "on": true}),
+            json!({"verb": "registration_add_token", "token": {"note": "a", "days": 1, "uses": 1}}),
+            json!({"verb": "outbound_set", "host": "a", "allowed": true}),
+            json!({"verb": "backups_set", "given": {"at": "a", "daily": 1, "recipients": ["a"]}}),
+            json!({"verb": "resource_edit", "identifier": "a", "given": {"alg": "ES256", "clients": ["a"]}}),
+            json!({"verb": "import", "wish": {"dry_run": true, "replace": false}, "document": {"version": 1,
+                "settings": {"audit_days": 1, "session_idle_days": 1, "session_absolute_days": 1,
+                    "outbound_hosts": ["a.example"], "subject_key": "aaaa"},
+                "groups": [{"name": "a", "created": "2026-11-24T08:50:00Z"}]}}),
+        ] {
+            let good = read(command.to_string().as_bytes());
+            assert!(good.is_ok(), "{command}: {good:?}");
+            for secret in [json!(secret), json!([secret]), json!({"is": secret})] {
+                for (place, spoilt) in with_each_place_as(&command, &secret) {
+                    let Err(told) = read(spoilt.to_string().as_bytes()) else {
+                        continue;
+                    };
+                    let told = told.to_string();
+                    assert!(
+                        !told.contains("purple") && !told.contains("tractors"),
+                        "{command}, {place}: {told}"
+                    );
+                }
+            }
         }
         let names: Map<String, Value> = (0..5_000).map(|i| (format!("a{i}"), json!(1))).collect();
         let mut many = Value::Object(names);

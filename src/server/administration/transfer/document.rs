@@ -15,7 +15,8 @@ use crate::types::{
     GivenSubject, GroupName, Host, InitialTokenId, Phc, Scope, SecretHash, Timestamp, TokenHash,
     UserId, WireClientId, strict_json,
 };
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::de::{self, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -417,7 +418,10 @@ impl<'de> Deserialize<'de> for Moment {
             .and_then(|moment| u64::try_from(moment.as_millisecond()).ok());
         millis
             .map(|millis| Self(Timestamp::from_millis(millis)))
-            .ok_or_else(|| de::Error::custom("must be a moment such as 2026-11-24T08:50:00Z"))
+            .ok_or_else(|| {
+                let other = Unexpected::Other("another text");
+                de::Error::invalid_value(other, &"a moment such as 2026-11-24T08:50:00Z")
+            })
     }
 }
 

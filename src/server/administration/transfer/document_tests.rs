@@ -1,6 +1,7 @@
 //! What a document may say.
 
 use super::*;
+use crate::types::misread::with_each_place_as;
 use serde_json::json;
 
 fn parsed(document: Value) -> Result<Document, String> {
@@ -89,7 +90,7 @@ fn what_cannot_be_taken_is_named_by_its_place_and_not_told() {
         ),
         (
             json!({ "clients": [{ "name": "Wiki", "secrets": [{ "hash": hush }] }] }),
-            "clients[0] “Wiki”: secrets[0].hash: not a SHA-256 in base64url",
+            "clients[0] “Wiki”: secrets[0].hash: must be a SHA-256 in base64url",
         ),
         (
             json!({ "clients": [{ "client_id": "wiki", "secrets": [{ "key": "aaaa" }] }] }),
@@ -116,6 +117,103 @@ fn what_cannot_be_taken_is_named_by_its_place_and_not_told() {
         whole["version"] = json!(1);
         let why = parsed(whole).unwrap_err();
         assert_eq!(why, told, "{document}");
+    }
+}
+
+/// A document that has every member.
+fn whole() -> Value {
+    let now = "2026-11-24T08:50:00Z";
+    let id = "01k8abcdefghjkmnpqrstvwxyz";
+    let hash = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+    let mut ann = json!(PersonEdit::default());
+    ann["username"] = json!("ann");
+    ann["groups"] = json!(["family"]);
+    ann["custom"] = json!({ "shoe": 42 });
+    for (name, value) in [
+        ("id", id),
+        ("subject", "5f1c0b62-8d3e-4a97-b1f4-0c2d9e7a6b58"),
+        ("created", now),
+        ("updated", now),
+        ("tokens_not_before", now),
+        ("password_hash", "$argon2id$"),
+    ] {
+        ann[name] = json!(value);
+    }
+    let mut wiki = json!(ClientEdit::from(NewClient::default()));
+    wiki["name"] = json!("Wiki");
+    wiki["redirect_uris"] = json!(["https://wiki.example/"]);
+    wiki["client_id"] = json!(id);
+    wiki["created"] = json!(now);
+    wiki["tokens_not_before"] = json!(now);
+    wiki["secrets"] = json!([{ "created": now, "hash": hash, "key": "aaaa" }]);
+    wiki["registered"] = json!({
+        "token_hash": hash, "token": id, "native": true, "contacts": ["a@wiki.example"], "default_max_age": 1,
+        "require_auth_time": true, "last_used": now, "consents_not_before": now, "resource_scope": "a b",
+    });
+    wiki["sector"] = json!({ "host": "wiki.example", "key": "aaaa" });
+    json!({
+        "version": 1,
+        "settings": {
+            "audit_days": 1, "session_idle_days": 1, "session_absolute_days": 1, "registration": "off",
+            "client_documents": true, "outbound_hosts": ["nas.example"], "subject_key": "aaaa", "metrics_token_hash": hash,
+        },
+        "groups": [{ "name": "family", "description": "all", "created": now }],
+        "users": [ann],
+        "clients": [wiki],
+        "resources": [{
+            "identifier": "https://a.example", "name": "Files", "created": now, "scope": "a", "token_seconds": 300,
+            "alg": "ES256", "clients": [id], "servers": [id], "registered_clients": true,
+        }],
+        "signing_keys": [
+            { "kid": "a", "algorithm": "ES256", "private": "aaaa", "created": now, "active_from": now },
+        ],
+    })
+}
+
+#[test]
+fn nothing_of_what_cannot_be_taken_is_told_wherever_it_stands() {
+    let whole = whole();
+    assert!(parsed(whole.clone()).is_ok());
+    // A record is called by these.
+    let names = ["username", "name", "client_id", "identifier", "kid"];
+    let is_name = |place: &str| {
+        let member = place.split_once("].").map(|(_, member)| member);
+        member.is_some_and(|member| names.contains(&member))
+    };
+    let hush = "purple`, expected tractors\u{1b}";
+    let mut refused = BTreeSet::new();
+    for hush in [json!(hush), json!([hush]), json!({ "is": hush })] {
+        for (place, spoilt) in with_each_place_as(&whole, &hush) {
+            if hush.is_string() && is_name(&place) {
+                continue;
+            }
+            if let Err(why) = parsed(spoilt) {
+                let tells = why.contains("purple") || why.contains("tractors");
+                assert!(!tells, "{place}: {why}");
+                if hush.is_string() {
+                    refused.insert(place);
+                }
+            }
+        }
+    }
+    // Texts that are read as something, each of its kind.
+    for place in [
+        "settings.outbound_hosts[0]",
+        "settings.subject_key",
+        "settings.metrics_token_hash",
+        "settings.registration",
+        "users[0].id",
+        "users[0].subject",
+        "users[0].created",
+        "clients[0].secrets[0].hash",
+        "clients[0].registered.token",
+        "clients[0].registered.resource_scope",
+        "clients[0].sector.host",
+        "clients[0].grants",
+        "resources[0].alg",
+        "signing_keys[0].private",
+    ] {
+        assert!(refused.contains(place), "{place}: {refused:?}");
     }
 }
 
