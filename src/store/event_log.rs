@@ -16,6 +16,8 @@ use std::ops::Bound;
 pub struct EventFilter {
     /// Of this person.
     pub user: Option<UserId>,
+    /// Of somebody, or of nobody who was known.
+    pub is_of_somebody: Option<bool>,
     /// Of this application.
     pub client: Option<ClientId>,
     /// Of this kind.
@@ -33,6 +35,9 @@ pub struct EventFilter {
 impl EventFilter {
     fn admits(&self, event: &Event) -> bool {
         self.user.is_none_or(|user| event.user == Some(user))
+            && self
+                .is_of_somebody
+                .is_none_or(|is| event.user.is_some() == is)
             && self
                 .client
                 .is_none_or(|client| event.client == Some(client))

@@ -103,17 +103,24 @@ pub(super) fn refused_addresses(
     view: &View<'_>,
     client: &Client,
 ) -> Result<Vec<RefusedRedirect>, StoreError> {
-    let filter = EventFilter {
-        client: Some(client.id),
-        kind: Some(EventKind::Authorization),
-        outcome: Some(Outcome::Refused),
-        ..EventFilter::default()
+    let refused = |is_of_somebody| {
+        let filter = EventFilter {
+            is_of_somebody: Some(is_of_somebody),
+            client: Some(client.id),
+            kind: Some(EventKind::Authorization),
+            outcome: Some(Outcome::Refused),
+            ..EventFilter::default()
+        };
+        view.events(&filter, None, REFUSED_ADDRESSES)
     };
     let mut found: Vec<RefusedRedirect> = Vec::new();
     let mut people = HashSet::new();
-    let mut events = view.events(&filter, None, REFUSED_ADDRESSES)?.events;
-    events.sort_by_key(|(_, event)| event.user.is_none());
-    for (_, event) in events {
+    // Each looks back by itself: a thousand of strangers hide none of somebody's.
+    for (_, event) in refused(true)?
+        .events
+        .into_iter()
+        .chain(refused(false)?.events)
+    {
         let Some(received) = refusal::redirect_uri(&event) else {
             continue;
         };
@@ -157,6 +164,42 @@ fn nearest(registered: &[RedirectUri], received: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Decision;
+    use crate::oauth::testing::{client, user};
+    use crate::ops::clock;
+    use crate::server::testing::house;
+
+    /// They had looked back over the same thousand.
+    #[test]
+    fn what_strangers_have_refused_hides_nothing_that_somebody_was() {
+        let house = house("recent");
+        let refused = |path: &str| {
+            let detail =
+                format!("redirect_uri expected https://a.example/cb received https://{path}");
+            Event::refused(EventKind::Authorization, clock::now(), detail).client(&client())
+        };
+        let mut events = vec![refused("ours.example").user(&user())];
+        events.extend((0..REFUSED_ADDRESSES).map(|n| refused(&format!("evil.example/{n}"))));
+        let recorded = house.ctx.store.submit(|_| {
+            Ok(Decision {
+                changes: Vec::new(),
+                events,
+                reply: Ok::<(), ()>(()),
+            })
+        });
+        recorded.unwrap().unwrap();
+        let snapshot = house.ctx.store.snapshot().unwrap();
+        let offered = refused_addresses(&snapshot.view(), &client()).unwrap();
+        let offered: Vec<_> = offered.iter().map(|it| it.received.as_str()).collect();
+        assert_eq!(
+            offered,
+            [
+                "https://ours.example",
+                "https://evil.example/999",
+                "https://evil.example/998"
+            ]
+        );
+    }
 
     #[test]
     fn the_nearest_address_is_shown_beside_it() {
