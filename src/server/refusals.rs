@@ -5,6 +5,7 @@
 use super::guesses::household;
 use crate::identity::throttle::{Policy, Throttle};
 use crate::model::{Event, EventKind};
+use crate::types::UserId;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -17,8 +18,8 @@ const ADDRESS: Policy = Policy {
     forget: Duration::from_secs(15 * 60),
 };
 /// All whom nobody knows: a thousand, and then one every ten seconds. Whoever has many addresses has only these. Who is
-/// signed in does not count here, or strangers would hide what they are refused; a page that sends their browser
-/// somewhere has the budget of the address that the browser is at, and no other.
+/// signed in does not count here, or strangers would hide what they are refused, but by themselves, as an address does:
+/// that is also what a page has that sends their browser somewhere.
 const STRANGERS: Policy = Policy {
     free: 1_000,
     longest: Duration::from_secs(10),
@@ -33,6 +34,7 @@ pub struct Refusals(Mutex<Counted>);
 struct Counted {
     addresses: Throttle<Option<IpAddr>>,
     strangers: Throttle<()>,
+    people: Throttle<UserId>,
     left_out: u64,
 }
 
@@ -41,6 +43,7 @@ impl Default for Refusals {
         Self(Mutex::new(Counted {
             addresses: Throttle::new(ADDRESS, COUNTERS),
             strangers: Throttle::new(STRANGERS, 1),
+            people: Throttle::new(ADDRESS, COUNTERS),
             left_out: 0,
         }))
     }
@@ -52,11 +55,15 @@ impl Refusals {
     pub fn admit(&self, event: Event) -> Vec<Event> {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let address = event.address.map(household);
-        let stranger = event.user.is_none();
         // The address first: what it caused too much of must not count against other strangers.
-        if counted.addresses.attempt(&address, event.time).is_err()
-            || (stranger && counted.strangers.attempt(&(), event.time).is_err())
-        {
+        let within = counted
+            .addresses
+            .attempt(&address, event.time)
+            .and_then(|()| match event.user {
+                Some(person) => counted.people.attempt(&person, event.time),
+                None => counted.strangers.attempt(&(), event.time),
+            });
+        if within.is_err() {
             counted.left_out = counted.left_out.saturating_add(1);
             return Vec::new();
         }
@@ -73,8 +80,9 @@ impl Refusals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::User;
     use crate::oauth::testing::user;
-    use crate::types::Timestamp;
+    use crate::types::{Id, Timestamp};
     use std::net::Ipv6Addr;
 
     const START: Timestamp = Timestamp::from_secs(1_795_000_000);
@@ -151,8 +159,24 @@ mod tests {
         assert_eq!((120..3_720).map(in_browser).sum::<usize>(), 60);
         // Nobody elsewhere is held up by it, known or not.
         assert!(!refusals.admit(refusal(address(2), 3_720)).is_empty());
-        let elsewhere = refusal(address(3), 3_720).user(&user());
+        let other = User {
+            id: UserId(Id::new(START, [9; 10])),
+            ..user()
+        };
+        let elsewhere = refusal(address(3), 3_720).user(&other);
         assert!(!refusals.admit(elsewhere).is_empty());
+    }
+
+    /// Whoever has a session and a network of many addresses had a budget for each of them.
+    #[test]
+    fn whoever_is_signed_in_has_one_budget_at_all_addresses_together() {
+        let refusals = Refusals::default();
+        let recorded = (1..=1_000).filter(|number| {
+            let refusal = refusal(address(*number), 0).user(&user());
+            !refusals.admit(refusal).is_empty()
+        });
+        assert_eq!(recorded.count(), 100);
+        assert!(!refusals.admit(refusal(address(2_000), 0)).is_empty());
     }
 
     #[test]
