@@ -1,7 +1,7 @@
 //! `doorlight backup`: a copy of the data file as it is now, while the server goes on.
 
 use super::lock::LockArguments;
-use super::{Failure, Shared, complain, output, reach};
+use super::{Failure, Shared, backups, complain, output, reach};
 use crate::crypto::age::Lock;
 use crate::ops::backup::file_name::{self, Form};
 use crate::ops::backup::folder;
@@ -9,6 +9,7 @@ use crate::ops::clock;
 use crate::server::administration::backups::OTHERS_READ;
 use crate::store::backup::{self, BackupError};
 use crate::store::placed;
+use clap::Subcommand;
 use serde_json::json;
 use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure> {
+    mistaken(&arguments.file)?;
     let lock = arguments.lock.lock()?;
     let lock = lock.as_ref();
     if arguments.file == Path::new("-") {
@@ -50,6 +52,19 @@ pub(super) fn run(shared: &Shared, arguments: &Arguments) -> Result<(), Failure>
         &json!({ "file": target, "bytes": bytes, "encrypted": lock.is_some() }),
     );
     Ok(())
+}
+
+/// `backup run` would make a copy called `run`, with every key in it, where `backups run` was meant.
+fn mistaken(file: &Path) -> Result<(), Failure> {
+    let verb = file
+        .to_str()
+        .filter(|name| backups::Verb::has_subcommand(name));
+    let Some(verb) = verb.filter(|_| !file.exists()) else {
+        return Ok(());
+    };
+    Err(Failure(format!(
+        "did you mean doorlight backups {verb}? For a copy of that name say doorlight backup ./{verb}"
+    )))
 }
 
 fn to_output(shared: &Shared, lock: Option<&Lock>) -> Result<(), Failure> {

@@ -65,6 +65,17 @@ fn a_backup_is_made_and_checked_beside_a_running_server_and_without_one() {
     assert!(!left.iter().any(|name| name.ends_with(".part")), "{left:?}");
 }
 
+/// One letter less than `backups run`, and every signing key was in a file called `run`.
+#[test]
+fn a_backup_is_not_called_like_what_the_schedule_is_told() {
+    let world = World::started();
+    for verb in ["run", "show", "set", "off"] {
+        let why = refused(&world.run(&["backup", verb], ""), 1);
+        assert!(why.contains(&format!("doorlight backups {verb}?")), "{why}");
+        assert!(!Path::new(verb).exists(), "{verb}");
+    }
+}
+
 #[test]
 fn failed_backup_leaves_the_good_one() {
     let world = World::started();
