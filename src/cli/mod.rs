@@ -179,6 +179,8 @@ enum Verb {
 #[derive(Clone)]
 struct Shared {
     config: Config,
+    /// Whether its issuer was set, and does not only follow from where it listens.
+    issuer_is_set: bool,
     log_format: LogFormat,
     https: https::Https,
     json: bool,
@@ -205,6 +207,7 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(error),
     };
     let settings = arguments.settings;
+    let issuer_is_set = settings.issuer.is_some();
     let config = Config {
         data: settings.data,
         listen: settings.listen,
@@ -222,6 +225,7 @@ pub fn main() -> ExitCode {
     };
     let shared = Shared {
         config,
+        issuer_is_set,
         log_format: settings.log_format,
         https,
         json: settings.json,

@@ -128,7 +128,7 @@ fn reach(shared: &Shared, missing: Missing) -> Result<Reached, Failure> {
             }
             _ => {}
         }
-        match Context::open(config.clone()) {
+        match house(shared) {
             Ok(ctx) => {
                 if made {
                     say_made(&config.data)?;
@@ -139,6 +139,21 @@ fn reach(shared: &Shared, missing: Missing) -> Result<Reached, Failure> {
             Err(_) => {}
         }
     }
+}
+
+/// Opens the file. Links and settings that a verb hands out lead to where the last server was, unless it is told another
+/// address: whoever runs a verb beside a stopped server seldom has its settings at hand.
+fn house(shared: &Shared) -> Result<Context, StartError> {
+    let mut ctx = Context::open(shared.config.clone())?;
+    if !shared.issuer_is_set {
+        let snapshot = ctx.store.snapshot().map_err(StartError::Store)?;
+        let last = snapshot.view().issuer_record().map_err(StartError::Store)?;
+        let issuer = last.and_then(|last| last.issuer.parse().ok());
+        if let Some(issuer) = issuer {
+            ctx.be_known_as(issuer);
+        }
+    }
+    Ok(ctx)
 }
 
 /// Waits for what stands in the way for a moment only.
@@ -239,7 +254,7 @@ fn no_file(data: &Path) -> Failure {
 pub(super) fn open(shared: &Shared) -> Result<Context, Failure> {
     let mut patience = Patience::with(&shared.config.data);
     loop {
-        let error = match Context::open(shared.config.clone()) {
+        let error = match house(shared) {
             Ok(ctx) => return Ok(ctx),
             Err(error) => error,
         };

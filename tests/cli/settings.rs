@@ -32,6 +32,26 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// Beside a stopped server its links led to this machine, whatever its address was.
+#[test]
+fn a_verb_without_a_server_hands_out_the_address_of_the_last_one() {
+    let mut world = World::known_as("https://id.example.org");
+    world.stop();
+    let add = |name: &str, more: &[&str]| {
+        let verb = [
+            "client",
+            "add",
+            name,
+            "--redirect-uri",
+            "https://a.example/cb",
+        ];
+        json(&output(bare(&world).args(verb).arg("--json").args(more)))
+    };
+    assert_eq!(add("Photos", &[])["issuer"], "https://id.example.org");
+    let other = ["--issuer", "https://id.example.net"];
+    assert_eq!(add("Music", &other)["issuer"], "https://id.example.net");
+}
+
 /// A compose file writes a variable that is not set as an empty one: that was a usage error.
 #[test]
 fn an_empty_variable_counts_as_none() {
