@@ -368,7 +368,7 @@ fn usage(error: clap::Error) -> ExitCode {
     let lines = text
         .lines()
         .map(str::trim)
-        .take_while(|line| !line.starts_with("Usage:"));
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
     let (tips, line): (Vec<&str>, Vec<&str>) = lines
         .filter(|line| !line.is_empty())
         .partition(|line| line.starts_with("tip:"));

@@ -42,10 +42,12 @@ fn a_value_that_there_is_not_is_answered_with_those_that_there_are() {
             &["client", "add", "X", "--profile", "lax"],
             "standard or strict",
         ),
+        (&["keys", "rotate", "--alg", "HS256"], "RS256 or EdDSA\n"),
     ] {
         let output = world.command().args(arguments).output().unwrap();
         let line = refused(&output, 2);
         assert!(line.contains(known), "{line}");
+        assert!(!line.contains("For more"), "{line}");
     }
     world.verb(&["setup-link"], "");
     for (flag, known) in [("--kind", "sign_in, "), ("--outcome", "refused")] {
