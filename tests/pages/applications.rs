@@ -182,6 +182,7 @@ fn a_web_page_that_sends_people_here_with_addresses_of_its_own_gets_one_offer_fo
     assert!(page.contains("in the browser of root.</p>"), "{page}");
     assert!(page.contains("where nobody was signed in.</p>"), "{page}");
     assert!(page.contains("Any web page can have sent the browser here with it."));
+    assert!(page.contains("Anybody can have asked for it."));
 
     for name in ["alice", "bob"] {
         world.user(name);
