@@ -98,7 +98,8 @@ impl Refused {
         let wire = self.error.wire();
         let mut response = match wire {
             Some(wire) => respond::oauth_error(wire),
-            // RFC 6750 §3.1: the challenge of a request without a token names no error. The body is JSON as of every refusal.
+            // RFC 6750 §3.1: the challenge of a request without a token names no error. The body, which that would leave out
+            // as well, says to scripts what is missing, in JSON as of every refusal.
             None => respond::json(
                 401,
                 &json!({ "error": "unauthorized", "error_description": "an access token is required" }),
