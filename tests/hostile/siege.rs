@@ -1,7 +1,7 @@
 //! A siege: a crowd around a server, and a visitor from elsewhere who is answered within a second, each time.
 
 use crate::crowd::{Crowd, Manner, Size};
-use crate::witness::Witness;
+use crate::witness::{Witness, Work};
 use crate::world::{TestClient, World};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -55,7 +55,7 @@ pub fn hold(world: &World, size: &Size, manner: &Manner, least: u64, budget: u64
     visit(world, &client, &witness, &mut seen);
     seen = Seen::default();
     let crowd = Crowd::gather(world.port, size, manner);
-    let begun = Instant::now();
+    let (begun, work) = (Instant::now(), Work::until_now(world.pid()));
     let mut come = None;
     loop {
         visit(world, &client, &witness, &mut seen);
@@ -76,12 +76,16 @@ pub fn hold(world: &World, size: &Size, manner: &Manner, least: u64, budget: u64
     }
     let opened = crowd.opened();
     drop(crowd);
+    let alone = Work::until_now(world.pid()).alone(work, seen.slowest);
     println!(
-        "{opened} connections opened in {:?}, {seen:?}",
+        "{opened} connections opened in {:?}, {seen:?}, slowest alone {alone:?}",
         begun.elapsed()
     );
     assert!(opened >= least, "{opened} connections opened");
-    assert!(seen.slowest < PROMISE && seen.longest < LONGEST, "{seen:?}");
+    assert!(
+        alone < PROMISE && seen.longest < LONGEST,
+        "{seen:?}, alone {alone:?}"
+    );
     assert!(seen.largest < budget, "{seen:?}");
     assert_eq!(world.ask("GET", "/readyz", "", "").status, 200);
 }
