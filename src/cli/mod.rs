@@ -84,7 +84,8 @@ struct SettingsArguments {
         value_name = "ADDRESS"
     )]
     listen: SocketAddr,
-    /// Doorlight's own address, for browsers and applications [default: http://localhost, the port of --listen].
+    /// Doorlight's own address, for browsers and applications [default: http://localhost, the port of --listen; where no
+    /// server runs, that of the last one].
     #[arg(long, global = true, env = "DOORLIGHT_ISSUER", value_name = "URL")]
     issuer: Option<Issuer>,
     /// A proxy in front that is believed: an address or a range.
